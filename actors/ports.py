@@ -1,0 +1,126 @@
+"""What the actors need from the rooms above them, as protocols and values.
+
+The actors never import ``api`` or ``cluster``; the composition root (``cluster.build``) hands them implementations:
+tables behind ``TaskStore``, wire bodies behind the delivery ports, folders or object stores behind ``Archive``.
+Everything here is picklable and free of Ray.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from traffic.facts import Fact, TaskStatusCode
+from traffic.scene import Scene
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskRef:
+    """How a fact names its task on the wire.
+
+    Attributes:
+        task_id: key of the row in the task table.
+        task_num, task_name: taskNum and taskName.
+        src_address: srcAddress as stored, secrets included; the wire encoder decides about masking.
+        time_zone: IANA name; wire times are local to it.
+    """
+
+    task_id: int
+    task_num: str
+    task_name: str
+    src_address: str
+    time_zone: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskSpec:
+    """Everything a camera actor must know about its task.
+
+    Attributes:
+        ref: identity of the task.
+        scene: validated scene or None (lanes are learned).
+        analysed_fps: upper bound of analysed frames per second of video; 0 means every frame.
+        rtsp_transport: transport asked of RTSP servers.
+        loop: a file or directory starts again at its end.
+        start_time_s: wall clock of a file's first frame, seconds since the epoch; None: from its metadata or now.
+        enabled: a disabled task has no running camera.
+        revision: changes whenever anything above changes (hash or counter); the supervisor compares it.
+    """
+
+    ref: TaskRef
+    scene: Scene | None
+    analysed_fps: float
+    rtsp_transport: Literal["tcp", "udp"]
+    loop: bool
+    start_time_s: float | None
+    enabled: bool
+    revision: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FactEnvelope:
+    """A fact on its way from a camera to the pushers.
+
+    Attributes:
+        fact_id: unique for ever, made once by the camera; pushers drop a fact they already hold.
+        task: the task that states the fact.
+        fact: the fact.
+        large_picture, small_picture: archive paths ("image/…", see ``traffic``'s protocol page) or "" when there is none.
+            For a passage the small picture is the vehicle's crop.
+    """
+
+    fact_id: str
+    task: TaskRef
+    fact: Fact
+    large_picture: str = ""
+    small_picture: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CameraHealth:
+    """One camera as the supervisor and ``/api/task/query`` see it. Counters run since the camera process started.
+
+    Attributes:
+        fps_source: frames per second the source delivers; fps_analysed: frames per second analysed (both recent).
+        last_frame_time_s: video time of the newest decoded frame; None before the first.
+        width, height: of the newest frame in pixels, 0 before the first.
+        lane_counts: passages by roadNum.
+    """
+
+    task_num: str
+    status: TaskStatusCode
+    reason: str
+    frames_decoded: int
+    frames_analysed: int
+    frames_dropped: int
+    fps_source: float
+    fps_analysed: float
+    passages: int
+    last_frame_time_s: float | None
+    width: int
+    height: int
+    codec: str
+    lane_counts: tuple[tuple[int, int], ...] = ()
+
+
+class TaskStore(Protocol):
+    """Read access to the task table."""
+
+    def load_tasks(self) -> Sequence[TaskSpec]:
+        """All tasks, enabled or not. Raises ``StoreUnavailableError`` when the database does not answer."""
+
+
+class FactSink(Protocol):
+    """Takes facts; returns only after they are persisted."""
+
+    def publish(self, envelopes: Sequence[FactEnvelope]) -> None:
+        """Persist all envelopes. Raises ``SinkUnavailableError`` when that failed; the caller keeps and repeats them."""
+
+
+class Archive(Protocol):
+    """Keeps pictures and clips under the protocol's relative paths (always with '/' and no leading slash here)."""
+
+    def write(self, path: str, data: bytes) -> None:
+        """Store ``data`` under ``path``, atomically. Raises ``ArchiveError``."""
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes stored under ``path``; None when there is no such object. Raises ``ArchiveError``."""

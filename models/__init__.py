@@ -1,0 +1,1 @@
+"""Neural networks: catalogue, engines, Serve deployments. Imports only the types of traffic."""
