@@ -56,9 +56,7 @@ class Detections:
     @staticmethod
     def empty() -> "Detections":
         """No detections: shapes (0, 4), (0,), (0,)."""
-        return Detections(
-            boxes=np.zeros((0, 4), np.float32), scores=np.zeros(0, np.float32), classes=np.zeros(0, np.int64)
-        )
+        return Detections(boxes=np.zeros((0, 4), np.float32), scores=np.zeros(0, np.float32), classes=np.zeros(0, np.int64))
 
 
 class TrackState(Enum):

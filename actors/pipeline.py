@@ -1,0 +1,200 @@
+"""The analysis of one camera as plain code: frame → detections → tracks → facts. No Ray, no threads, no clock.
+
+``CameraPipeline.begin`` starts the detection of a frame, ``finish`` completes the oldest one begun; keeping two frames in
+flight overlaps decoding with detection. Frames are finished in the order they were begun, so the result does not depend
+on how many are in flight.
+"""
+
+import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from models.handles import DetectorClient, PendingDetections
+from numpy.typing import NDArray
+
+from actors.archive import picture_path
+from actors.decoding import DecodedFrame, LetterboxTransform, crop_jpeg, letterbox
+from actors.errors import ArchiveError
+from actors.ports import Archive, FactEnvelope, TaskRef, TaskSpec
+from traffic.facts import VehiclePassage
+from traffic.passages import PassageAnalyzer
+from traffic.scene import Lane, Scene
+from traffic.tracking import Tracker
+from traffic.types import Box, Detections, Track, TrackState
+
+SNAPSHOT_KIND = "vehicle_snapshot"
+_FACT_NAMESPACE = uuid.UUID("5a5b1c7e-9d0f-4c34-9e5c-2a8a1f0c6d11")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PipelineConfig:
+    """Settings of one pipeline.
+
+    Attributes:
+        jpeg_quality: 10..100, of pictures in the archive.
+        crop_margin: share of the box added on each side of a vehicle's crop.
+        detector_timeout_s: patience with one detection.
+    """
+
+    jpeg_quality: int = 85
+    crop_margin: float = 0.08
+    detector_timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnalysedFrame:
+    """What the pipeline knows after one frame; the base of overlays and counters."""
+
+    frame: DecodedFrame
+    tracks: tuple[Track, ...]
+    envelopes: tuple[FactEnvelope, ...]
+
+
+@dataclass(slots=True)
+class _InFlight:
+    frame: DecodedFrame
+    transform: LetterboxTransform
+    pending: PendingDetections
+
+
+@dataclass(slots=True)
+class PipelineCounters:
+    """Counters since the pipeline was made."""
+
+    frames_analysed: int = 0
+    passages: int = 0
+    pictures_failed: int = 0
+    lane_counts: dict[int, int] = field(default_factory=dict)
+
+
+class CameraPipeline:
+    """Detection, tracking and facts of one camera, in frame order."""
+
+    def __init__(
+        self,
+        spec: TaskSpec,
+        detector: DetectorClient,
+        archive: Archive | None,
+        config: PipelineConfig,
+        on_picture_error: Callable[[ArchiveError], None] | None = None,
+    ) -> None:
+        self._task = spec.ref
+        self._scene = spec.scene
+        self._detector = detector
+        self._archive = archive
+        self._config = config
+        self._on_picture_error = on_picture_error
+        self._tracker = Tracker()
+        self._passages = PassageAnalyzer(spec.scene)
+        self._in_flight: deque[_InFlight] = deque()
+        self._crop = _outline_crop(spec.scene)
+        self._last_frame: DecodedFrame | None = None
+        self.counters = PipelineCounters()
+
+    @property
+    def lanes(self) -> tuple[Lane, ...]:
+        """The lanes in force: the scene's or, without a scene, the learned ones."""
+        return self._passages.lanes
+
+    @property
+    def in_flight(self) -> int:
+        """Frames begun and not yet finished."""
+        return len(self._in_flight)
+
+    def speed_kmh(self, track: Track) -> float | None:
+        """Current speed of a track; None when not measured."""
+        return self._passages.speed_kmh(track.track_id)
+
+    def lane_of(self, track: Track) -> int:
+        """roadNum of the lane the track is in; 0 for none."""
+        return self._passages.lane_of(track.track_id)
+
+    def set_task(self, task: TaskRef) -> None:
+        """Rename the task; tracks and counts go on."""
+        self._task = task
+
+    def begin(self, frame: DecodedFrame) -> None:
+        """Start the detection of ``frame``."""
+        image, transform = letterbox(frame, self._detector.input_size, self._crop)
+        self._in_flight.append(_InFlight(frame, transform, self._detector.submit(image)))
+
+    def finish(self) -> AnalysedFrame:
+        """Complete the oldest frame begun.
+
+        Raises:
+            DetectorUnavailableError: the detector failed or did not answer in time; the frame is given up.
+        """
+        item = self._in_flight.popleft()
+        found = item.pending.result(self._config.detector_timeout_s)
+        detections = Detections(
+            boxes=np.asarray(item.transform.to_frame(found.boxes), np.float32), scores=found.scores, classes=found.classes
+        )
+        return self._analyse(item.frame, detections)
+
+    def abandon(self) -> None:
+        """Forget the frames in flight (the detector is gone)."""
+        self._in_flight.clear()
+
+    def end(self) -> tuple[FactEnvelope, ...]:
+        """The stream ended for good: facts that were still pending (lanes learned only now)."""
+        return self._wrap(self._passages.finish(), self._last_frame)
+
+    def _analyse(self, frame: DecodedFrame, detections: Detections) -> AnalysedFrame:
+        tracks = self._tracker.update(frame.time_s, detections)
+        passages = self._passages.update(frame.time_s, (frame.width, frame.height), tracks)
+        self.counters.frames_analysed += 1
+        self._last_frame = frame
+        return AnalysedFrame(frame=frame, tracks=tracks, envelopes=self._wrap(passages, frame))
+
+    def _wrap(self, passages: tuple[VehiclePassage, ...], frame: DecodedFrame | None) -> tuple[FactEnvelope, ...]:
+        envelopes = []
+        for passage in passages:
+            self.counters.passages += 1
+            lanes = self.counters.lane_counts
+            lanes[passage.road_num] = lanes.get(passage.road_num, 0) + 1
+            envelopes.append(
+                FactEnvelope(
+                    fact_id=self._fact_id(passage),
+                    task=self._task,
+                    fact=passage,
+                    small_picture=self._save_crop(passage, frame),
+                )
+            )
+        return tuple(envelopes)
+
+    def _fact_id(self, passage: VehiclePassage) -> str:
+        # From the fact itself, not from chance: a recorded file analysed twice states the same facts.
+        key = f"{self._task.task_num}|{passage.road_num}|{passage.track_id}|{passage.time_s:.4f}"
+        return str(uuid.uuid5(_FACT_NAMESPACE, key))
+
+    def _save_crop(self, passage: VehiclePassage, frame: DecodedFrame | None) -> str:
+        if self._archive is None or frame is None:
+            return ""
+        # Passages of one moment would share a file name; the track number, as some milliseconds, tells them apart.
+        moment = passage.time_s + (passage.track_id % 10) / 1e3
+        path = picture_path(self._task.task_num, SNAPSHOT_KIND, "small", moment, self._task.time_zone)
+        try:
+            jpeg = crop_jpeg(frame, passage.box, quality=self._config.jpeg_quality, margin=self._config.crop_margin)
+            self._archive.write(path, jpeg)
+        except ArchiveError as error:  # a full disk must not cost the count: the passage goes out without its picture
+            self.counters.pictures_failed += 1
+            if self._on_picture_error:
+                self._on_picture_error(error)
+            return ""
+        return path
+
+
+def visible_tracks(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
+    """Tracks seen in this very frame."""
+    return tuple(track for track in tracks if track.state is TrackState.CONFIRMED)
+
+
+def _outline_crop(scene: Scene | None) -> Box | None:
+    """Bounding box of the scene's outline, relative (x1, y1, x2, y2); None: the whole frame."""
+    if scene is None or scene.outline is None:
+        return None
+    points: NDArray[np.float64] = np.asarray(scene.outline, np.float64)
+    (x1, y1), (x2, y2) = points.min(axis=0), points.max(axis=0)
+    return (float(x1), float(y1), float(x2), float(y2))

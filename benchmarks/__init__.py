@@ -1,0 +1,1 @@
+"""Benchmarks. Each module runs by ``python -m benchmarks.<name>`` and prints its table."""

@@ -1,0 +1,83 @@
+"""Settings of one Wayside installation: environment variables ``WAYSIDE_*``, command line and Serve arguments.
+
+Nothing reads the environment at import; ``Settings()`` does it once in the composition root and every actor gets values.
+"""
+
+import zoneinfo
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """All settings, with units in the names. Every field can be given as ``WAYSIDE_<FIELD>`` or as a Serve argument."""
+
+    model_config = SettingsConfigDict(env_prefix="WAYSIDE_", extra="ignore")
+
+    host: str = Field("0.0.0.0", description="address the API listens on")
+    port: int = Field(8000, ge=1, le=65535, description="port the API listens on")
+    data_dir: Path = Field(Path("~/.local/share/wayside"), description="database, pictures, secrets")
+    models_dir: Path = Field(Path("~/.cache/wayside/models"), description="weights catalogue on disk")
+    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in data_dir")
+    archive_url: str = Field("", description="folder of pictures and clips; empty: data_dir/archive")
+    secret_key: str = Field("", description="key that signs login tokens; empty: made once in data_dir")
+    admin_password: str = Field("", description="password of 'admin' at first start; empty: one is made")
+    time_zone: str = Field("Asia/Shanghai", description="IANA zone of wire times, unless a task says otherwise")
+    data_source: str = Field("通甲优博", description="dataSource of vehicle snapshots")
+
+    detector_model: str = Field("picodet-s", description="entry of the weights catalogue or path of an ONNX file")
+    detector_width: int = Field(0, ge=0, le=4096, description="network input in pixels; 0: the model's default")
+    detector_height: int = Field(0, ge=0, le=4096)
+    detector_engine: str = Field("auto", description="auto, openvino, onnxruntime, torch")
+    detector_device: str = Field("auto", description="auto, cpu, cuda")
+    detector_threads: int = Field(1, ge=1, le=256, description="CPUs reserved for and used by each replica")
+    detector_replicas: int = Field(1, ge=1, le=256)
+    detector_num_gpus: float = Field(0.0, ge=0, le=8, description="GPU share reserved by each replica")
+    detector_max_batch_size: int = Field(16, ge=1, le=256)
+    detector_timeout_s: float = Field(30.0, gt=0)
+
+    analysed_fps: float = Field(12.5, gt=0, le=120, description="analysed frames/s of a live task that names none")
+    disconnected_after_s: float = Field(60.0, gt=0, description="重连中 becomes 已断开 after this time")
+    stall_timeout_s: float = Field(20.0, gt=0, description="no frame for this time counts as lost")
+    camera_num_cpus: float = Field(0.1, ge=0, description="CPU share reserved by each camera actor")
+    jpeg_quality: int = Field(85, ge=10, le=100)
+
+    pushers: int = Field(1, ge=1, le=64, description="pusher actors; interfaces are spread over them")
+    reconcile_period_s: float = Field(2.0, gt=0, description="how often the supervisor compares actors with the table")
+    namespace: str = Field("wayside", description="Ray namespace of the actors")
+    token_ttl_s: int = Field(86_400, ge=60)
+    max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024)
+    archive_max_age_days: float = Field(30.0, gt=0)
+    archive_max_bytes: int = Field(20 * 1024**3, ge=1024**2)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("data_dir", "models_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(value)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"unknown time zone {value!r}; use an IANA name such as Asia/Shanghai") from error
+        return value
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database URL in force."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'wayside.sqlite3'}"
+
+    @property
+    def resolved_archive_url(self) -> str:
+        """The archive folder in force."""
+        return self.archive_url or str(self.data_dir / "archive")
+
+    @property
+    def sprite_cache_dir(self) -> Path:
+        """Where the demo camera keeps its rendered sprites."""
+        return self.data_dir / "sprites"
