@@ -16,7 +16,14 @@ COCO80 = {
     7: ObjectClass.TRUCK,
 }
 # COCO's original category ids (1..90), as torchvision's detection models answer.
-COCO91 = {1: ObjectClass.PERSON, 2: ObjectClass.BICYCLE, 3: ObjectClass.CAR, 4: ObjectClass.MOTORCYCLE, 6: ObjectClass.BUS, 8: ObjectClass.TRUCK}
+COCO91 = {
+    1: ObjectClass.PERSON,
+    2: ObjectClass.BICYCLE,
+    3: ObjectClass.CAR,
+    4: ObjectClass.MOTORCYCLE,
+    6: ObjectClass.BUS,
+    8: ObjectClass.TRUCK,
+}
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)

@@ -114,9 +114,7 @@ class PicoDetBackend:
         module = partial(_picodet_module, entry, store, self._labels)
         key = hashlib.sha256(f"{_EXPORT_VERSION}{entry.files}{self._labels}".encode()).hexdigest()[:12]
         target = store.path(entry.name, f"export-{key}-{input_size[0]}x{input_size[1]}.onnx")
-        self._engine: Engine = make_engine(
-            engine, device, threads, partial(export_onnx, module, input_size, target), module
-        )
+        self._engine: Engine = make_engine(engine, device, threads, partial(export_onnx, module, input_size, target), module)
         self.engine_name = self._engine.name
 
     def candidates(
@@ -139,9 +137,7 @@ def _picodet_module(entry: ModelEntry, store: WeightsStore, labels: Sequence[int
     return PicoDet(program, entry.mean, entry.std, labels)
 
 
-def _load(
-    name: str, store: WeightsStore, input_size: tuple[int, int] | None, engine: str, device: str, threads: int
-) -> Backend:
+def _load(name: str, store: WeightsStore, input_size: tuple[int, int] | None, engine: str, device: str, threads: int) -> Backend:
     if name.endswith(".onnx"):
         from models.user_onnx import UserOnnxBackend
 

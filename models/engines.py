@@ -87,7 +87,7 @@ class TorchEngine:
         assert isinstance(network, torch.nn.Module)
         network = network.eval().to(self._device)
         if self._device.type == "cuda":
-            network = network.half().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            network = network.half().to(memory_format=torch.channels_last)
         self._network = network
 
     def run(self, images: NDArray[np.uint8]) -> Arrays:

@@ -5,10 +5,10 @@ distances (n, anchors, 4), left, top, right, bottom from the anchor centre in un
 strides 8, 16, 32, 64 row by row. Source: PP-PicoDet (Yu et al., arXiv 2111.00902), generalised focal loss head.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812 - the name everybody uses
 from torch import Tensor, nn
 
 from models.errors import ModelFormatError
@@ -38,8 +38,8 @@ class PicoDet(nn.Module):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """uint8 (n, h, w, 3) RGB → scores (n, classes, anchors), distances (n, anchors, 4)."""
-        dtype = self.get_buffer("mean").dtype
-        pixels = (image.permute(0, 3, 1, 2).to(dtype) - self.mean) * self.scale
+        mean, scale = self.get_buffer("mean"), self.get_buffer("scale")
+        pixels = (image.permute(0, 3, 1, 2).to(mean.dtype) - mean) * scale
         values: dict[str, Tensor] = {name: self.get_buffer(key) for name, key in self._names.items()}
         values["image"] = pixels
         for operator in self._operators:
@@ -81,9 +81,7 @@ def _fold_batch_norms(operators: list[Operator], program: Program) -> tuple[list
         weights[bias] = shift - mean * factor
         inputs = {"Input": conv.inputs["Input"], "Filter": [kernel], "FoldedBias": [bias]}
         result[at] = None
-        result[index] = Operator(
-            type="conv2d", inputs=inputs, outputs={"Output": [norm.output()]}, attributes=conv.attributes
-        )
+        result[index] = Operator(type="conv2d", inputs=inputs, outputs={"Output": [norm.output()]}, attributes=conv.attributes)
     return [operator for operator in result if operator is not None], weights
 
 
@@ -115,7 +113,7 @@ def _run(operator: Operator, values: dict[str, Tensor], batch: int) -> Tensor:
     if kind == "pool2d" and (attributes["adaptive"] or attributes["global_pooling"]):
         return given("X").mean((2, 3), keepdim=True)
     if kind == "transpose2":
-        return given("X").permute(attributes["axis"])  # type: ignore[arg-type]
+        return given("X").permute(attributes["axis"])  # type: ignore[call-overload, no-any-return]
     if kind == "softmax":
         return given("X").softmax(int(str(attributes["axis"])))
     if kind in _UNARY:
@@ -133,7 +131,7 @@ def _reshape(value: Tensor, shape: list[int], batch: int) -> Tensor:
 
 
 _ELEMENTWISE = {"elementwise_add": torch.add, "elementwise_mul": torch.mul, "elementwise_div": torch.div}
-_UNARY = {
+_UNARY: dict[str, Callable[[Tensor], Tensor]] = {
     "hard_swish": F.hardswish,
     "relu": F.relu,
     "sigmoid": torch.sigmoid,

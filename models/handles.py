@@ -1,0 +1,105 @@
+"""How cameras call the detector, in this process or over Ray Serve. Imports neither torch nor an engine."""
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traffic.types import Detections
+
+if TYPE_CHECKING:
+    from models.detector import Detector
+
+Image = NDArray[np.uint8]
+
+
+class DetectionFailedError(Exception):
+    """The detector did not answer in time or failed; the frame is lost, the next one may work."""
+
+
+class PendingDetections(Protocol):
+    """A detection under way."""
+
+    def result(self, timeout_s: float) -> Detections:
+        """Wait for the answer. Raises DetectionFailedError."""
+
+
+class DetectorClient(Protocol):
+    """A detector as a camera sees it."""
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """Network input (width, height) in pixels; images may be smaller, not larger."""
+
+    def submit(self, image: Image) -> PendingDetections:
+        """Start the detection of a uint8 (h, w, 3) RGB image. Boxes of the answer are in pixels of that image."""
+
+
+class _Done:
+    def __init__(self, detections: Detections) -> None:
+        self._detections = detections
+
+    def result(self, timeout_s: float) -> Detections:
+        return self._detections
+
+
+class LocalDetectorClient:
+    """The detector in this very process; detection happens in ``submit``. Deterministic."""
+
+    def __init__(self, detector: "Detector") -> None:
+        self._detector = detector
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """See DetectorClient."""
+        return self._detector.input_size
+
+    def submit(self, image: Image) -> PendingDetections:
+        """See DetectorClient."""
+        return _Done(self._detector.detect([image])[0])
+
+
+class _ServePending:
+    def __init__(self, response: Any) -> None:
+        self._response = response
+
+    def result(self, timeout_s: float) -> Detections:
+        from ray.exceptions import RayError
+        from ray.serve.exceptions import RayServeException
+
+        try:
+            boxes, scores, classes = self._response.result(timeout_s=timeout_s)
+        except (TimeoutError, RayError, RayServeException) as error:
+            raise DetectionFailedError(f"{type(error).__name__}: {error}") from error
+        return Detections(boxes=boxes, scores=scores, classes=classes)
+
+
+class ServeDetectorClient:
+    """The detector deployment of the running Serve application. Usable from any thread of an actor."""
+
+    def __init__(self, handle: Any, input_size: tuple[int, int]) -> None:
+        self._handle = handle
+        self._input_size = input_size
+
+    @classmethod
+    def connect(cls, app_name: str, deployment: str, timeout_s: float) -> "ServeDetectorClient":
+        """Look up the deployment and ask it for its input size. Raises DetectionFailedError while it is not up."""
+        from ray import serve
+        from ray.exceptions import RayError
+        from ray.serve.exceptions import RayServeException
+
+        try:
+            handle = serve.get_deployment_handle(deployment, app_name=app_name)
+            width, height = handle.get_input_size.remote().result(timeout_s=timeout_s)
+        except (TimeoutError, RayError, RayServeException) as error:
+            raise DetectionFailedError(f"{type(error).__name__}: {error}") from error
+        return cls(handle, (int(width), int(height)))
+
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """See DetectorClient."""
+        return self._input_size
+
+    def submit(self, image: Image) -> PendingDetections:
+        """See DetectorClient."""
+        return _ServePending(self._handle.remote(image))

@@ -1,0 +1,46 @@
+"""torchvision's detection models with their published weights (torchvision downloads and verifies them itself)."""
+
+from urllib.error import URLError
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torchvision.models import get_model
+
+from models.catalogue import ModelEntry
+from models.errors import WeightsDownloadError
+
+Candidates = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
+
+
+class TorchvisionBackend:
+    """Any model of ``torchvision.models.detection`` by its builder's name. ``weights=None`` gives random weights (tests)."""
+
+    def __init__(
+        self, entry: ModelEntry, input_size: tuple[int, int], device: str, threads: int, weights: str | None = "DEFAULT"
+    ) -> None:
+        chosen = "cuda" if device == "auto" and torch.cuda.is_available() else "cpu" if device == "auto" else device
+        self._device = torch.device(chosen)
+        if self._device.type == "cpu":
+            torch.set_num_threads(threads)
+        try:
+            network = get_model(entry.project, weights=weights, weights_backbone=None)
+        except (URLError, OSError, RuntimeError) as error:
+            raise WeightsDownloadError(f"torchvision could not fetch the weights of {entry.project}: {error}") from error
+        self._network = network.eval().to(self._device)
+        self._classes = entry.class_map
+        self.input_size = input_size
+        self.engine_name = f"torch-{chosen}"
+
+    def candidates(self, batch: NDArray[np.uint8], threshold: float) -> list[Candidates]:
+        """See ``models.detector.Backend``."""
+        images = torch.from_numpy(batch).to(self._device).permute(0, 3, 1, 2).float() / 255
+        with torch.inference_mode():
+            results = self._network(list(images))
+        found = []
+        for result in results:
+            scores = result["scores"].cpu().numpy().astype(np.float32)
+            labels = np.array([self._classes.get(int(label), -1) for label in result["labels"].cpu()], np.int64)
+            good = (scores >= threshold) & (labels >= 0)
+            found.append((result["boxes"].cpu().numpy().astype(np.float32)[good], scores[good], labels[good]))
+        return found
