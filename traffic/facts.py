@@ -64,6 +64,8 @@ class VehiclePassage:
         running_time_s: time in the lane's measuring section (entry line to snapshot line).
         heading: where the vehicle's front points, as seen from the camera.
         length_m: estimated length of the vehicle.
+        late: the passage is stated after the frame it belongs to (its lane was learned only then): ``box`` is then of the
+            moment of the crossing and must not be cut out of the current frame.
     """
 
     track_id: TrackId
@@ -80,6 +82,7 @@ class VehiclePassage:
     running_time_s: float | None
     heading: Heading
     length_m: float | None = None
+    late: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
