@@ -11,13 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from models.handles import DetectorClient, PendingDetections
 from numpy.typing import NDArray
 
 from actors.archive import picture_path
 from actors.decoding import DecodedFrame, LetterboxTransform, crop_jpeg, letterbox
 from actors.errors import ArchiveError
 from actors.ports import Archive, FactEnvelope, TaskRef, TaskSpec
+from models.handles import DetectorClient, PendingDetections
 from traffic.facts import VehiclePassage
 from traffic.passages import PassageAnalyzer
 from traffic.scene import Lane, Scene
@@ -124,7 +124,7 @@ class CameraPipeline:
         """Complete the oldest frame begun.
 
         Raises:
-            DetectorUnavailableError: the detector failed or did not answer in time; the frame is given up.
+            DetectionFailedError: the detector failed or did not answer in time; the frame is given up.
         """
         item = self._in_flight.popleft()
         found = item.pending.result(self._config.detector_timeout_s)
@@ -170,7 +170,7 @@ class CameraPipeline:
         return str(uuid.uuid5(_FACT_NAMESPACE, key))
 
     def _save_crop(self, passage: VehiclePassage, frame: DecodedFrame | None) -> str:
-        if self._archive is None or frame is None:
+        if self._archive is None or frame is None or passage.late:
             return ""
         # Passages of one moment would share a file name; the track number, as some milliseconds, tells them apart.
         moment = passage.time_s + (passage.track_id % 10) / 1e3

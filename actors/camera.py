@@ -1,0 +1,257 @@
+"""One camera: a reader thread, an analysis loop and a publishing thread around ``CameraPipeline``.
+
+``CameraRunner`` is plain and testable; ``CameraActor`` is the thin Ray shell that the supervisor starts, one per task.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from actors.decoding import DecodedFrame, SourceOptions, StreamReader, crop_jpeg, mask_address
+from actors.errors import ArchiveError, SinkUnavailableError
+from actors.metrics import CameraMetrics
+from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
+from actors.ports import Archive, CameraHealth, FactEnvelope, FactSink, TaskSpec
+from models.handles import DetectionFailedError, DetectorClient
+from traffic.facts import TaskStatus, TaskStatusCode
+
+logger = logging.getLogger(__name__)
+_RATE_WINDOW_S = 5.0
+_PUBLISH_BATCH = 64
+_OUTGOING_LIMIT = 10_000
+_DETECTOR_RETRY_S = 1.0
+IN_FLIGHT = 2  # one frame in the detector while the next is decoded and scaled
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CameraConfig:
+    """Settings of one camera besides its task.
+
+    Attributes:
+        default_analysed_fps: for live tasks that name no rate.
+        disconnected_after_s, stall_timeout_s: see docs/sources.md.
+        flush_s: how long a stopping camera tries to hand over its last facts.
+    """
+
+    pipeline: PipelineConfig
+    default_analysed_fps: float = 12.5
+    disconnected_after_s: float = 60.0
+    stall_timeout_s: float = 20.0
+    flush_s: float = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraServices:
+    """What a camera works with; every member is picklable and connects lazily inside the actor.
+
+    Attributes:
+        connect_detector: makes the client; raises DetectionFailedError while the detector is not up.
+    """
+
+    connect_detector: Callable[[], DetectorClient]
+    sink: FactSink
+    archive: Archive | None
+
+
+class CameraRunner:
+    """Runs one task until stopped."""
+
+    def __init__(
+        self, spec: TaskSpec, services: CameraServices, config: CameraConfig, metrics: CameraMetrics | None = None
+    ) -> None:
+        self._spec, self._services, self._config = spec, services, config
+        self._metrics = metrics
+        self._stopping = threading.Event()
+        self._outgoing: queue.Queue[FactEnvelope] = queue.Queue(_OUTGOING_LIMIT)
+        self._status = TaskStatus(status=TaskStatusCode.NOT_STARTED, reason="", time_s=time.time())
+        self._pipeline: CameraPipeline | None = None
+        self._latest: AnalysedFrame | None = None
+        self._analysed_at: deque[float] = deque(maxlen=512)
+        self._lost_analyses = 0
+        self._sequence = 0
+        self._reader = StreamReader(spec.ref.src_address, self._options(), on_status=self._on_status)
+        self._threads = [
+            threading.Thread(target=self._publish_loop, name="publish", daemon=True),
+            threading.Thread(target=self._analyse_loop, name="analyse", daemon=True),
+        ]
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        logger.info("camera started task=%s source=%s", self._spec.ref.task_num, mask_address(self._spec.ref.src_address))
+        for thread in self._threads:
+            thread.start()
+        self._reader.start()
+
+    def stop(self) -> None:
+        """End reading, hand over what is left, state 未启动."""
+        self._stopping.set()
+        self._reader.close()
+        self._threads[1].join(self._config.flush_s + self._config.pipeline.detector_timeout_s)
+        self._on_status(TaskStatusCode.NOT_STARTED, "", time.time())
+        self._threads[0].join(self._config.flush_s)
+
+    def health(self) -> CameraHealth:
+        """How the camera is right now."""
+        counters, latest = self._pipeline.counters if self._pipeline else None, self._latest
+        info = self._reader.info
+        return CameraHealth(
+            task_num=self._spec.ref.task_num,
+            status=self._status.status,
+            reason=self._status.reason,
+            frames_decoded=self._reader.frames_decoded,
+            frames_analysed=counters.frames_analysed if counters else 0,
+            frames_dropped=self._reader.frames_dropped + self._lost_analyses,
+            fps_source=info.nominal_fps if info else 0.0,
+            fps_analysed=self._fps(),
+            passages=counters.passages if counters else 0,
+            last_frame_time_s=latest.frame.time_s if latest else None,
+            width=latest.frame.width if latest else 0,
+            height=latest.frame.height if latest else 0,
+            codec=info.codec if info else "",
+            lane_counts=tuple(sorted(counters.lane_counts.items())) if counters else (),
+        )
+
+    def snapshot(self, max_width: int = 1280) -> bytes | None:
+        """The newest analysed picture as JPEG with what was found drawn over it; None before the first."""
+        latest, pipeline = self._latest, self._pipeline
+        if latest is None or pipeline is None:
+            return None
+        from actors.drawing import annotated_jpeg
+
+        return annotated_jpeg(latest, pipeline, max_width)
+
+    def _options(self) -> SourceOptions:
+        return SourceOptions(
+            rtsp_transport=self._spec.rtsp_transport,
+            loop=self._spec.loop,
+            start_time_s=self._spec.start_time_s,
+            stall_timeout_s=self._config.stall_timeout_s,
+            analysed_fps=self._spec.analysed_fps or self._config.default_analysed_fps,
+            realtime=self._spec.ref.src_address.startswith("sim://"),
+        )
+
+    # -- analysis ---------------------------------------------------------------------------------------------------
+
+    def _analyse_loop(self) -> None:
+        pipeline = self._connect()
+        if pipeline is None:
+            return
+        self._pipeline = pipeline
+        while not self._stopping.is_set():
+            frame = self._reader.latest(0.25)
+            if frame is not None:
+                pipeline.begin(frame)
+            # Without a new frame the ones in flight are finished, so that a pause never holds results back.
+            while pipeline.in_flight >= (IN_FLIGHT if frame is not None else 1):
+                self._finish_one(pipeline)
+            if frame is None and self._reader.ended:
+                self._emit(pipeline.end())
+                return
+
+    def _connect(self) -> CameraPipeline | None:
+        while not self._stopping.is_set():
+            try:
+                detector = self._services.connect_detector()
+            except DetectionFailedError as error:
+                logger.warning("detector not ready task=%s error=%s", self._spec.ref.task_num, error)
+                self._stopping.wait(_DETECTOR_RETRY_S)
+                continue
+            config = self._config.pipeline
+            return CameraPipeline(self._spec, detector, self._services.archive, config, self._on_picture_error)
+        return None
+
+    def _finish_one(self, pipeline: CameraPipeline) -> None:
+        try:
+            result = pipeline.finish()
+        except DetectionFailedError as error:
+            self._lost_analyses += 1
+            logger.warning("frame lost task=%s error=%s", self._spec.ref.task_num, error)
+            self._stopping.wait(0.2)
+            return
+        self._latest = result
+        self._analysed_at.append(time.monotonic())
+        self._emit(result.envelopes)
+        if self._metrics:
+            self._metrics.observe(self.health(), len(result.envelopes))
+
+    def _fps(self) -> float:
+        now = time.monotonic()
+        return sum(1 for at in self._analysed_at.copy() if now - at <= _RATE_WINDOW_S) / _RATE_WINDOW_S
+
+    def _on_picture_error(self, error: ArchiveError) -> None:
+        logger.error("picture not kept task=%s error=%s", self._spec.ref.task_num, error)
+
+    # -- facts out --------------------------------------------------------------------------------------------------
+
+    def _on_status(self, status: TaskStatusCode, reason: str, time_s: float) -> None:
+        if (status, reason) == (self._status.status, self._status.reason):
+            return
+        changed = status is not self._status.status or self._sequence == 0
+        self._status = TaskStatus(status=status, reason=reason, time_s=time_s)
+        logger.info("status task=%s status=%s reason=%s", self._spec.ref.task_num, status.name, reason)
+        if changed:
+            self._sequence += 1
+            fact_id = f"{self._spec.ref.task_num}:status:{time_s:.6f}:{self._sequence}"
+            self._emit([FactEnvelope(fact_id=fact_id, task=self._spec.ref, fact=self._status)])
+
+    def _emit(self, envelopes: Sequence[FactEnvelope]) -> None:
+        for envelope in envelopes:
+            self._outgoing.put(envelope)  # blocks when the pushers are down for long: back-pressure, nothing is lost
+
+    def _publish_loop(self) -> None:
+        wait_s = 0.1
+        pending: list[FactEnvelope] = []
+        while pending or not (self._stopping.is_set() and self._outgoing.empty() and not self._threads[1].is_alive()):
+            try:
+                pending.append(self._outgoing.get(timeout=0.25))
+                while len(pending) < _PUBLISH_BATCH:
+                    pending.append(self._outgoing.get_nowait())
+            except queue.Empty:
+                pass
+            if not pending:
+                continue
+            try:
+                self._services.sink.publish(pending)
+                pending, wait_s = [], 0.1
+            except SinkUnavailableError as error:
+                logger.warning("facts waiting task=%s count=%d error=%s", self._spec.ref.task_num, len(pending), error)
+                time.sleep(wait_s)
+                wait_s = min(wait_s * 2, 5.0)
+
+
+class CameraActor:
+    """Ray shell of a CameraRunner (made an actor by the supervisor with ``ray.remote``)."""
+
+    def __init__(self, spec: TaskSpec, services: CameraServices, config: CameraConfig, log_level: str = "INFO") -> None:
+        logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        self._spec = spec
+        self._runner = CameraRunner(spec, services, config, CameraMetrics(spec.ref.task_num))
+        self._runner.start()
+
+    def revision(self) -> str:
+        """Revision of the task that runs here."""
+        return self._spec.revision
+
+    def health(self) -> CameraHealth:
+        """See CameraRunner.health."""
+        return self._runner.health()
+
+    def snapshot(self) -> bytes | None:
+        """See CameraRunner.snapshot."""
+        return self._runner.snapshot()
+
+    def stop(self) -> None:
+        """See CameraRunner.stop."""
+        self._runner.stop()
+
+    def __repr__(self) -> str:
+        return f"Camera({self._spec.ref.task_num})"
+
+
+def frame_jpeg(frame: DecodedFrame, quality: int) -> bytes:
+    """The whole frame as JPEG."""
+    return crop_jpeg(frame, None, quality=quality)

@@ -1,0 +1,40 @@
+"""Metrics of cameras, on Ray's metrics endpoint, by task."""
+
+from actors.ports import CameraHealth
+
+
+class CameraMetrics:
+    """Counters of one camera. Ray is imported when the first one is made, inside the actor."""
+
+    def __init__(self, task_num: str) -> None:
+        from ray.util.metrics import Counter, Gauge
+
+        tags = {"task": task_num}
+
+        def counter(name: str, text: str) -> "Counter":
+            made = Counter(f"wayside_{name}_total", text, tag_keys=("task",))
+            made.set_default_tags(tags)
+            return made
+
+        self._decoded = counter("frames_decoded", "Frames decoded")
+        self._analysed = counter("frames_analysed", "Frames analysed")
+        self._dropped = counter("frames_dropped", "Frames not analysed because the detector was too slow")
+        self._passages = counter("passages", "Vehicle passages")
+        self._status = Gauge("wayside_task_status", "0 未启动 1 分析中 2 重连中 3 已断开", tag_keys=("task",))
+        self._status.set_default_tags(tags)
+        self._last: CameraHealth | None = None
+
+    def observe(self, health: CameraHealth, passages: int) -> None:
+        """Bring the counters up to ``health``."""
+        last = self._last
+        steps = (
+            (self._decoded, health.frames_decoded - (last.frames_decoded if last else 0)),
+            (self._analysed, health.frames_analysed - (last.frames_analysed if last else 0)),
+            (self._dropped, health.frames_dropped - (last.frames_dropped if last else 0)),
+            (self._passages, passages),
+        )
+        for counter, step in steps:
+            if step > 0:
+                counter.inc(step)
+        self._status.set(int(health.status))
+        self._last = health
