@@ -1,0 +1,134 @@
+"""Creates or finds the long-lived actors of one installation: the supervisor and the pushers."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from actors.camera import CameraConfig, CameraServices
+from actors.ports import Archive, CameraHealth, TaskStore
+from actors.supervisor import SupervisorActor, SupervisorConfig
+from cluster.settings import Settings
+
+logger = logging.getLogger(__name__)
+SUPERVISOR = "supervisor"
+_CALL_TIMEOUT_S = 3.0
+_SINGLE_THREADED = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PusherPlan:
+    """How many pushers there are and what they are given."""
+
+    names: tuple[str, ...]
+    outbox_factory: Callable[[], Any]
+    archive: Archive
+
+
+class ActorSystem:
+    """The supervisor and the pushers as named, detached actors: they outlive the ingress and are found again by name.
+
+    Implements the API's ``TaskControl`` and ``InterfaceControl``. An actor that is away makes a call a no-op with a log line:
+    what was asked is in the database already and is picked up when the actor is back.
+    """
+
+    def __init__(
+        self, settings: Settings, task_store: TaskStore, services: CameraServices, camera: CameraConfig, pushers: PusherPlan
+    ) -> None:
+        self._settings, self._task_store, self._services = settings, task_store, services
+        self._camera, self._pushers = camera, pushers
+
+    def ensure(self) -> None:
+        """Start what is not running yet. Pushers first, so that the first facts find them."""
+        from actors.pusher import PusherActor
+        from api.wire.encode import WireEncoder
+
+        settings = self._settings
+        for index, name in enumerate(self._pushers.names):
+            encoder = WireEncoder(data_source=settings.data_source)
+            plan = self._pushers
+            arguments = (index, len(plan.names), plan.outbox_factory, encoder, plan.archive)
+            self._actor(PusherActor, name, 1000, arguments)
+        config = SupervisorConfig(
+            namespace=settings.namespace,
+            period_s=settings.reconcile_period_s,
+            camera=self._camera,
+            camera_options={"num_cpus": settings.camera_num_cpus, "runtime_env": {"env_vars": _SINGLE_THREADED}},
+            log_level=settings.log_level,
+        )
+        self._actor(SupervisorActor, SUPERVISOR, 8, (self._task_store, self._services, config))
+
+    def _actor(self, cls: type, name: str, concurrency: int, arguments: tuple[Any, ...]) -> Any:
+        actor: Any = ray.remote(cls)
+        return actor.options(
+            name=name,
+            namespace=self._settings.namespace,
+            lifetime="detached",
+            get_if_exists=True,
+            max_restarts=-1,
+            max_task_retries=0,
+            max_concurrency=concurrency,
+            num_cpus=0,
+            runtime_env={"env_vars": _SINGLE_THREADED},
+        ).remote(*arguments)
+
+    # -- TaskControl and InterfaceControl -----------------------------------------------------------------------------
+
+    def tasks_changed(self) -> None:
+        """Tell the supervisor to look at the task table now."""
+        self._tell(SUPERVISOR, "tasks_changed")
+
+    def interfaces_changed(self) -> None:
+        """Tell every pusher to read its interfaces again."""
+        for name in self._pushers.names:
+            self._tell(name, "interfaces_changed")
+
+    def task_health(self) -> dict[str, CameraHealth]:
+        """Health of the running cameras by task number; empty while the supervisor is away."""
+        return self._ask(SUPERVISOR, "health") or {}
+
+    def snapshot(self, task_num: str) -> bytes | None:
+        """Newest annotated picture of a camera."""
+        picture: bytes | None = self._ask(SUPERVISOR, "snapshot", task_num)
+        return picture
+
+    def component_health(self) -> dict[str, str]:
+        """One line per component: "ok" or what is wrong."""
+        state = self._ask(SUPERVISOR, "state")
+        if state is None:
+            result = {SUPERVISOR: "not answering"}
+        else:
+            result = {SUPERVISOR: state["storeError"] or ("ok" if state["alive"] else "loop has ended")}
+        for name in self._pushers.names:
+            result[name] = "ok" if self._ask(name, "health") is not None else "not answering"
+        return result
+
+    def stop(self, timeout_s: float = 30.0) -> None:
+        """Stop the cameras, then the pushers, then the supervisor; used by ``wayside up`` at its end and ``wayside down``."""
+        for name in (SUPERVISOR, *self._pushers.names):
+            try:
+                handle = ray.get_actor(name, namespace=self._settings.namespace)
+            except ValueError:
+                continue
+            try:
+                ray.get(handle.stop.remote(), timeout=timeout_s)
+            except RayError as error:
+                logger.warning("actor did not stop in order name=%s error=%s", name, type(error).__name__)
+            ray.kill(handle, no_restart=True)
+
+    def _tell(self, name: str, method: str) -> None:
+        try:
+            getattr(ray.get_actor(name, namespace=self._settings.namespace), method).remote()
+        except (ValueError, RayError) as error:
+            logger.warning("actor not told name=%s method=%s error=%s", name, method, error)
+
+    def _ask(self, name: str, method: str, *arguments: Any) -> Any:
+        try:
+            handle = ray.get_actor(name, namespace=self._settings.namespace)
+            return ray.get(getattr(handle, method).remote(*arguments), timeout=_CALL_TIMEOUT_S)
+        except (ValueError, RayError) as error:
+            logger.warning("actor does not answer name=%s method=%s error=%s", name, method, type(error).__name__)
+            return None

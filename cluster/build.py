@@ -1,0 +1,93 @@
+"""The composition root: settings in, one Serve application out. ``serve deploy``, ``wayside up`` and jobs all come here."""
+
+import logging
+import os
+from functools import partial
+from typing import Any
+
+from ray import serve
+
+from actors.archive import open_archive
+from actors.camera import CameraConfig, CameraServices
+from actors.pipeline import PipelineConfig
+from actors.pusher import PusherSink
+from api.outbox import SqlOutboxStore
+from api.task_store import SqlTaskStore
+from cluster.actors import ActorSystem, PusherPlan
+from cluster.settings import Settings
+from models.deployment import DEPLOYMENT_NAME, DetectorSettings, build_detector
+from models.handles import ServeDetectorClient
+
+APP_NAME = "wayside"
+INGRESS_NAME = "ingress"
+
+
+def detector_settings(settings: Settings) -> DetectorSettings:
+    """The detector deployment's share of the settings."""
+    size = (settings.detector_width, settings.detector_height)
+    return DetectorSettings(
+        model=settings.detector_model,
+        input_size=size if all(size) else None,
+        engine=settings.detector_engine,
+        device=settings.detector_device,
+        threads=settings.detector_threads,
+        replicas=settings.detector_replicas,
+        num_gpus=settings.detector_num_gpus,
+        max_batch_size=settings.detector_max_batch_size,
+        models_dir=settings.models_dir,
+    )
+
+
+def pusher_names(settings: Settings) -> tuple[str, ...]:
+    """Names of the pusher actors."""
+    return tuple(f"pusher-{index}" for index in range(settings.pushers))
+
+
+def camera_config(settings: Settings) -> CameraConfig:
+    """What every camera of this installation shares."""
+    return CameraConfig(
+        pipeline=PipelineConfig(jpeg_quality=settings.jpeg_quality, detector_timeout_s=settings.detector_timeout_s),
+        default_analysed_fps=settings.analysed_fps,
+        disconnected_after_s=settings.disconnected_after_s,
+        stall_timeout_s=settings.stall_timeout_s,
+    )
+
+
+def actor_system(settings: Settings) -> ActorSystem:
+    """The long-lived actors with everything they are given."""
+    archive = open_archive(settings.resolved_archive_url)
+    services = CameraServices(
+        connect_detector=partial(ServeDetectorClient.connect, APP_NAME, DEPLOYMENT_NAME, settings.detector_timeout_s),
+        sink=PusherSink(pusher_names(settings), settings.namespace),
+        archive=archive,
+    )
+    return ActorSystem(
+        settings=settings,
+        task_store=SqlTaskStore(settings.resolved_database_url),
+        services=services,
+        camera=camera_config(settings),
+        pushers=PusherPlan(
+            names=pusher_names(settings),
+            outbox_factory=partial(SqlOutboxStore, settings.resolved_database_url),
+            archive=archive,
+        ),
+    )
+
+
+def build(args: dict[str, Any]) -> Any:
+    """Application builder named in ``ray_config.yaml``; ``args`` overrides settings by field name."""
+    settings = Settings(**args)
+    logging.getLogger(__name__).info("building application data_dir=%s", settings.data_dir)
+    from cluster.ingress import make_ingress
+
+    ingress = make_ingress(settings)
+    return ingress.bind(settings, build_detector(detector_settings(settings)))
+
+
+def environment_for_cameras() -> dict[str, str]:
+    """Environment of camera actors: one thread per pool, waiting passively, so that many cameras share few cores."""
+    keep = {name: value for name, value in os.environ.items() if name.startswith("WAYSIDE_") and "PASSWORD" not in name}
+    return {**keep, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+
+
+__all__ = ["APP_NAME", "INGRESS_NAME", "actor_system", "build", "serve"]
