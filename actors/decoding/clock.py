@@ -29,6 +29,11 @@ class MediaClock:
     _last_s: float = 0.0
     _break_pending: bool = False
 
+    @staticmethod
+    def resumed(frame_s: float, *, origin_s: float, media_s: float) -> "MediaClock":
+        """A clock that goes on at ``media_s`` in a recording whose first time stamp is ``origin_s``."""
+        return MediaClock(frame_s=frame_s, _offset_s=-origin_s, _last_s=media_s)
+
     def advance(self, raw_s: float | None, elapsed_s: float | None = None) -> float:
         """Media time of the next picture.
 
@@ -37,11 +42,8 @@ class MediaClock:
             elapsed_s: wall-clock seconds since the previous picture arrived; None for recordings.
         """
         if self._offset_s is None:
-            self._offset_s = -raw_s if raw_s is not None else None
-            if raw_s is None:
-                # No base yet: count frames from zero until a time stamp comes.
-                self._offset_s = 0.0
-                self._break_pending = True
+            self._offset_s = 0.0 if raw_s is None else -raw_s
+            self._break_pending = raw_s is None  # no base yet: the first time stamp to come sets it
             return self._last_s
         if raw_s is None:
             return self._step(self.frame_s)
@@ -99,7 +101,7 @@ class LiveWallClock:
     def at(self, media_s: float, arrival_s: float) -> float:
         """Wall clock of the picture at ``media_s`` (increasing) that arrived at ``arrival_s``."""
         if self._anchor_s is None:
-            self._anchor_s = arrival_s - media_s
+            self._anchor_s = max(arrival_s, self.floor_s + MIN_STEP_S) - media_s
         else:
             self._follow(media_s, arrival_s - (self._anchor_s + media_s))
         self._last_media_s = media_s

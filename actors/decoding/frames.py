@@ -43,7 +43,8 @@ class SourceInfo:
         duration_s: of one pass through a recording; None for endless sources or when unknown.
         total_frames: of one pass through a recording, possibly estimated from duration and rate; None when unknown.
         live: the picture comes whether it is read or not; only the newest matters.
-        width, height: of the upright picture in pixels as stated by the stream; frames may differ later on.
+        width, height: coded size in pixels as the stream states it; a frame's own size (turned upright, or changed in
+            mid-stream) is in the frame.
         start_time_s: wall clock of the first picture of a recording, None for live sources.
         hardware: the decoder runs on a card.
     """

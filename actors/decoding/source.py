@@ -1,0 +1,56 @@
+"""Video sources: one address in, decoded frames with strictly increasing times out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from actors.decoding.frames import DecodedFrame, SourceCounters, SourceInfo
+from actors.decoding.interrupt import CancelToken
+from actors.decoding.packets import PacketClip
+
+
+class VideoSource(ABC):
+    """An opened source: a context manager and an iterator of ``DecodedFrame``.
+
+    One thread iterates; ``close`` may be called from any thread and makes a blocked ``next`` end the iteration. The
+    iteration ends (``StopIteration``) after the last picture of a recording or after ``close``, and raises ``SourceError``
+    when the source is lost.
+    """
+
+    def __init__(self, info: SourceInfo, cancel: CancelToken, counters: SourceCounters | None = None) -> None:
+        self.info = info
+        self.counters = counters if counters is not None else SourceCounters()
+        self._cancel = cancel
+        self._iterator: Iterator[DecodedFrame] | None = None
+
+    def __iter__(self) -> Iterator[DecodedFrame]:
+        return self
+
+    def __next__(self) -> DecodedFrame:
+        if self._iterator is None:
+            self._iterator = self._frames()
+        return next(self._iterator)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Cancel the token and release everything; safe to call twice and from any thread."""
+        self._cancel.cancel()
+        self.release()
+
+    @abstractmethod
+    def release(self) -> None:
+        """Release what the source holds, without cancelling the token it may share with its successors."""
+
+    def recent_packets(self) -> PacketClip | None:
+        """The last ``packet_seconds`` of compressed video; None when the source has none to give."""
+        return None
+
+    @abstractmethod
+    def _frames(self) -> Iterator[DecodedFrame]:
+        """The frames, once."""
