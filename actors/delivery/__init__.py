@@ -1,0 +1,1 @@
+"""Delivery of facts to receivers: the policy, the sender and the values they share. No Ray, no SQL."""

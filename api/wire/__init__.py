@@ -1,0 +1,1 @@
+"""The callback protocol: bodies we send, exactly as the manual has them."""

@@ -1,0 +1,112 @@
+"""Facts → bodies. Pure; times are local to the task's zone, numbers are integers where the manual says so."""
+
+import zoneinfo
+from dataclasses import dataclass
+from datetime import datetime
+
+from actors.delivery.ports import EncodedItem, InterfaceConfig
+from actors.ports import FactEnvelope
+from traffic.facts import TaskStatus, TaskStatusCode, VehiclePassage
+
+STATUS_NAMES = {
+    TaskStatusCode.NOT_STARTED: "未启动",
+    TaskStatusCode.ANALYSING: "分析中",
+    TaskStatusCode.RECONNECTING: "重连中",
+    TaskStatusCode.DISCONNECTED: "已断开",
+}
+UNKNOWN_VEHICLE_TYPE, UNKNOWN_VEHICLE_COLOR, UNKNOWN_PLATE_COLOR, UNKNOWN_WEATHER = 0, 255, 0, 0
+NOT_MEASURED = -1
+DEFAULT_DATA_SOURCE = "通甲优博"
+BUSINESS_SNAPSHOT, BUSINESS_STATUS = 21, 52
+PERIODIC, TRIGGER = 1, 2
+
+
+def wire_time(time_s: float, time_zone: str) -> str:
+    """``yyyy-MM-dd HH:mm:ss`` in the task's zone."""
+    return f"{datetime.fromtimestamp(time_s, zoneinfo.ZoneInfo(time_zone)):%Y-%m-%d %H:%M:%S}"
+
+
+def wire_date(time_s: float, time_zone: str) -> str:
+    """``yyyy/MM/dd HH:mm`` in the task's zone (3.2 ``date``)."""
+    return f"{datetime.fromtimestamp(time_s, zoneinfo.ZoneInfo(time_zone)):%Y/%m/%d %H:%M}"
+
+
+def _scaled(value: float | None, factor: float) -> int:
+    return NOT_MEASURED if value is None else round(value * factor)
+
+
+def snapshot_body(envelope: FactEnvelope, passage: VehiclePassage, data_source: str) -> dict[str, object]:
+    """3.2, without pictures."""
+    zone = envelope.task.time_zone
+    return {
+        "taskNum": envelope.task.task_num,
+        "taskName": envelope.task.task_name,
+        "snapshotPath": "",
+        "vehicleTypePath": envelope.small_picture,
+        "roadNum": passage.road_num,
+        "roadName": passage.road_name,
+        "trunDirNo": str(int(passage.turn)),
+        "plateNum": "",
+        "vehicleType": UNKNOWN_VEHICLE_TYPE,
+        "vehicleColor": UNKNOWN_VEHICLE_COLOR,
+        "vehicleSpeed": _scaled(passage.speed_kmh, 1),
+        "snapshotTime": wire_time(passage.time_s, zone),
+        "runningTime": _scaled(passage.running_time_s, 1000),
+        "vehicleSpacing": _scaled(passage.spacing_m, 100),
+        "timeDistance": _scaled(passage.time_headway_s, 1000),
+        "vehicleDirection": int(passage.heading),
+        "date": wire_date(passage.time_s, zone),
+        "dataSource": data_source,
+        "weather": UNKNOWN_WEATHER,
+    }
+
+
+def batch_item(envelope: FactEnvelope, passage: VehiclePassage) -> dict[str, object]:
+    """One element of 3.3, without pictures."""
+    return {
+        "taskNum": envelope.task.task_num,
+        "taskName": envelope.task.task_name,
+        "snapshotPath": "",
+        "vehicleTypePath": envelope.small_picture,
+        "roadNum": passage.road_num,
+        "plateNum": "",
+        "vehicleType": UNKNOWN_VEHICLE_TYPE,
+        "vehicleColor": UNKNOWN_VEHICLE_COLOR,
+        "vehicleSpeed": _scaled(passage.speed_kmh, 1),
+        "plateColor": UNKNOWN_PLATE_COLOR,
+        "snapshotTime": wire_time(passage.time_s, envelope.task.time_zone),
+        "runningTime": _scaled(passage.running_time_s, 1000),
+        "vehicleSpacing": _scaled(passage.spacing_m, 100),
+        "timeDistance": _scaled(passage.time_headway_s, 1000),
+        "vehicleDirection": int(passage.heading),
+    }
+
+
+def status_body(task_num: str, task_name: str, status: int) -> dict[str, object]:
+    """3.6(2)."""
+    name = STATUS_NAMES[TaskStatusCode(status)]
+    return {"taskNum": task_num, "taskName": task_name, "taskStatus": status, "taskStatusName": name}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WireEncoder:
+    """Implements ``actors.delivery.ports.BodyEncoder``."""
+
+    data_source: str = DEFAULT_DATA_SOURCE
+
+    def encode(self, envelope: FactEnvelope, interface: InterfaceConfig) -> EncodedItem | None:
+        """The body (or the element of a periodic body) of a fact for an interface; None when it does not want the fact."""
+        fact = envelope.fact
+        if interface.business_type == BUSINESS_SNAPSHOT and isinstance(fact, VehiclePassage):
+            # snapshotPath has no picture before plates are read; the vehicle's picture travels in imgBase64Type.
+            pictures = {"imgBase64": "", "imgBase64Type": envelope.small_picture} if interface.upload_pictures else {}
+            if interface.trigger_condition == TRIGGER:
+                return EncodedItem(body=snapshot_body(envelope, fact, self.data_source), pictures=pictures)
+            return EncodedItem(body=batch_item(envelope, fact), pictures=pictures)
+        if interface.business_type == BUSINESS_STATUS and isinstance(fact, TaskStatus):
+            return EncodedItem(body=status_body(envelope.task.task_num, envelope.task.task_name, int(fact.status)), pictures={})
+        return None
+
+    def status(self, task_num: str, task_name: str, status: int) -> dict[str, object]:
+        """3.6(2) for the periodic status of a task."""
+        return status_body(task_num, task_name, status)
