@@ -84,7 +84,7 @@ class SqlOutboxStore:
                     status=attempt.status,
                     latency_ms=attempt.latency_ms,
                     excerpt=attempt.excerpt,
-                )  # fmt: skip
+                )
             )
             values = {"state": state, "attempts": Delivery.attempts + 1, "next_attempt_at": next_attempt_at}
             if state != "waiting":
@@ -122,7 +122,7 @@ class SqlOutboxStore:
                 body=row.body,
                 pictures=row.pictures,
                 created_at=row.created_at,
-            )  # fmt: skip
+            )
             for row in rows
         )
 
@@ -209,21 +209,41 @@ def _commit(session: Session) -> None:
 
 def _delivery_row(item: Outgoing, sequence: int) -> dict[str, Any]:
     return {
-        "id": item.delivery_id, "sequence": sequence, "interface_id": item.interface_id, "fact_id": item.fact_id,
-        "order_key": item.order_key, "kind": item.kind, "body": item.body, "pictures": item.pictures, "state": "waiting",
-        "attempts": 0, "next_attempt_at": 0.0, "created_at": item.created_at, "finished_at": 0.0,
-    }  # fmt: skip
+        "id": item.delivery_id,
+        "sequence": sequence,
+        "interface_id": item.interface_id,
+        "fact_id": item.fact_id,
+        "order_key": item.order_key,
+        "kind": item.kind,
+        "body": item.body,
+        "pictures": item.pictures,
+        "state": "waiting",
+        "attempts": 0,
+        "next_attempt_at": 0.0,
+        "created_at": item.created_at,
+        "finished_at": 0.0,
+    }
 
 
 def _held_row(item: HeldItem) -> dict[str, Any]:
     return {
-        "interface_id": item.interface_id, "fact_id": item.fact_id, "order_key": item.order_key, "body": item.body,
-        "pictures": item.pictures, "created_at": item.created_at,
-    }  # fmt: skip
+        "interface_id": item.interface_id,
+        "fact_id": item.fact_id,
+        "order_key": item.order_key,
+        "body": item.body,
+        "pictures": item.pictures,
+        "created_at": item.created_at,
+    }
 
 
 def _outgoing(row: Delivery) -> Outgoing:
     return Outgoing(
-        delivery_id=row.id, interface_id=row.interface_id, fact_id=row.fact_id, order_key=row.order_key, kind=row.kind,
-        body=row.body, pictures=row.pictures, created_at=row.created_at,
-    )  # fmt: skip
+        delivery_id=row.id,
+        interface_id=row.interface_id,
+        fact_id=row.fact_id,
+        order_key=row.order_key,
+        kind=row.kind,
+        body=row.body,
+        pictures=row.pictures,
+        created_at=row.created_at,
+    )

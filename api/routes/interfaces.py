@@ -1,0 +1,116 @@
+"""2 数据接收接口 / receivers."""
+
+import json
+import time
+from typing import Any
+
+from fastapi import APIRouter, Body
+from sqlmodel import Session, col, select
+
+from api import errors
+from api.errors import ApiError
+from api.routes.common import MayChange, Services, SignedIn, done
+from api.schemas import Envelope, IdRequest, InterfaceData, InterfaceEdit, InterfaceFields, ListRequest
+from api.tables import Interface
+
+router = APIRouter(prefix="/api/interface", tags=["interface"])
+
+
+@router.post("/add", response_model=Envelope[InterfaceData], summary="2.1 创建数据接收接口 / add")
+def add(body: InterfaceFields, services: Services, user: MayChange) -> Envelope[Any]:
+    """Registers a receiver; answers it with its id."""
+    row = Interface(created_at=time.time(), **_columns(body))
+    with services.database.session() as session:
+        session.add(row)
+        session.commit()
+    services.control.interfaces_changed()
+    return done(to_data(row))
+
+
+@router.post("/edit", response_model=Envelope[InterfaceData], summary="2.2 编辑数据接收接口 / edit")
+def edit(body: InterfaceEdit, services: Services, user: MayChange) -> Envelope[Any]:
+    """Replaces the whole record."""
+    with services.database.session() as session:
+        row = _get(session, body.id)
+        for name, value in _columns(body).items():
+            setattr(row, name, value)
+        session.add(row)
+        session.commit()
+    services.control.interfaces_changed()
+    return done(to_data(row))
+
+
+@router.post("/delete", response_model=Envelope[None], summary="2.3 删除数据接收接口 / delete")
+def delete(body: IdRequest, services: Services, user: MayChange) -> Envelope[Any]:
+    """Deletes a receiver; what was not delivered to it is dropped."""
+    with services.database.session() as session:
+        session.delete(_get(session, body.id))
+        session.commit()
+    services.control.interfaces_changed()
+    return done()
+
+
+@router.post("/query", response_model=Envelope[InterfaceData], summary="2.4 获取数据接收接口信息 / query")
+def query(body: IdRequest, services: Services, user: SignedIn) -> Envelope[Any]:
+    """One receiver."""
+    with services.database.session() as session:
+        return done(to_data(_get(session, body.id)))
+
+
+@router.post("/list", response_model=Envelope[list[InterfaceData]], summary="2.5 获取数据接收接口列表 / list")
+def list_all(services: Services, user: SignedIn, body: ListRequest | None = Body(None)) -> Envelope[Any]:
+    """All receivers, by id."""
+    statement = select(Interface).order_by(col(Interface.id))
+    if body and (body.page or body.pageSize):
+        size = body.pageSize or 100
+        statement = statement.offset(((body.page or 1) - 1) * size).limit(size)
+    with services.database.session() as session:
+        return done([to_data(row) for row in session.exec(statement).all()])
+
+
+def _get(session: Session, record_id: int) -> Interface:
+    row = session.get(Interface, record_id) if record_id < 2**31 else None
+    if row is None:
+        raise ApiError(errors.NOT_FOUND, f"接口 {record_id} 不存在", f"no interface {record_id}")
+    return row
+
+
+def _columns(body: InterfaceFields) -> dict[str, Any]:
+    return {
+        "name": body.name,
+        "business_type": body.businessType,
+        "trigger_condition": body.triggerCondition,
+        "upload_period": (body.uploadPeriod or 0) if body.triggerCondition == 1 else 0,
+        "content_type": body.contentType,
+        "method": body.method,
+        "url": body.url,
+        "upload_img_status": int(body.uploadImgStatus),
+        "company_name": body.companyName,
+        "company_id": body.companyId,
+        "app_id": body.appId,
+        "push_response": int(body.pushResponse),
+        "task_nums": "" if body.taskNums is None else json.dumps(body.taskNums, ensure_ascii=False),
+        "enabled": body.enabled,
+        "updated_at": time.time(),
+    }
+
+
+def to_data(row: Interface) -> InterfaceData:
+    """Row → answer."""
+    return InterfaceData(
+        id=row.id or 0,
+        name=row.name,
+        businessType=row.business_type,
+        triggerCondition=row.trigger_condition,
+        uploadPeriod=row.upload_period,
+        contentType=row.content_type,
+        method=row.method,
+        url=row.url,
+        uploadImgStatus=row.upload_img_status,
+        companyName=row.company_name,
+        companyId=row.company_id,
+        appId=row.app_id,
+        pushResponse=row.push_response,
+        taskNums=json.loads(row.task_nums) if row.task_nums else None,
+        enabled=row.enabled,
+    )

@@ -1,0 +1,179 @@
+"""Camera tasks, in the style of the manual's interfaces."""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Body, Response
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from actors.decoding import mask_address
+from actors.ports import CameraHealth
+from api import errors
+from api.errors import ApiError
+from api.routes.common import MayChange, Services, SignedIn, done, field_error
+from api.schemas import Envelope, IdRequest, ListRequest, TaskData, TaskEdit, TaskFields, load_scene
+from api.tables import Task
+from api.wire.encode import STATUS_NAMES
+from traffic.facts import TaskStatusCode
+
+router = APIRouter(prefix="/api/task", tags=["task"])
+
+
+@router.post("/add", response_model=Envelope[TaskData], summary="创建任务 / add")
+def add(body: TaskFields, services: Services, user: MayChange) -> Envelope[Any]:
+    """Adds a camera; it starts at once when enabled."""
+    row = Task(created_at=time.time(), revision=1, **_columns(body, services.time_zone))
+    with services.database.session() as session:
+        session.add(row)
+        _commit(session, body.taskNum)
+    services.control.tasks_changed()
+    return done(to_data(row, {}))
+
+
+@router.post("/edit", response_model=Envelope[TaskData], summary="编辑任务 / edit")
+def edit(body: TaskEdit, services: Services, user: MayChange) -> Envelope[Any]:
+    """Replaces the whole record. A srcAddress sent back masked keeps its password."""
+    with services.database.session() as session:
+        row = _get(session, body.id)
+        kept = row.src_address
+        for name, value in _columns(body, services.time_zone).items():
+            setattr(row, name, value)
+        if body.srcAddress == mask_address(kept):
+            row.src_address = kept
+        row.revision += 1
+        session.add(row)
+        _commit(session, body.taskNum)
+    services.control.tasks_changed()
+    return done(to_data(row, services.control.task_health()))
+
+
+@router.post("/delete", response_model=Envelope[None], summary="删除任务 / delete")
+def delete(body: IdRequest, services: Services, user: MayChange) -> Envelope[Any]:
+    """Stops and deletes a task."""
+    with services.database.session() as session:
+        session.delete(_get(session, body.id))
+        session.commit()
+    services.control.tasks_changed()
+    return done()
+
+
+@router.post("/start", response_model=Envelope[TaskData], summary="启动任务 / start")
+def start(body: IdRequest, services: Services, user: MayChange) -> Envelope[Any]:
+    """Starts a task; one that ended (a file) starts again."""
+    return _switch(body.id, True, services)
+
+
+@router.post("/stop", response_model=Envelope[TaskData], summary="停止任务 / stop")
+def stop(body: IdRequest, services: Services, user: MayChange) -> Envelope[Any]:
+    """Stops a task."""
+    return _switch(body.id, False, services)
+
+
+@router.post("/query", response_model=Envelope[TaskData], summary="获取任务信息 / query")
+def query(body: IdRequest, services: Services, user: SignedIn) -> Envelope[Any]:
+    """One task with the state of its camera."""
+    with services.database.session() as session:
+        row = _get(session, body.id)
+    return done(to_data(row, services.control.task_health()))
+
+
+@router.post("/list", response_model=Envelope[list[TaskData]], summary="获取任务列表 / list")
+def list_all(services: Services, user: SignedIn, body: ListRequest | None = Body(None)) -> Envelope[Any]:
+    """All tasks, by id."""
+    statement = select(Task).order_by(col(Task.id))
+    if body and (body.page or body.pageSize):
+        size = body.pageSize or 100
+        statement = statement.offset(((body.page or 1) - 1) * size).limit(size)
+    with services.database.session() as session:
+        rows = session.exec(statement).all()
+    health = services.control.task_health()
+    return done([to_data(row, health) for row in rows])
+
+
+@router.post("/snapshot", response_class=Response, summary="当前画面 / picture of a camera now (JPEG)")
+def snapshot(body: IdRequest, services: Services, user: SignedIn) -> Response:
+    """The newest analysed picture with lanes, boxes and counts drawn over it."""
+    with services.database.session() as session:
+        row = _get(session, body.id)
+    picture = services.control.snapshot(row.task_num)
+    if picture is None:
+        raise ApiError(errors.NOT_FOUND, "暂无画面", "no picture yet")
+    return Response(picture, media_type="image/jpeg")
+
+
+def _switch(record_id: int, enabled: bool, services: Services) -> Envelope[Any]:
+    with services.database.session() as session:
+        row = _get(session, record_id)
+        row.enabled, row.updated_at = enabled, time.time()
+        row.revision += 1
+        session.add(row)
+        session.commit()
+    services.control.tasks_changed()
+    return done(to_data(row, services.control.task_health()))
+
+
+def _get(session: Session, record_id: int) -> Task:
+    row = session.get(Task, record_id) if record_id < 2**31 else None
+    if row is None:
+        raise ApiError(errors.NOT_FOUND, f"任务 {record_id} 不存在", f"no task {record_id}")
+    return row
+
+
+def _commit(session: Session, task_num: str) -> None:
+    try:
+        session.commit()
+    except IntegrityError as error:
+        raise ApiError(errors.CONFLICT, f"taskNum: 任务编号 {task_num} 已存在", f"taskNum {task_num} is taken") from error
+
+
+def _columns(body: TaskFields, default_zone: str) -> dict[str, Any]:
+    if "/" in body.taskNum:
+        raise field_error("taskNum", "不能包含 /", "must not contain /")
+    return {
+        "task_num": body.taskNum,
+        "task_name": body.taskName,
+        "src_address": body.srcAddress,
+        "scene": None if body.scene is None else json.dumps(body.scene, ensure_ascii=False),
+        "analysed_fps": float(body.analysedFps),
+        "rtsp_transport": body.rtspTransport,
+        "loop": body.loop,
+        "start_time": body.startTime,
+        "time_zone": body.timeZone or default_zone,
+        "enabled": body.enabled,
+        "updated_at": time.time(),
+    }
+
+
+def to_data(row: Task, health: Mapping[str, CameraHealth]) -> TaskData:
+    """Row and camera state → answer."""
+    camera = health.get(row.task_num)
+    status = camera.status if camera else TaskStatusCode.NOT_STARTED
+    return TaskData(
+        id=row.id or 0,
+        taskNum=row.task_num,
+        taskName=row.task_name,
+        srcAddress=mask_address(row.src_address),
+        scene=load_scene(row.scene),
+        analysedFps=row.analysed_fps,
+        rtspTransport=row.rtsp_transport,
+        loop=row.loop,
+        startTime=row.start_time,
+        timeZone=row.time_zone,
+        enabled=row.enabled,
+        status=int(status),
+        statusName=STATUS_NAMES[status],
+        reason=camera.reason if camera else "",
+        framesDecoded=camera.frames_decoded if camera else 0,
+        framesAnalysed=camera.frames_analysed if camera else 0,
+        framesDropped=camera.frames_dropped if camera else 0,
+        fpsSource=camera.fps_source if camera else 0.0,
+        fpsAnalysed=camera.fps_analysed if camera else 0.0,
+        passages=camera.passages if camera else 0,
+        laneCounts={str(lane): count for lane, count in camera.lane_counts} if camera else {},
+        width=camera.width if camera else 0,
+        height=camera.height if camera else 0,
+        codec=camera.codec if camera else "",
+    )
