@@ -1,5 +1,7 @@
-"""Passages: vehicles counted at lanes' snapshot lines, with speed, headway and spacing."""
+"""Passages: vehicles that cross the snapshot line of a lane, measured; lanes are learned where there is no scene."""
 
-from traffic.passages.analyzer import PassageAnalyzer, PassageConfig
+from traffic.passages.analyzer import PassageAnalyzer
+from traffic.passages.config import PassageConfig
+from traffic.passages.learning_config import LearningConfig
 
-__all__ = ["PassageAnalyzer", "PassageConfig"]
+__all__ = ["LearningConfig", "PassageAnalyzer", "PassageConfig"]

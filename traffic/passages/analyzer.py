@@ -1,312 +1,197 @@
-"""Passages: which vehicle crossed which lane's snapshot line when, exactly once each."""
+"""The passages of one camera: tracks of each frame in, ``VehiclePassage`` facts out."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 
 from traffic.facts import VehiclePassage
-from traffic.geometry import Homography, side_of
-from traffic.passages.lanes import PreparedLane, claims, lane_at, nearly_claims, prepare
-from traffic.passages.learning import learn_lane, main_directions
-from traffic.passages.measure import heading_of, speed_kmh
-from traffic.passages.trajectory import Crossing, Trajectory
-from traffic.scene import Lane, Scene
-from traffic.tracking.boxes import iou, widened
-from traffic.types import Track, TrackId, TrackState
+from traffic.passages.config import PassageConfig
+from traffic.passages.counting import PassageCounter
+from traffic.passages.gates import Gates
+from traffic.passages.learning import LaneLearner
+from traffic.passages.observing import Observer
+from traffic.passages.stitching import find_predecessor
+from traffic.passages.vehicle import Sample, Vehicle
+from traffic.passages.view import GroundView
+from traffic.scene.model import Lane, Scene
+from traffic.types import ObjectClass, Track, TrackId, TrackState
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PassageConfig:
-    """Settings.
-
-    Attributes:
-        history: sights kept per track.
-        max_headway_s: beyond this the vehicle ahead is no longer "ahead" (spacing and headway are not measured).
-        predicted_s: a vehicle lost this shortly before the line still passes it by its predicted motion.
-        min_hits: matched detections a track needs before its crossing is believed.
-        takeover_s: a new track may continue one lost at most this long ago.
-        speed_window_s: longest stretch before the line that the speed is measured on.
-        learn_paths: paths of one direction that make a learned lane.
-        max_waiting_paths: ended paths kept for learning.
-    """
-
-    history: int = 400
-    max_headway_s: float = 120.0
-    predicted_s: float = 0.6
-    min_hits: int = 3
-    takeover_s: float = 2.0
-    speed_window_s: float = 4.0
-    learn_paths: int = 5
-    max_waiting_paths: int = 200
-
-
-@dataclass(slots=True)
-class _Leader:
-    """The last vehicle that passed a lane's line."""
-
-    time_s: float
-    speed_kmh: float | None
-    trajectory: Trajectory
+_LANE_CHANGE_S = 0.3  # a vehicle is in another lane once it has been there this long
+_MAX_ENDED = 64
+_NO_SCENE = Scene()
 
 
 class PassageAnalyzer:
-    """Turns tracks into passages. Feed it the tracker's answer of every analysed frame, in order."""
+    """States when a vehicle passes the snapshot line of its lane, and what was measured of it.
+
+    Feed it every analysed frame in order of time with what ``Tracker.update`` returned. With a scene that has lanes those
+    are used. Otherwise the main directions of motion are learned; vehicles seen meanwhile are then counted retroactively:
+    such a passage has its true ``time_s``, and as ``box`` the vehicle's box in the current frame while it is still in view,
+    else its last box.
+    """
 
     def __init__(self, scene: Scene | None, config: PassageConfig | None = None) -> None:
+        self._scene = scene or _NO_SCENE
         self._config = config or PassageConfig()
-        self._learning = scene is None or not scene.lanes
-        scene = scene or Scene()
-        self._counted_classes = scene.counted_classes
-        self._road = Homography(scene.calibration.image_to_road) if scene.calibration else None
-        self._lanes = [prepare(lane) for lane in scene.lanes]
-        self._paths: dict[TrackId, Trajectory] = {}
-        self._gone: list[Trajectory] = []  # lost for good within takeover_s
-        self._waiting: list[Trajectory] = []  # ended paths in no lane, for learning
-        self._leaders: dict[int, _Leader] = {}
-        self._frame_size = (1, 1)
-        self._time_s = 0.0
+        self._learner = None if self._scene.lanes else LaneLearner(self._config.learning)
+        self._frame_size: tuple[int, int] | None = None
+        self._vehicles: dict[TrackId, Vehicle] = {}
+        self._ended: deque[Vehicle] = deque(maxlen=_MAX_ENDED)
+        self._time_s: float | None = None
+        self._epoch = 0
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
-        """The lanes in force: the scene's, or those learned so far."""
-        return tuple(prepared.lane for prepared in self._lanes)
+        """The scene's lanes, or those learned so far."""
+        return self._scene.lanes if self._learner is None else self._learner.lanes
 
     def lane_of(self, track_id: TrackId) -> int:
-        """roadNum of the lane that holds the track's contact point; 0 for none."""
-        path = self._paths.get(track_id)
-        found = lane_at(self._lanes, path.last.contact) if path else None
-        return found.lane.road_num if found else 0
+        """roadNum of the lane a vehicle is in, 0 for none or an unknown track."""
+        vehicle = self._vehicles.get(track_id)
+        return self.lanes[vehicle.lane].road_num if vehicle is not None and 0 <= vehicle.lane < len(self.lanes) else 0
 
     def speed_kmh(self, track_id: TrackId) -> float | None:
-        """Speed over the last second and a half; None when not measured."""
-        path = self._paths.get(track_id)
-        if path is None or self._road is None:
+        """Current speed of a vehicle from its last 0.8 s; None without calibration or while it is not known."""
+        vehicle = self._vehicles.get(track_id)
+        if vehicle is None or not self._scene.calibration:
             return None
-        return speed_kmh(path, self._road, path.last.time_s - 1.5, path.last.time_s)
+        recent = vehicle.trajectory.recent(0.8)
+        motion = vehicle.trajectory.velocity(0.8)
+        if motion is None or len(recent) < 3 or recent[-1].time_s - recent[0].time_s < self._config.min_fit_s:
+            return None
+        speed = float(np.hypot(motion[0][0], motion[0][1])) * 3.6
+        return speed if speed <= self._config.max_speed_kmh else None
 
     def update(self, time_s: float, frame_size: tuple[int, int], tracks: Sequence[Track]) -> tuple[VehiclePassage, ...]:
-        """Take in one frame.
+        """Advance to the frame at ``time_s``.
 
         Args:
-            time_s: video time of the frame.
-            frame_size: (width, height) in pixels.
-            tracks: what ``Tracker.update`` returned for the frame.
+            time_s: video time of the frame. frame_size: its (width, height) in pixels.
+            tracks: CONFIRMED, LOST and DELETED tracks of ``Tracker.update`` for this frame.
 
         Returns:
-            The passages that are certain now, in order of time.
+            Passages stated now, in order of their crossing times (which lie a little in the past).
         """
-        self._time_s, self._frame_size = time_s, frame_size
-        passages: list[VehiclePassage] = []
-        for track in tracks:
-            if track.object_class not in self._counted_classes:
-                self._paths.pop(track.track_id, None)
-                continue
-            if track.state is TrackState.DELETED:
-                self._retire(track)
-                continue
-            path = self._paths.get(track.track_id)
-            if path is None:
-                path = self._paths[track.track_id] = Trajectory(track, frame_size, self._config.history)
-                self._take_over(path)
-            else:
-                path.add(track, frame_size)
-            passages += self._check(path, self._lanes, start=len(path.sights) - 1 if len(path.sights) > 2 else 1)
-        self._gone = [p for p in self._gone if time_s - p.last.time_s <= self._config.takeover_s]
-        if self._learning:
-            passages += self._learn(self._config.learn_paths)
-        return tuple(sorted(passages, key=lambda passage: passage.time_s))
-
-    def finish(self) -> tuple[VehiclePassage, ...]:
-        """The recording is over: learn from whatever was seen and state what that makes certain."""
-        if not self._learning:
-            return ()
-        for path in list(self._paths.values()):
-            if path.track.moved and not path.counted:
-                self._waiting.append(path)
-        self._paths.clear()
-        return tuple(sorted(self._learn(1), key=lambda passage: passage.time_s))
-
-    # -- counting ---------------------------------------------------------------------------------------------------
-
-    def _check(self, path: Trajectory, lanes: Iterable[PreparedLane], start: int, late: bool = False) -> list[VehiclePassage]:
-        if not path.track.moved or path.track.hits < self._config.min_hits:
-            return []
-        since_s = path.track.time_since_update_s
-        if since_s > self._config.predicted_s and not late:
-            return []
-        # Until the track is believed its crossings wait: look back over everything while it has not been counted.
-        start = 1 if not path.counted else start
-        found = []
-        for prepared in lanes:
-            crossing = path.crossing(prepared.lane.snapshot_line, prepared.forwards, start)
-            if crossing and nearly_claims(crossing.share) and self._along(path, prepared, crossing):
-                found.append((not claims(crossing.share), abs(crossing.share - 0.5), prepared, crossing))
-        found.sort(key=lambda item: item[:2])
-        for _, _, prepared, crossing in found[:1]:
-            if self._is_new(path, prepared, crossing):
-                return [self._state(path, prepared, crossing, late)]
-        return []
-
-    def _along(self, path: Trajectory, prepared: PreparedLane, crossing: Crossing) -> bool:
-        """Whether the vehicle moves with the lane there, not just jitters over the line or cuts through sideways."""
-        dx, dy = path.image_direction(crossing.index, self._frame_size)
-        travel = prepared.step * self._frame_size
-        length = float(np.hypot(*travel)) * max(float(np.hypot(dx, dy)), 1e-9)
-        size = path.last.box[3] - path.last.box[1]
-        return float(np.dot((dx, dy), travel)) > 0.3 * length and np.hypot(dx, dy) > 0.05 * size
-
-    def _is_new(self, path: Trajectory, prepared: PreparedLane, crossing: Crossing) -> bool:
-        """Whether this vehicle was not counted here before, under this or another track number."""
-        lane = prepared.lane
-        if lane.road_num in path.counted:
-            return False
-        for road_num in path.counted:
-            other = next((p for p in self._lanes if p.lane.road_num == road_num), None)
-            if other and self._one_cross_section(other, prepared):
-                return False
-        for other_path in [*self._paths.values(), *self._gone]:
-            if other_path is path or not other_path.counted:
-                continue
-            near_in_time = abs(crossing.time_s - max(other_path.counted.values())) <= self._config.takeover_s
-            if near_in_time and other_path.track.time_since_update_s > 0 and self._same_place(other_path, path):
-                path.counted.update(other_path.counted)
-                return False
-        return True
-
-    def _one_cross_section(self, first: PreparedLane, second: PreparedLane) -> bool:
-        """Whether two lanes are neighbours on one cross-section: a vehicle between them must count once."""
-        if float(np.dot(first.step, second.step)) < 0.7:
-            return False
-        middle = np.asarray(second.lane.snapshot_line).mean(axis=0)
-        line = first.lane.snapshot_line
-        reach = 0.5 * float(np.hypot(*np.subtract(line[1], line[0])))
-        return abs(float(side_of(line[0], line[1], middle[None])[0])) < max(reach, 0.05)
-
-    def _same_place(self, lost: Trajectory, found: Trajectory) -> bool:
-        """Whether a lost track's predicted box covers where another track was first or is now seen."""
-        begin = next((s for s in found.sights if s.time_s >= lost.last.time_s), found.last)
-        boxes = np.asarray([begin.box, found.last.box])
-        ghost = np.asarray([lost.last.box])
-        return bool((iou(widened(ghost, 0.3), widened(boxes, 0.3)) > 0.2).any())
-
-    def _take_over(self, path: Trajectory) -> None:
-        """A new track right where an uncounted one was lost continues it: the old path becomes its past."""
-        best, overlap = None, 0.15
-        for other in [*self._gone, *self._paths.values()]:
-            if other is path or other.track.time_since_update_s == 0 or other.last.time_s > self._time_s:
-                continue
-            boxes = np.asarray([path.last.box]), np.asarray([other.last.box])
-            value = float(iou(widened(boxes[0], 0.3), widened(boxes[1], 0.3))[0, 0])
-            if value > overlap and _alike(other, path):
-                best, overlap = other, value
-        if best is None:
-            return
-        begin_s = path.sights[0].time_s
-        past = [s for s in best.sights if s.seen and s.time_s < begin_s]
-        fresh = list(path.sights)
-        path.sights.clear()
-        path.sights.extend([*past, *fresh])
-        path.counted.update(best.counted)
-        best.counted.setdefault(-1, self._time_s)  # the ghost must not be counted any more
-        best.sights = type(best.sights)(best.sights, maxlen=2)
-
-    def _retire(self, track: Track) -> None:
-        path = self._paths.pop(track.track_id, None)
-        if path is None:
-            return
-        path.track = track
-        self._gone.append(path)
-        if self._learning and track.moved and not path.counted and len(self._waiting) < self._config.max_waiting_paths:
-            self._waiting.append(path)
-
-    # -- stating ----------------------------------------------------------------------------------------------------
-
-    def _state(self, path: Trajectory, prepared: PreparedLane, crossing: Crossing, late: bool) -> VehiclePassage:
-        lane = prepared.lane
-        path.counted[lane.road_num] = crossing.time_s
-        entry_s = self._entry_time(path, prepared, crossing)
-        speed = self._passage_speed(path, crossing, entry_s)
-        leader = self._leaders.get(lane.road_num)
-        headway_s = crossing.time_s - leader.time_s if leader else None
-        if headway_s is not None and not 0 < headway_s <= self._config.max_headway_s:
-            headway_s = None
-        spacing_m = self._spacing(path, leader, headway_s, crossing) if leader and headway_s is not None else None
-        if leader is None or crossing.time_s >= leader.time_s:
-            self._leaders[lane.road_num] = _Leader(crossing.time_s, speed, path)
-        dx, dy = path.image_direction(crossing.index, self._frame_size)
-        if dx == dy == 0:
-            dx, dy = prepared.step * self._frame_size
-        return VehiclePassage(
-            track_id=path.track.track_id,
-            time_s=crossing.time_s,
-            road_num=lane.road_num,
-            road_name=lane.road_name,
-            turn=lane.turn,
-            object_class=path.object_class,
-            box=path.sights[crossing.index].box if late else path.last.box,
-            frame_size=self._frame_size,
-            speed_kmh=speed,
-            spacing_m=spacing_m,
-            time_headway_s=headway_s,
-            running_time_s=crossing.time_s - entry_s if entry_s is not None else None,
-            heading=heading_of(dx, dy),
-            late=late,
-        )
-
-    def _entry_time(self, path: Trajectory, prepared: PreparedLane, crossing: Crossing) -> float | None:
-        """When the vehicle entered the measuring section: at the entry line, or where it came into the lane's polygon."""
-        if prepared.lane.entry_line is not None:
-            entry = path.crossing(prepared.lane.entry_line, prepared.entry_forwards)
-            return entry.time_s if entry and entry.time_s < crossing.time_s else None
-        for sight in path.sights:
-            if lane_at([prepared], sight.contact) is not None:
-                return sight.time_s if sight.time_s < crossing.time_s else None
-        return None
-
-    def _passage_speed(self, path: Trajectory, crossing: Crossing, entry_s: float | None) -> float | None:
-        if self._road is None:
-            return None
-        begin_s = crossing.time_s - self._config.speed_window_s
-        if entry_s is not None and crossing.time_s - entry_s >= 0.5:
-            begin_s = max(begin_s, entry_s)
-        return speed_kmh(path, self._road, begin_s, path.last.time_s)
-
-    def _spacing(self, path: Trajectory, leader: _Leader, headway_s: float, crossing: Crossing) -> float | None:
-        """Distance to the vehicle ahead at the moment of the crossing: measured while it is seen, else from its speed."""
-        if self._road is None:
-            return None
-        ahead = leader.trajectory
-        if ahead is not path and ahead.sights and ahead.last.seen and not ahead.last.clipped:
-            if abs(ahead.last.time_s - path.last.time_s) < 1e-6:
-                here, there = self._road.apply(np.asarray([path.last.contact, ahead.last.contact]))
-                distance = float(np.hypot(*(there - here)))
-                if np.isfinite(distance):
-                    return distance
-        if leader.speed_kmh is None or headway_s > 10:
-            return None  # over so long a time the speed of the past says nothing about the distance now
-        return leader.speed_kmh / 3.6 * headway_s
-
-    # -- learning ---------------------------------------------------------------------------------------------------
-
-    def _learn(self, least: int) -> list[VehiclePassage]:
-        passages: list[VehiclePassage] = []
-        self._waiting = [path for path in self._waiting if not path.counted]
-        if len(self._waiting) < least:
-            return passages
-        for members in main_directions(self._waiting, least):
-            lane = prepare(learn_lane(members, len(self._lanes) + 1, self._frame_size))
-            self._lanes.append(lane)
-            paths = sorted([*self._waiting, *self._paths.values()], key=lambda path: path.track.track_id)
-            for path in sorted(paths, key=lambda path: path.sights[0].time_s):
-                passages += self._check(path, [lane], start=1, late=True)
-        waiting = [path for path in self._waiting if not path.counted]
-        # What fits no direction is forgotten once it is old, so that chance paths do not add up to a lane.
-        self._waiting = waiting[-self._config.max_waiting_paths // 2 :]
+        if frame_size != self._frame_size:
+            self._look(frame_size)
+        if self._time_s is not None and time_s - self._time_s > self._config.gap_s:
+            self._epoch += 1
+        self._time_s = time_s
+        vehicles = [track for track in tracks if track.object_class != ObjectClass.PERSON]
+        self._take_matched(time_s, [track for track in vehicles if track.state is TrackState.CONFIRMED])
+        for track in vehicles:
+            vehicle = self._vehicles.get(track.track_id)
+            if vehicle is not None and track.state is not TrackState.CONFIRMED:
+                vehicle.track = track
+        leaving = [t.track_id for t in tracks if t.state is TrackState.DELETED and t.track_id in self._vehicles]
+        for track_id in leaving:
+            self._counter.ended(self._vehicles[track_id])
+        replayed = self._learn(time_s) if self._learner and self._learner.due(time_s) else ()
+        passages = self._counter.state((*self._vehicles.values(), *replayed), time_s, self._epoch)
+        for track_id in leaving:
+            self._end(self._vehicles.pop(track_id))
         return passages
 
+    def finish(self) -> tuple[VehiclePassage, ...]:
+        """The source has ended: learn from what there is and state everything pending. May be called once."""
+        if self._time_s is None:
+            return ()
+        running = tuple(self._vehicles.values())
+        for vehicle in running:
+            self._counter.ended(vehicle)
+        replayed = self._learn(self._time_s, final=True) if self._learner else ()
+        passages = self._counter.state((*running, *replayed), self._time_s, self._epoch, flush=True)
+        self._vehicles.clear()
+        self._ended.clear()
+        return passages
 
-def _alike(first: Trajectory, second: Trajectory) -> bool:
-    a, b = first.last.box, second.last.box
-    ratio = ((a[2] - a[0]) * (a[3] - a[1])) / max((b[2] - b[0]) * (b[3] - b[1]), 1e-9)
-    return 0.4 <= ratio <= 2.5
+    # -- parts --------------------------------------------------------------------------------------------------------
+
+    def _look(self, frame_size: tuple[int, int]) -> None:
+        """(Re)compile everything that depends on the frame's size. Trajectories are relative and survive a change of
+        resolution, but not one of the picture's shape."""
+        old, self._frame_size = self._frame_size, frame_size
+        if old is not None and abs(old[0] * frame_size[1] - old[1] * frame_size[0]) > 0.02 * old[0] * frame_size[1]:
+            self._vehicles.clear()
+            self._ended.clear()
+        road = self.lanes[0].snapshot_line if self.lanes else None
+        seen = None if road is None else np.asarray(road, np.float64).mean(axis=0)
+        self._view = GroundView(self._scene.calibration, frame_size, seen)
+        self._compile()
+
+    def _compile(self) -> None:
+        self._gates = Gates(self.lanes, self._view, once_only=self._learner is not None)
+        self._observer = Observer(self._view, self._gates, self._config)
+        self._counter = PassageCounter(self._view, self._gates, self._scene.counted_classes, self._config)
+
+    def _take_matched(self, time_s: float, tracks: Sequence[Track]) -> None:
+        fresh = [track for track in tracks if track.track_id not in self._vehicles]
+        for track in fresh:
+            self._vehicles[track.track_id] = Vehicle(track=track, last_matched_s=track.first_time_s)
+        vehicles = [self._vehicles[track.track_id] for track in tracks]
+        samples = self._observer.samples(time_s, tracks, vehicles)
+        first_reports = {track.track_id for track in fresh}
+        for track, sample in zip(tracks, samples, strict=True):
+            if track.track_id in first_reports:
+                self._begin(track, sample)
+            self._advance(self._vehicles[track.track_id], track, sample)
+        self._assign_lanes(time_s, vehicles=[self._vehicles[track.track_id] for track in tracks])
+
+    def _begin(self, track: Track, sample: Sample) -> None:
+        """A track is reported for the first time: it continues a vehicle, or it is a new one."""
+        candidates = [v for v in self._vehicles.values() if v.last_matched_s < track.first_time_s and len(v.trajectory)]
+        predecessor = find_predecessor(track, sample, [*candidates, *self._ended], self._view, self._config)
+        if predecessor is not None:
+            self._vehicles[track.track_id] = predecessor.continued_as(track)
+            predecessor.pending = None
+            return
+        vehicle = self._vehicles[track.track_id]
+        earlier = self._observer.before_confirmation(track, sample)
+        if earlier is not None:
+            vehicle.trajectory.add(earlier)
+            self._counter.observe(vehicle, earlier)
+
+    def _advance(self, vehicle: Vehicle, track: Track, sample: Sample) -> None:
+        vehicle.track = track
+        vehicle.continued = False
+        vehicle.moved |= track.moved
+        vehicle.last_matched_s = sample.time_s
+        vehicle.trajectory.add(sample)
+        self._counter.observe(vehicle, sample)
+
+    def _assign_lanes(self, time_s: float, vehicles: Sequence[Vehicle]) -> None:
+        if not vehicles or not len(self._gates):
+            return
+        centres = np.array([vehicle.trajectory.samples[-1].centre for vehicle in vehicles])
+        found = self._gates.lane_at(self._view.to_image(centres))
+        for vehicle, lane in zip(vehicles, found.tolist(), strict=True):
+            if lane != vehicle.lane_candidate:
+                vehicle.lane_candidate, vehicle.lane_since_s = lane, time_s
+            if vehicle.lane < 0 or time_s - vehicle.lane_since_s >= _LANE_CHANGE_S:
+                vehicle.lane = lane
+
+    def _learn(self, time_s: float, *, final: bool = False) -> Sequence[Vehicle]:
+        """Try to learn lanes; returns ended vehicles whose crossing of a new lane's line is pending now."""
+        assert self._learner is not None
+        assert self._frame_size is not None
+        aspect = self._frame_size[0] / self._frame_size[1]
+        running = [vehicle for vehicle in self._vehicles.values() if not vehicle.continued]
+        if not self._learner.learn(time_s, aspect, running, final=final):
+            return ()
+        self._compile()
+        ended = self._learner.take_ended()
+        for vehicle in running:
+            if not vehicle.counted:
+                self._counter.replay(vehicle, has_ended=final)
+        for vehicle in ended:
+            self._counter.replay(vehicle, has_ended=True)
+        self._learner.drop_counted()
+        return ended
+
+    def _end(self, vehicle: Vehicle) -> None:
+        if vehicle.continued:
+            return
+        self._ended.append(vehicle)
+        if self._learner is not None and not vehicle.counted:
+            self._learner.add(vehicle)

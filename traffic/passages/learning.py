@@ -1,90 +1,98 @@
-"""Lanes learned from the motion itself, for cameras without a scene: each main direction of motion becomes a lane."""
+"""Lanes learned from the motion of vehicles, for cameras without a scene."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic.facts import Turn
-from traffic.passages.trajectory import Trajectory
-from traffic.scene import Lane
+from traffic.geometry import contains
+from traffic.passages.learned_lane import lanes_of_stream
+from traffic.passages.learning_config import LearningConfig
+from traffic.passages.paths import Path, make_path, streams
+from traffic.passages.vehicle import Vehicle
+from traffic.scene.model import Lane
 
-_SAME_DIRECTION_DEG = 40.0
-_MIN_PATH = 0.08  # share of the picture's diagonal a path must span to say anything about a direction
-
-
-def direction_deg(trajectory: Trajectory) -> float | None:
-    """Direction of a path in the picture in degrees (0: right, 90: down); None for one too short."""
-    points = trajectory.points()
-    dx, dy = points[-1] - points[0]
-    return math.degrees(math.atan2(dy, dx)) if math.hypot(dx, dy) >= _MIN_PATH else None
+Array = NDArray[np.float64]
 
 
-def main_directions(paths: Sequence[Trajectory], least: int) -> list[list[Trajectory]]:
-    """Group paths by direction; only groups of at least ``least`` paths, the largest first, ties in order of appearance."""
-    groups: list[tuple[float, list[Trajectory]]] = []
-    for path in paths:
-        angle = direction_deg(path)
-        if angle is None:
-            continue
-        for index, (centre, members) in enumerate(groups):
-            turn = (angle - centre + 180) % 360 - 180
-            if abs(turn) <= _SAME_DIRECTION_DEG:
-                members.append(path)
-                groups[index] = (centre + turn / len(members), members)
-                break
-        else:
-            groups.append((angle, [path]))
-    good = [members for _, members in groups if len(members) >= least]
-    return sorted(good, key=lambda members: -len(members))
+class LaneLearner:
+    """Collects the ways of vehicles that no lane explains and makes lanes of their main directions of motion.
 
-
-def learn_lane(members: Sequence[Trajectory], road_num: int, frame_size: tuple[int, int]) -> Lane:
-    """One lane for paths of one direction: a straight band over them.
-
-    The snapshot line lies across the band where the most paths pass and, among those places, vehicles are largest, so that
-    they are seen well and none is missed.
+    Lanes are numbered in the order in which they are learned and never change; a direction first seen later (a signal was
+    red until then) becomes a further lane.
     """
-    chords = np.array([m.points()[-1] - m.points()[0] for m in members])
-    axis = chords.sum(axis=0)
-    axis /= np.hypot(*axis)
-    normal = np.array([-axis[1], axis[0]])
-    along = [m.points() @ axis for m in members]
-    across = np.concatenate([m.points() @ normal for m in members])
-    widths = np.concatenate([[(s.box[2] - s.box[0]) / frame_size[0] for s in m.sights] for m in members])
-    margin = float(np.median(widths)) / 2
-    low, high = float(across.min()) - margin, float(across.max()) + margin
-    begin, end = min(float(a.min()) for a in along), max(float(a.max()) for a in along)
-    place = _snapshot_place(members, along, begin, end)
 
-    def point(a: float, n: float) -> tuple[float, float]:
-        x, y = a * axis + n * normal
-        return (float(np.clip(x, 0, 1)), float(np.clip(y, 0, 1)))
+    def __init__(self, config: LearningConfig) -> None:
+        self._config = config
+        self._ended: list[Vehicle] = []
+        self._next_s: float | None = None
+        self._fresh = False
+        self.lanes: tuple[Lane, ...] = ()
 
-    middle = (low + high) / 2
-    return Lane(
-        road_num=road_num,
-        road_name=f"方向{road_num}",
-        polygon=(point(begin, low), point(begin, high), point(end, high), point(end, low)),
-        direction=(point(begin, middle), point(end, middle)),
-        turn=Turn.OTHER,
-        snapshot_line=(point(place, low), point(place, high)),
-    )
+    def add(self, vehicle: Vehicle) -> None:
+        """Keep a vehicle whose track has ended and that was counted nowhere."""
+        if vehicle.moved and len(vehicle.trajectory) >= 3:
+            self._ended.append(vehicle)
+            self._fresh = True
+            del self._ended[: -self._config.max_trajectories]
 
+    def due(self, time_s: float) -> bool:
+        """Whether it is time for an attempt; asked once per frame."""
+        if self._next_s is None:
+            self._next_s = time_s + self._config.first_s
+        if time_s < self._next_s or not self._fresh:
+            return False
+        self._next_s = time_s + self._config.every_s
+        return True
 
-def _snapshot_place(members: Sequence[Trajectory], along: Sequence[NDArray[np.float64]], begin: float, end: float) -> float:
-    places = np.linspace(begin, end, 41)[2:-2]
-    covered = np.array([sum(a.min() < place < a.max() for a in along) for place in places])
-    best = covered >= covered.max() * 0.95
-    sizes = np.array([_size_at(members, along, place) for place in places])
-    return float(places[np.flatnonzero(best)[np.argmax(sizes[best])]])
+    def learn(self, time_s: float, aspect: float, running: Iterable[Vehicle], *, final: bool = False) -> tuple[Lane, ...]:
+        """New lanes, already appended to ``lanes``.
 
+        Args:
+            time_s: video time now. aspect: width of the picture divided by its height.
+            running: vehicles still in view, whose ways so far count as well.
+            final: the file has ended; no more evidence will come.
+        """
+        self._fresh = False
+        self._ended = [v for v in self._ended if time_s - v.last_matched_s <= self._config.max_age_s]
+        vehicles = [v for v in (*self._ended, *running) if not v.counted]
+        paths = [p for p in (make_path(v, aspect, self._config) for v in vehicles) if p is not None]
+        paths = [path for path in paths if not self._explained(path, aspect)]
+        found: list[Lane] = []
+        groups = streams(paths, self._config)
+        for group in groups:
+            if self._supported(group, time_s, final):
+                others = [path for other in groups if other is not group for path in other]
+                number = len(self.lanes) + len(found) + 1
+                found += lanes_of_stream(group, others, aspect, number, self._config)
+        self.lanes += tuple(found)
+        return tuple(found)
 
-def _size_at(members: Sequence[Trajectory], along: Sequence[NDArray[np.float64]], place: float) -> float:
-    heights = []
-    for member, a in zip(members, along, strict=True):
-        sight = member.sights[int(np.argmin(np.abs(a - place)))]
-        if not sight.clipped:
-            heights.append(sight.box[3] - sight.box[1])
-    return float(np.median(heights)) if heights else 0.0
+    def take_ended(self) -> Sequence[Vehicle]:
+        """The ended vehicles kept, oldest first; those counted by the caller are dropped with ``drop_counted``."""
+        return tuple(self._ended)
+
+    def drop_counted(self) -> None:
+        """Forget vehicles that have been counted meanwhile."""
+        self._ended = [vehicle for vehicle in self._ended if not vehicle.counted]
+
+    def _supported(self, group: Sequence[Path], time_s: float, final: bool) -> bool:
+        config = self._config
+        waited = final or time_s - min(path.start_s for path in group) >= config.patience_s
+        if len(group) >= (config.patient_support if waited else config.support):
+            return True
+        return final and max(path.length for path in group) >= config.single_path
+
+    def _explained(self, path: Path, aspect: float) -> bool:
+        """Whether a lane learned before runs along this path: it was cut short, it is no new direction."""
+        least_cos = np.cos(np.radians(self._config.same_direction_deg))
+        explained = np.zeros(len(path.points), bool)
+        scale = np.array([aspect, 1.0])
+        for lane in self.lanes:
+            way = np.asarray(lane.direction) * scale
+            middles, steps = (way[:-1] + way[1:]) / 2, np.diff(way, axis=0)
+            nearest = ((path.points[:, None] - middles) ** 2).sum(axis=2).argmin(axis=1)
+            directions = steps[nearest] / np.maximum(np.hypot(*steps[nearest].T), 1e-12)[:, None]
+            inside = contains(np.asarray(lane.polygon) * scale, path.points)
+            explained |= inside & ((directions * path.tangents).sum(axis=1) >= least_cos)
+        return bool(explained.mean() >= 0.5)

@@ -1,0 +1,411 @@
+"""Error of passages, speeds, headways and spacings against scripted traffic: ``python -m benchmarks.passages``.
+
+A camera with a known homography looks at a straight road of several lanes. Vehicles of scattered sizes follow the
+intelligent driver model (Treiber, Hennecke, Helbing, Phys. Rev. E 62, 2000); the outline of each, a block on the road, is
+projected, cut at the picture's border and disturbed, and goes through the real tracker and the real passage analyzer.
+The truth is that of the front of the vehicle, at the snapshot line.
+"""
+
+import argparse
+import dataclasses
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traffic.facts import Turn, VehiclePassage
+from traffic.passages import PassageAnalyzer
+from traffic.scene.model import Calibration, Lane, Scene, Segment
+from traffic.tracking import Tracker
+from traffic.types import Detections, ObjectClass
+
+Array = NDArray[np.float64]
+
+LANE_WIDTH_M = 3.5
+_STEP_S = 0.02  # of the integration of the car-following model
+_KINDS = (  # class, length, width, height: mean and spread in metres, share of traffic
+    (ObjectClass.CAR, (4.5, 0.35), (1.8, 0.08), (1.52, 0.12), 0.85),
+    (ObjectClass.TRUCK, (8.0, 2.0), (2.4, 0.15), (3.0, 0.4), 0.1),
+    (ObjectClass.BUS, (11.0, 1.0), (2.5, 0.05), (3.1, 0.15), 0.05),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Conditions:
+    """One run.
+
+    Attributes:
+        toward: vehicles drive towards the camera (we see fronts), else away.
+        speed_kmh: mean desired speed; each driver's own scatters by ``speed_spread`` of it.
+        fps: analysed frames per second. noise_px: standard deviation of each edge of a box.
+        missed: share of boxes not found. occlusions: share of vehicles hidden for ``hidden_s`` somewhere near the line.
+        cut_ids: share of vehicles whose tracks break near the line (a frame-long box elsewhere steals the identity).
+        vehicles: how many pass, over all lanes. lanes: lanes of the road. time_gap_s: desired gap of the drivers.
+        height_m, pitch_deg, yaw_deg, focal_px, offset_m: of the camera; offset to the right of the road's middle.
+        line_m: distance of the snapshot line from the camera along the road. section_m: of the measuring section before it.
+        calibration_px: standard deviation of the four calibration points' clicks.
+    """
+
+    toward: bool = True
+    speed_kmh: float = 60.0
+    speed_spread: float = 0.08
+    fps: float = 25.0
+    noise_px: float = 2.0
+    missed: float = 0.05
+    occlusions: float = 0.0
+    hidden_s: float = 0.6
+    vehicles: int = 60
+    lanes: int = 3
+    time_gap_s: float = 1.4
+    height_m: float = 8.0
+    pitch_deg: float = 15.0
+    yaw_deg: float = 0.0
+    focal_px: float = 1200.0
+    offset_m: float = 0.0
+    line_m: float = 24.0
+    section_m: float = 30.0
+    calibration_px: float = 0.0
+    frame_size: tuple[int, int] = (1280, 720)
+    seed: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TruePassage:
+    """Truth at the snapshot line. ``time_s``: the end of the vehicle that the camera sees crosses it; headway and spacing are
+    of fronts, None for the first vehicle of a lane."""
+
+    vehicle: int
+    road_num: int
+    time_s: float
+    speed_kmh: float
+    time_headway_s: float | None
+    spacing_m: float | None
+    length_m: float
+    object_class: ObjectClass
+
+
+class RoadCamera:
+    """A pinhole camera over a straight road; X to the right, Y ahead along the road, Z up, metres."""
+
+    def __init__(self, conditions: Conditions) -> None:
+        c = conditions
+        pitch, yaw = math.radians(c.pitch_deg), math.radians(c.yaw_deg)
+        ahead = np.array([math.sin(yaw) * math.cos(pitch), math.cos(yaw) * math.cos(pitch), -math.sin(pitch)])
+        right = np.array([math.cos(yaw), -math.sin(yaw), 0.0])
+        rotation = np.stack([right, np.cross(ahead, right), ahead])
+        place = np.array([c.offset_m, 0.0, c.height_m])
+        width, height = c.frame_size
+        inner = np.array([[c.focal_px, 0, width / 2], [0, c.focal_px, height / 2], [0, 0, 1]])
+        self.frame_size = c.frame_size
+        self._matrix = inner @ np.column_stack([rotation, -rotation @ place])
+
+    def pixels(self, points: Array) -> Array:
+        """Road points (n, 3) to pixels (n, 2); nan behind the camera."""
+        mapped = points @ self._matrix[:, :3].T + self._matrix[:, 3]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            result: Array = np.where(mapped[:, 2:] > 0.5, mapped[:, :2] / mapped[:, 2:], np.nan)
+        return result
+
+    def relative(self, x_m: float, y_m: float) -> tuple[float, float]:
+        """A road point in relative image coordinates."""
+        x, y = self.pixels(np.array([[x_m, y_m, 0.0]]))[0] / np.array(self.frame_size)
+        return float(x), float(y)
+
+    def box(self, x_m: float, y_m: float, length: float, width: float, height: float) -> Array | None:
+        """Box (4,) around a block whose footprint's middle is at (x, y) and whose length lies along Y; None out of view."""
+        corners = np.array([[x, y, z] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (0.0, 1.0)])
+        points = self.pixels(corners * np.array([width, length, height]) + np.array([x_m, y_m, 0.0]))
+        if not np.isfinite(points).all():
+            return None
+        low, high = points.min(axis=0), points.max(axis=0)
+        extent = np.array(self.frame_size, np.float64)
+        cut = np.concatenate([np.clip(low, 0, extent), np.clip(high, 0, extent)])
+        share = (cut[2] - cut[0]) * (cut[3] - cut[1]) / max(float(np.prod(high - low)), 1e-9)
+        result: Array = cut
+        return result if share > 0.25 and cut[3] - cut[1] > 8 and cut[2] - cut[0] > 8 else None
+
+
+def make_scene(conditions: Conditions, camera: RoadCamera) -> Scene:
+    """The scene of the road, with the true calibration or one from clicked points."""
+    c = conditions
+    near, far = c.line_m - 3.0, c.line_m + 70.0
+    if not c.toward:
+        near, far = c.line_m - c.section_m - 2, c.line_m + 40
+    lanes = []
+    for index in range(c.lanes):
+        left = (index - c.lanes / 2) * LANE_WIDTH_M
+        right, middle = left + LANE_WIDTH_M, left + LANE_WIDTH_M / 2
+        ends = [camera.relative(middle, far), camera.relative(middle, near)]
+        entry = c.line_m + c.section_m if c.toward else c.line_m - c.section_m
+
+        def across(y_m: float, left: float = left, right: float = right) -> Segment:
+            return camera.relative(left, y_m), camera.relative(right, y_m)
+
+        lanes.append(
+            Lane(
+                road_num=index + 1,
+                road_name="",
+                polygon=(*across(near), *across(far)[::-1]),
+                direction=tuple(ends if c.toward else ends[::-1]),
+                turn=Turn.STRAIGHT,
+                snapshot_line=across(c.line_m),
+                entry_line=across(entry),
+            )
+        )
+    return Scene(lanes=tuple(lanes), calibration=Calibration(image_to_road=_calibrate(c, camera)))
+
+
+def _calibrate(c: Conditions, camera: RoadCamera) -> Array:
+    from traffic.geometry import Homography
+
+    half = c.lanes * LANE_WIDTH_M / 2
+    low, high = min(c.line_m, c.line_m - (0 if c.toward else c.section_m)), c.line_m + c.section_m
+    road = [(x, y) for y in (low, high) for x in (-half, half)]
+    clicks = np.random.default_rng(c.seed + 7).normal(0, c.calibration_px, (4, 2)) / np.array(c.frame_size)
+    image = [tuple(np.array(camera.relative(x, y)) + click) for (x, y), click in zip(road, clicks, strict=True)]
+    return Homography.fit(image, road).matrix
+
+
+@dataclass(slots=True)
+class _Driver:
+    number: int
+    lane: int
+    object_class: ObjectClass
+    size: tuple[float, float, float]
+    desired: float
+    aside: float
+    front: float  # metres driven; the snapshot line is at 0
+    speed: float
+    hidden: tuple[float, float] = (0.0, 0.0)  # way of the front between which nothing is seen
+
+
+def run(conditions: Conditions) -> tuple[list[TruePassage], list[VehiclePassage]]:
+    """Truth and what the tracker and the analyzer made of it."""
+    camera = RoadCamera(conditions)
+    scene = make_scene(conditions, camera)
+    tracker, analyzer = Tracker(), PassageAnalyzer(scene)
+    truth: list[TruePassage] = []
+    stated: list[VehiclePassage] = []
+    for time_s, detections in frames(conditions, camera, truth):
+        stated += analyzer.update(time_s, conditions.frame_size, tracker.update(time_s, detections))
+    stated += analyzer.finish()
+    return truth, stated
+
+
+def frames(c: Conditions, camera: RoadCamera, truth: list[TruePassage]) -> Iterator[tuple[float, Detections]]:
+    """Frames of one run until all vehicles are gone; true passages are appended to ``truth`` as they happen."""
+    random = np.random.default_rng(c.seed)
+    drivers = _drivers(c, random)
+    leaders: dict[int, tuple[float, _Driver]] = {}
+    seen_time: dict[int, float] = {}
+    time_s, next_frame_s, start_s = 0.0, 0.0, 1_700_000_000.0
+    while drivers:
+        if time_s >= next_frame_s - 1e-9:
+            yield start_s + time_s, _detect(c, camera, drivers, random)
+            next_frame_s += 1 / c.fps
+        before = {driver.number: driver.front for driver in drivers}
+        _drive(drivers, c)
+        for driver in drivers:
+            then, now = before[driver.number], driver.front
+            if not c.toward and then - driver.size[0] < 0 <= now - driver.size[0]:
+                seen_time[driver.number] = time_s + _STEP_S * (driver.size[0] - then) / (now - then)
+                _complete(truth, driver, start_s + seen_time[driver.number])
+            if then < 0 <= now:
+                moment = time_s + _STEP_S * -then / (now - then)
+                leader = leaders.get(driver.lane)
+                truth.append(
+                    TruePassage(
+                        vehicle=driver.number,
+                        road_num=driver.lane + 1,
+                        time_s=start_s + moment,
+                        speed_kmh=driver.speed * 3.6,
+                        time_headway_s=moment - leader[0] if leader else None,
+                        spacing_m=leader[1].front - now if leader else None,
+                        length_m=driver.size[0],
+                        object_class=driver.object_class,
+                    )
+                )
+                leaders[driver.lane] = (moment, driver)
+        time_s += _STEP_S
+        drivers = [driver for driver in drivers if driver.front < 90]
+
+
+def _complete(truth: list[TruePassage], driver: _Driver, time_s: float) -> None:
+    """Seen from behind, the passage is the rear's."""
+    for index in range(len(truth) - 1, -1, -1):
+        if truth[index].vehicle == driver.number:
+            truth[index] = dataclasses.replace(truth[index], time_s=time_s, speed_kmh=driver.speed * 3.6)
+            return
+
+
+def _drivers(c: Conditions, random: np.random.Generator) -> list[_Driver]:
+    desired = c.speed_kmh / 3.6
+    result, begin = [], [-130.0 - 20 * random.random() for _ in range(c.lanes)]
+    shares = [kind[4] for kind in _KINDS]
+    for number in range(c.vehicles):
+        lane = number % c.lanes
+        kind = _KINDS[int(random.choice(len(_KINDS), p=shares))]
+        length, width, height = (max(random.normal(*spread), 0.7 * spread[0]) for spread in kind[1:4])
+        speed = desired * max(0.7, random.normal(1, c.speed_spread))
+        hidden = (0.0, 0.0)
+        if random.random() < c.occlusions:
+            middle = random.uniform(-12, 8)
+            way = c.hidden_s * desired / 2
+            hidden = (middle - way, middle + way)
+        result.append(
+            _Driver(number, lane, kind[0], (length, width, height), speed, random.normal(0, 0.2), begin[lane], speed, hidden)
+        )
+        begin[lane] -= length + 2 + speed * (c.time_gap_s + random.exponential(1.0))
+    return result
+
+
+def _drive(drivers: Sequence[_Driver], c: Conditions) -> None:
+    """One step of the intelligent driver model in every lane."""
+    last: dict[int, _Driver] = {}
+    for driver in sorted(drivers, key=lambda d: -d.front):
+        leader = last.get(driver.lane)
+        free = 1.5 * (1 - (driver.speed / driver.desired) ** 4)
+        if leader is not None:
+            gap = max(leader.front - leader.size[0] - driver.front, 0.5)
+            wished = 2 + driver.speed * c.time_gap_s + driver.speed * (driver.speed - leader.speed) / (2 * math.sqrt(3.0))
+            free -= 1.5 * (max(wished, 0) / gap) ** 2
+        last[driver.lane] = driver
+        before = driver.speed
+        driver.speed = max(driver.speed + free * _STEP_S, 0.0)
+        driver.front += (before + driver.speed) / 2 * _STEP_S
+
+
+def _detect(c: Conditions, camera: RoadCamera, drivers: Sequence[_Driver], random: np.random.Generator) -> Detections:
+    boxes, classes = [], []
+    for driver in drivers:
+        x = (driver.lane - c.lanes / 2 + 0.5) * LANE_WIDTH_M + driver.aside
+        y = c.line_m - driver.front + driver.size[0] / 2 if c.toward else c.line_m + driver.front - driver.size[0] / 2
+        if driver.hidden[0] < driver.front < driver.hidden[1] or random.random() < c.missed or y > 130:
+            continue
+        box = camera.box(x, y, *driver.size)
+        if box is not None:
+            noisy = box + random.normal(0, c.noise_px, 4)
+            extent = np.array([*c.frame_size, *c.frame_size], np.float64)
+            boxes.append(np.where((box <= 0) | (box >= extent), box, np.clip(noisy, 0, extent)))
+            classes.append(int(driver.object_class))
+    if not boxes:
+        return Detections.empty()
+    scores = random.uniform(0.6, 0.95, len(boxes)).astype(np.float32)
+    return Detections(boxes=np.array(boxes, np.float32), scores=scores, classes=np.array(classes, np.int64))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Score:
+    """Errors of one or more runs; arrays of signed errors, one per matched passage that has the value."""
+
+    true: int
+    lost: int
+    extra: int
+    wrong_lane: int
+    speed_kmh: Array
+    time_s: Array
+    headway_s: Array
+    spacing_m: Array
+    length_m: Array
+    unmeasured_speeds: int
+    unmeasured_spacings: int
+
+
+def score(truth: Sequence[TruePassage], stated: Sequence[VehiclePassage]) -> Score:
+    """Match stated passages to true ones, nearest in time first, in the same lane if possible, within 0.7 s."""
+    pairs = sorted(
+        (abs(s.time_s - t.time_s) + (0.3 if s.road_num != t.road_num else 0), i, j)
+        for i, t in enumerate(truth)
+        for j, s in enumerate(stated)
+        if abs(s.time_s - t.time_s) < 0.7
+    )
+    matched: dict[int, int] = {}
+    taken: set[int] = set()
+    for _, i, j in pairs:
+        if i not in matched and j not in taken:
+            matched[i] = j
+            taken.add(j)
+    couples = [(truth[i], stated[j]) for i, j in matched.items()]
+    speeds = [s.speed_kmh - t.speed_kmh for t, s in couples if s.speed_kmh is not None]
+    headways = [
+        s.time_headway_s - t.time_headway_s for t, s in couples if s.time_headway_s is not None and t.time_headway_s is not None
+    ]
+    spacings = [s.spacing_m - t.spacing_m for t, s in couples if s.spacing_m is not None and t.spacing_m is not None]
+    return Score(
+        true=len(truth),
+        lost=len(truth) - len(matched),
+        extra=len(stated) - len(matched),
+        wrong_lane=sum(t.road_num != s.road_num for t, s in couples),
+        speed_kmh=np.array(speeds),
+        time_s=np.array([s.time_s - t.time_s for t, s in couples]),
+        headway_s=np.array(headways),
+        spacing_m=np.array(spacings),
+        length_m=np.array([s.length_m - t.length_m for t, s in couples if s.length_m is not None]),
+        unmeasured_speeds=len(couples) - len(speeds),
+        unmeasured_spacings=sum(s.spacing_m is None and t.spacing_m is not None for t, s in couples),
+    )
+
+
+def _row(name: str, result: Score) -> str:
+    def part(values: Array, digits: int) -> str:
+        if not len(values):
+            return f"{'–':>6} {'–':>6} {'–':>6}"
+        sizes = np.abs(values)
+        return f"{values.mean():6.{digits}f} {np.median(sizes):6.{digits}f} {np.percentile(sizes, 95):6.{digits}f}"
+
+    return (
+        f"{name:<34} {result.true:5d} {result.lost:4d} {result.extra:4d} {result.wrong_lane:4d}  "
+        f"{part(result.speed_kmh, 2)}  {part(1000 * result.time_s, 0)}  {part(1000 * result.headway_s, 0)}  "
+        f"{part(result.spacing_m, 2)}  {part(result.length_m, 2)}  {result.unmeasured_speeds:4d} {result.unmeasured_spacings:4d}"
+    )
+
+
+def _cases(vehicles: int) -> Iterator[tuple[str, Conditions]]:
+    base = Conditions(vehicles=vehicles)
+    for speed in (30.0, 60.0, 90.0, 130.0):
+        yield f"toward {speed:.0f} km/h 25 fps 2 px", dataclasses.replace(base, speed_kmh=speed)
+    for speed in (30.0, 60.0, 130.0):
+        yield f"away {speed:.0f} km/h 25 fps 2 px", dataclasses.replace(base, speed_kmh=speed, toward=False, line_m=45.0)
+    for fps in (5.0, 8.0, 12.5):
+        yield f"toward 90 km/h {fps:g} fps 2 px", dataclasses.replace(base, speed_kmh=90.0, fps=fps)
+    yield "toward 130 km/h 5 fps 2 px", dataclasses.replace(base, speed_kmh=130.0, fps=5.0)
+    for noise in (1.0, 3.0):
+        yield f"toward 90 km/h 25 fps {noise:g} px", dataclasses.replace(base, speed_kmh=90.0, noise_px=noise)
+    yield "toward 60 km/h yaw 25°", dataclasses.replace(base, yaw_deg=-25.0, offset_m=12.0, line_m=26.0)
+    yield "away 60 km/h yaw 25°", dataclasses.replace(base, yaw_deg=-25.0, offset_m=12.0, line_m=45.0, toward=False)
+    yield "toward 60 km/h, half hidden 0.6 s", dataclasses.replace(base, occlusions=0.5)
+    yield "toward 60 km/h, half hidden 2 s", dataclasses.replace(base, occlusions=0.5, hidden_s=2.0)
+    yield "toward 60 km/h, 20 % missed", dataclasses.replace(base, missed=0.2)
+    yield "toward 60 km/h, clicks off 2 px", dataclasses.replace(base, calibration_px=2.0)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--vehicles", type=int, default=60, help="vehicles per run")
+    parser.add_argument("--seeds", type=int, default=1, help="runs per case")
+    parser.add_argument("--only", default="", help="only cases whose name contains this")
+    options = parser.parse_args()
+    names = ("speed km/h", "time ms", "headway ms", "spacing m", "length m")
+    print(f"{'':<34} {'true':>5} lost xtra lane  " + "  ".join(f"{name:^20}" for name in names) + "  unmeasured")
+    print(f"{'':<54}" + "   bias    med    p95" * 5 + "   speed spac")
+    for name, conditions in _cases(options.vehicles):
+        if options.only in name:
+            results = []
+            for seed in range(1, options.seeds + 1):
+                results.append(score(*run(dataclasses.replace(conditions, seed=seed))))
+            print(_row(name, _sum(results)), flush=True)
+
+
+def _sum(results: Sequence[Score]) -> Score:
+    joined: dict[str, Array | int] = {}
+    for field in dataclasses.fields(Score):
+        values = [getattr(result, field.name) for result in results]
+        joined[field.name] = np.concatenate(values) if isinstance(values[0], np.ndarray) else sum(values)
+    return Score(**joined)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""Passages of the vehicles of one view: from crossings to stated facts."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from traffic.facts import VehiclePassage
+from traffic.passages.config import PassageConfig
+from traffic.passages.crossing import CrossingDetector
+from traffic.passages.following import Following
+from traffic.passages.gates import Gates
+from traffic.passages.measurement import Measurer
+from traffic.passages.vehicle import Crossing, Sample, Trajectory, Vehicle
+from traffic.passages.view import GroundView
+from traffic.types import FOUR_WHEELED, Box, ObjectClass
+
+_SAME_IOU = 0.5  # two passages of boxes that overlap this much...
+_LATE_S = 0.5  # a predicted box is good for so long; after that the picture does not show the vehicle there
+_SAME_WITHIN_S = 1.0  # ...this soon after each other are one vehicle with two tracks
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Stated:
+    """A recent passage, to recognise a second one of the same vehicle."""
+
+    gate: int
+    time_s: float
+    vehicle: Vehicle
+
+
+class PassageCounter:
+    """Counts at the gates of one view. Holds no vehicles; only what was stated in the last second and the lanes' leaders."""
+
+    def __init__(self, view: GroundView, gates: Gates, counted_classes: frozenset[ObjectClass], config: PassageConfig) -> None:
+        self._view, self._gates, self._config = view, gates, config
+        self._classes = counted_classes - {ObjectClass.PERSON}
+        self._detector = CrossingDetector(gates, config)
+        self._measurer = Measurer(view, gates, config)
+        self._following = Following(view, gates, config)
+        self._recent: deque[_Stated] = deque(maxlen=64)
+
+    def observe(self, vehicle: Vehicle, sample: Sample) -> None:
+        """Take the newest sample of a vehicle; a crossing becomes pending."""
+        crossing = self._detector.observe(vehicle, sample)
+        if crossing is not None and vehicle.moved:
+            self._hold(vehicle, crossing)
+
+    def ended(self, vehicle: Vehicle) -> None:
+        """The vehicle's track ended: count it if its motion carries it over a line at once."""
+        if vehicle.moved and vehicle.pending is None and not vehicle.continued:
+            crossing = self._detector.would_cross(vehicle)
+            if crossing is not None:
+                self._hold(vehicle, crossing)
+
+    def replay(self, vehicle: Vehicle, *, has_ended: bool) -> None:
+        """Find the crossing of a vehicle that was followed before the gates were known."""
+        whole = vehicle.trajectory
+        vehicle.trajectory, vehicle.armed = Trajectory(), np.zeros(len(self._gates), bool)
+        for sample in whole.samples:
+            vehicle.trajectory.add(sample)
+            self.observe(vehicle, sample)
+        if has_ended:
+            self.ended(vehicle)
+
+    def state(self, vehicles: Iterable[Vehicle], now_s: float, epoch: int, *, flush: bool = False) -> tuple[VehiclePassage, ...]:
+        """State the pending passages that have settled (all with ``flush``), in order of their crossings.
+
+        Args:
+            vehicles: all vehicles that may have one pending. now_s: video time. epoch: number of the gap-free stretch.
+        """
+        due = [(v, v.pending) for v in vehicles if v.pending is not None]
+        ready = [(v, c) for v, c in due if flush or self._settled(v, c, now_s)]
+        ready.sort(key=lambda item: (item[1].time_s, item[0].track.track_id))
+        passages = []
+        for vehicle, crossing in ready:
+            vehicle.pending = None
+            if not self._doubled(vehicle, crossing):
+                passages += self._passage(vehicle, crossing, now_s, epoch)
+        return tuple(passages)
+
+    def _hold(self, vehicle: Vehicle, crossing: Crossing) -> None:
+        vehicle.counted = (*vehicle.counted, crossing.gate)
+        vehicle.pending = crossing
+
+    def _settled(self, vehicle: Vehicle, crossing: Crossing, now_s: float) -> bool:
+        """Nothing more is to be learned from waiting: time is up, or the vehicle is no longer wholly seen."""
+        if now_s - crossing.time_s >= self._config.settle_s - 1e-6 or vehicle.last_matched_s < now_s:
+            return True
+        return not vehicle.trajectory.samples[-1].measured
+
+    def _passage(self, vehicle: Vehicle, crossing: Crossing, now_s: float, epoch: int) -> list[VehiclePassage]:
+        track = vehicle.track
+        if track.object_class not in self._classes:
+            return []
+        measured = self._measurer.measure(vehicle, crossing)
+        headway_s, spacing_m = self._following.follow(crossing.gate, vehicle, measured, epoch)
+        self._recent.append(_Stated(crossing.gate, crossing.time_s, vehicle))
+        lane = self._gates.lanes[crossing.gate]
+        late = now_s - vehicle.last_matched_s > _LATE_S
+        return [
+            VehiclePassage(
+                track_id=track.track_id,
+                time_s=measured.time_s,
+                road_num=lane.road_num,
+                road_name=lane.road_name,
+                turn=lane.turn,
+                object_class=track.object_class,
+                box=self._box_at(vehicle, crossing.time_s if late else None),
+                frame_size=self._view.frame_size,
+                speed_kmh=measured.speed_kmh,
+                spacing_m=spacing_m,
+                time_headway_s=headway_s,
+                running_time_s=measured.running_time_s,
+                heading=measured.heading,
+                length_m=measured.length_m,
+                late=late,
+            )
+        ]
+
+    def _doubled(self, vehicle: Vehicle, crossing: Crossing) -> bool:
+        """Whether this vehicle was stated a moment ago under another track: same lanes, same time, same place, same size."""
+        for stated in self._recent:
+            other = stated.vehicle
+            if other is vehicle or not self._gates.exclusive[stated.gate, crossing.gate]:
+                continue
+            if abs(stated.time_s - crossing.time_s) > _SAME_WITHIN_S:
+                continue
+            if (other.track.object_class in FOUR_WHEELED) != (vehicle.track.object_class in FOUR_WHEELED):
+                continue
+            if _overlap_at(other, vehicle, crossing.time_s) >= _SAME_IOU:
+                return True
+        return False
+
+    def _box_at(self, vehicle: Vehicle, time_s: float | None) -> Box:
+        """The part inside the frame of the vehicle's present box, or of the box seen nearest to ``time_s``."""
+        width, height = self._view.frame_size
+        box = vehicle.track.box
+        if time_s is not None or min(box[2], width) - max(box[0], 0) < 2 or min(box[3], height) - max(box[1], 0) < 2:
+            samples = [sample for sample in vehicle.trajectory.samples if sample.measured] or vehicle.trajectory.samples
+            moment = samples[-1].time_s if time_s is None else time_s
+            x1, y1, x2, y2 = min(samples, key=lambda sample: abs(sample.time_s - moment)).box
+            box = (x1 * width, y1 * height, x2 * width, y2 * height)
+        return (max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(width)), min(box[3], float(height)))
+
+
+def _overlap_at(first: Vehicle, second: Vehicle, time_s: float) -> float:
+    """Intersection over union of two vehicles' boxes in the frame nearest to ``time_s`` that shows both; 0 without one."""
+    boxes = {sample.time_s: sample.box for sample in first.trajectory.samples if abs(sample.time_s - time_s) <= 0.5}
+    shared = [s for s in second.trajectory.samples if s.time_s in boxes]
+    if not shared:
+        return 0.0
+    nearest = min(shared, key=lambda sample: abs(sample.time_s - time_s))
+    a, b = boxes[nearest.time_s], nearest.box
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    both = width * height
+    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)

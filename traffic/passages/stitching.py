@@ -1,0 +1,57 @@
+"""Continuing a vehicle under a new track id: the tracker lost it, or gave it another id."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from traffic.passages.config import PassageConfig
+from traffic.passages.dimensions import usual_dimensions
+from traffic.passages.vehicle import Sample, Vehicle
+from traffic.passages.view import GroundView
+from traffic.types import FOUR_WHEELED, Track
+
+_GATE_LENGTHS = 0.6
+_GATE_PX = 3.0
+_SPEED_ERROR = 0.3  # a vehicle's speed may change by about this share during the gap
+_MAX_GROWTH = 2.0  # ratio of box heights before and after
+
+
+def find_predecessor(
+    track: Track, sample: Sample, candidates: Iterable[Vehicle], view: GroundView, config: PassageConfig
+) -> Vehicle | None:
+    """The vehicle that a new ``track`` continues, or None.
+
+    A candidate's last match must lie before the new track's first detection, and its last motion must carry it to where
+    the new track is: within 0.6 of its length, 3 pixels and what a change of speed by 30 % makes of the gap.
+    """
+    best: tuple[float, Vehicle] | None = None
+    for vehicle in candidates:
+        gap_s = sample.time_s - vehicle.last_matched_s
+        if vehicle.continued or not 0 < gap_s <= config.stitch_s or vehicle.last_matched_s >= track.first_time_s:
+            continue
+        if (vehicle.track.object_class in FOUR_WHEELED) != (track.object_class in FOUR_WHEELED):
+            continue
+        distance = _distance(vehicle, sample, view)
+        if distance is not None and (best is None or distance < best[0]):
+            best = (distance, vehicle)
+    return None if best is None or best[0] > 1.0 else best[1]
+
+
+def _distance(vehicle: Vehicle, sample: Sample, view: GroundView) -> float | None:
+    """Distance of the sample from the place the vehicle is carried to, in units of what is allowed."""
+    motion = vehicle.trajectory.velocity(1.0)
+    if motion is None:
+        return None
+    velocity, last = motion
+    old_height, new_height = last.box[3] - last.box[1], sample.box[3] - sample.box[1]
+    if not 1 / _MAX_GROWTH < new_height / max(old_height, 1e-9) < _MAX_GROWTH:
+        return None
+    gap_s = sample.time_s - last.time_s
+    place = np.array(last.centre) + velocity * gap_s
+    speed = float(np.hypot(velocity[0], velocity[1]))
+    bottom = np.array([[(sample.box[0] + sample.box[2]) / 2, sample.box[3]]])
+    pixel = float(np.abs(view.per_pixel(bottom)).sum())
+    length = usual_dimensions(vehicle.track.object_class).length_m if view.metric else old_height
+    allowed = _GATE_LENGTHS * length + _GATE_PX * pixel + _SPEED_ERROR * speed * gap_s
+    off = float(np.hypot(*(np.array(sample.centre) - place)))
+    return off / allowed if np.isfinite(off) else None

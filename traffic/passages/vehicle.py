@@ -1,0 +1,152 @@
+"""One vehicle as the passages see it: its trajectory and what has been counted of it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traffic.types import Box, Track
+
+Array = NDArray[np.float64]
+
+_CAPACITY = 240  # samples kept: all of the last 120, the older ones thinned out again and again
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One analysed frame of a vehicle.
+
+    Attributes:
+        time_s: video time.
+        box: relative image coordinates.
+        centre: middle of its footprint on the ground (without calibration: the contact point).
+        ahead: from its rear to its front on the ground; (0, 0) where heading or size are unknown.
+        measured: whether the box is a whole, matched one; extrapolated and cut boxes give no speed.
+    """
+
+    time_s: float
+    box: Box
+    centre: tuple[float, float]
+    ahead: tuple[float, float]
+    measured: bool
+
+
+class Trajectory:
+    """The samples of one vehicle in order of time, bounded."""
+
+    def __init__(self) -> None:
+        self.samples: list[Sample] = []
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def add(self, sample: Sample) -> None:
+        """Append a later sample; when full, every second sample of the older half is dropped (never the first)."""
+        self.samples.append(sample)
+        if len(self.samples) > _CAPACITY:
+            half = _CAPACITY // 2
+            self.samples = self.samples[0:half:2] + self.samples[half:]
+
+    def copy(self) -> "Trajectory":
+        """An independent copy."""
+        other = Trajectory()
+        other.samples = list(self.samples)
+        return other
+
+    def times(self) -> Array:
+        """float64 (n,), seconds."""
+        return np.array([sample.time_s for sample in self.samples])
+
+    def boxes(self) -> Array:
+        """float64 (n, 4), relative."""
+        return np.array([sample.box for sample in self.samples]).reshape(-1, 4)
+
+    def centres(self) -> Array:
+        """float64 (n, 2), ground."""
+        return np.array([sample.centre for sample in self.samples]).reshape(-1, 2)
+
+    def aheads(self) -> Array:
+        """float64 (n, 2), ground."""
+        return np.array([sample.ahead for sample in self.samples]).reshape(-1, 2)
+
+    def measured(self) -> NDArray[np.bool_]:
+        """bool (n,)."""
+        return np.array([sample.measured for sample in self.samples], bool)
+
+    def recent(self, span_s: float, *, at_most: int = 40) -> list[Sample]:
+        """Measured samples of the last ``span_s`` before the newest measured one."""
+        found: list[Sample] = []
+        for sample in reversed(self.samples):
+            if sample.measured:
+                if found and (found[0].time_s - sample.time_s > span_s or len(found) >= at_most):
+                    break
+                found.append(sample)
+        return found[::-1]
+
+    def velocity(self, span_s: float = 0.6) -> tuple[Array, Sample] | None:
+        """Least-squares velocity (2,) on the ground over the last measured ``span_s`` and the newest measured sample;
+        None with fewer than two."""
+        recent = self.recent(span_s)
+        if len(recent) < 2:
+            return None
+        times = np.array([sample.time_s for sample in recent])
+        points = np.array([sample.centre for sample in recent])
+        offsets = times - times.mean()
+        spread = float(offsets @ offsets)
+        if spread < 1e-9:
+            return None
+        velocity: Array = offsets @ points / spread
+        return velocity, recent[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A snapshot line was crossed: which gate, and when (interpolated)."""
+
+    gate: int
+    time_s: float
+
+
+@dataclass(slots=True, eq=False)
+class Vehicle:
+    """State of one vehicle.
+
+    Attributes:
+        track: newest report of its track.
+        trajectory: its samples.
+        armed: bool (g,): it has been clearly before this gate's line since it last was clearly beyond it.
+        counted: gates at which it was counted.
+        pending: a crossing not stated yet.
+        last_matched_s: video time of its last matched detection.
+        lane: index of the lane it is in, -1 for none; changes only after ``lane_since_s`` has been long enough ago.
+        moved: as the track says, kept when a new track continues the vehicle.
+        continued: a new track carries this vehicle on.
+    """
+
+    track: Track
+    last_matched_s: float
+    trajectory: Trajectory = field(default_factory=Trajectory)
+    armed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    counted: tuple[int, ...] = ()
+    pending: Crossing | None = None
+    lane: int = -1
+    lane_candidate: int = -1
+    lane_since_s: float = 0.0
+    moved: bool = False
+    continued: bool = False
+
+    def continued_as(self, track: Track) -> "Vehicle":
+        """The same vehicle under the id of a new track."""
+        self.continued = True
+        return Vehicle(
+            track=track,
+            last_matched_s=self.last_matched_s,
+            trajectory=self.trajectory.copy(),
+            armed=self.armed.copy(),
+            counted=self.counted,
+            pending=self.pending,
+            lane=self.lane,
+            lane_candidate=self.lane_candidate,
+            lane_since_s=self.lane_since_s,
+            moved=self.moved,
+        )
