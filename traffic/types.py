@@ -86,6 +86,8 @@ class Track:
         time_since_update_s: seconds since the last matched detection (0 when matched now).
         moved: whether the object has ever been displaced by more than its own box's half diagonal; static false
             positives and parked vehicles stay False.
+        detection: the box as detected in this frame, in pixels, unfiltered; None when not matched now. Measurements use it:
+            the errors of successive detections are independent and have no lag, those of filtered boxes are not.
     """
 
     track_id: TrackId
@@ -100,3 +102,4 @@ class Track:
     hits: int
     time_since_update_s: float
     moved: bool
+    detection: Box | None = None

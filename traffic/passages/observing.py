@@ -44,7 +44,7 @@ class Observer:
         """The sample of each of ``tracks`` (all CONFIRMED); ``vehicles`` are theirs, not yet holding this frame."""
         if not tracks:
             return []
-        boxes_px = np.array([track.box for track in tracks], np.float64)
+        boxes_px = np.array([track.detection or track.box for track in tracks], np.float64)
         cut = cut_by_border(boxes_px, self._view.frame_size, self._config.border_px)
         boxes = self._view.relative(boxes_px)
         contacts = self._view.contacts(boxes)
