@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from actors.decoding import DecodedFrame, SourceOptions, StreamReader, crop_jpeg, mask_address
+from actors.decoding import DecodedFrame, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
 from actors.errors import ArchiveError, SinkUnavailableError
 from actors.metrics import CameraMetrics
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
@@ -73,7 +73,8 @@ class CameraRunner:
         self._analysed_at: deque[float] = deque(maxlen=512)
         self._lost_analyses = 0
         self._sequence = 0
-        self._reader = StreamReader(spec.ref.src_address, self._options(), on_status=self._on_status)
+        reconnect = ReconnectConfig(disconnected_after_s=config.disconnected_after_s)
+        self._reader = StreamReader(spec.ref.src_address, self._options(), reconnect, on_status=self._on_status)
         self._threads = [
             threading.Thread(target=self._publish_loop, name="publish", daemon=True),
             threading.Thread(target=self._analyse_loop, name="analyse", daemon=True),
@@ -97,15 +98,15 @@ class CameraRunner:
     def health(self) -> CameraHealth:
         """How the camera is right now."""
         counters, latest = self._pipeline.counters if self._pipeline else None, self._latest
-        info = self._reader.info
+        info, read = self._reader.info, self._reader.counters
         return CameraHealth(
             task_num=self._spec.ref.task_num,
             status=self._status.status,
             reason=self._status.reason,
-            frames_decoded=self._reader.frames_decoded,
+            frames_decoded=read.decoded,
             frames_analysed=counters.frames_analysed if counters else 0,
-            frames_dropped=self._reader.frames_dropped + self._lost_analyses,
-            fps_source=info.nominal_fps if info else 0.0,
+            frames_dropped=read.dropped + self._lost_analyses,
+            fps_source=read.fps_source,
             fps_analysed=self._fps(),
             passages=counters.passages if counters else 0,
             last_frame_time_s=latest.frame.time_s if latest else None,
@@ -148,7 +149,7 @@ class CameraRunner:
             # Without a new frame the ones in flight are finished, so that a pause never holds results back.
             while pipeline.in_flight >= (IN_FLIGHT if frame is not None else 1):
                 self._finish_one(pipeline)
-            if frame is None and self._reader.ended:
+            if frame is None and self._reader.finished:
                 self._emit(pipeline.end())
                 return
 

@@ -148,7 +148,7 @@ class Pusher:
                             body=dump(item.body),
                             pictures=pictures,
                             created_at=now_s,
-                        )  # fmt: skip
+                        )
                     )
                 else:
                     body = dump(item.body)
@@ -236,8 +236,12 @@ class Pusher:
         if attempt.status != 200:
             logger.warning(
                 "delivery failed interface=%d delivery=%s attempt=%d status=%d next=%s",
-                interface.interface_id, attempt.delivery_id, number, attempt.status, decision.state,
-            )  # fmt: skip
+                interface.interface_id,
+                attempt.delivery_id,
+                number,
+                attempt.status,
+                decision.state,
+            )
         if self._on_attempt:
             self._on_attempt(interface, attempt, decision.state)
 
@@ -270,9 +274,15 @@ def _outgoing(interface: InterfaceConfig, fact_id: str, order_key: str, body: by
     # The delivery id follows from interface and fact: the same fact published twice is the same delivery.
     delivery_id = str(uuid.uuid5(_NAMESPACE, f"{interface.interface_id}|{fact_id}"))
     return Outgoing(
-        delivery_id=delivery_id, interface_id=interface.interface_id, fact_id=fact_id, order_key=order_key,
-        kind=interface.business_type, body=body, pictures=pictures, created_at=now_s,
-    )  # fmt: skip
+        delivery_id=delivery_id,
+        interface_id=interface.interface_id,
+        fact_id=fact_id,
+        order_key=order_key,
+        kind=interface.business_type,
+        body=body,
+        pictures=pictures,
+        created_at=now_s,
+    )
 
 
 class PusherActor:

@@ -5,7 +5,6 @@ import os
 from functools import partial
 from typing import Any
 
-from api.task_store import SqlTaskStore
 from ray import serve
 
 from actors.archive import open_archive
@@ -13,6 +12,7 @@ from actors.camera import CameraConfig, CameraServices
 from actors.pipeline import PipelineConfig
 from actors.pusher import PusherSink
 from api.outbox import SqlOutboxStore
+from api.task_store import SqlTaskStore
 from cluster.actors import ActorSystem, PusherPlan
 from cluster.settings import Settings
 from models.deployment import DEPLOYMENT_NAME, DetectorSettings, build_detector

@@ -1,0 +1,378 @@
+"""The command ``wayside``."""
+
+import json
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+app = typer.Typer(
+    name="wayside",
+    help="Wayside: any road camera becomes a traffic sensor.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+models_app = typer.Typer(help="Weights of the neural networks.", no_args_is_help=True, pretty_exceptions_enable=False)
+user_app = typer.Typer(help="Accounts of the API.", no_args_is_help=True, pretty_exceptions_enable=False)
+scene_app = typer.Typer(help="Scene documents.", no_args_is_help=True, pretty_exceptions_enable=False)
+app.add_typer(models_app, name="models")
+app.add_typer(user_app, name="user")
+app.add_typer(scene_app, name="scene")
+console = Console()
+errors = Console(stderr=True)
+
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of database, pictures and secrets.")]
+ModelsDir = Annotated[Path | None, typer.Option("--models-dir", help="Folder of the weights.")]
+SceneFile = Annotated[Path | None, typer.Option("--scene", help="Scene document (JSON); without it lanes are learned.")]
+
+
+def main() -> None:
+    """Entry point: errors of ours are one clear line, not a traceback."""
+    from pydantic import ValidationError
+
+    from actors.errors import ActorError
+    from api.accounts import AccountError
+    from models.errors import ModelError
+    from traffic.errors import SceneError, TrafficError
+
+    try:
+        app()
+    except SceneError as error:
+        for problem in error.problems:
+            errors.print(f"[red]error[/] {problem}", highlight=False)
+        sys.exit(2)
+    except ValidationError as error:
+        for fault in error.errors():
+            errors.print(f"[red]error[/] setting {'.'.join(map(str, fault['loc']))}: {fault['msg']}", highlight=False)
+        sys.exit(2)
+    except (ActorError, ModelError, TrafficError, AccountError, OSError) as error:
+        errors.print(f"[red]error[/] {error}", highlight=False, markup=True)
+        sys.exit(1)
+
+
+def _settings(**given: Any) -> Any:
+    from cluster.settings import Settings
+
+    return Settings(**{name: value for name, value in given.items() if value is not None})
+
+
+@app.command()
+def up(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the API.")] = None,
+    data_dir: DataDir = None,
+    models_dir: ModelsDir = None,
+    address: Annotated[str | None, typer.Option(help="Running Ray cluster ('auto' or host:port); default: a local Ray.")] = None,
+) -> None:
+    """Start everything and run until Ctrl-C."""
+    settings = _settings(host=host, port=port, data_dir=data_dir, models_dir=models_dir)
+    from cluster.ingress import prepare
+    from cluster.up import Running, wait_for_signal
+
+    prepare(settings)
+    running = Running(settings, address)
+    try:
+        _print_welcome(settings)
+        wait_for_signal()
+    finally:
+        console.print("stopping …")
+        running.close()
+
+
+def _print_welcome(settings: Any) -> None:
+    shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    console.print(f"Wayside is up: http://{shown}:{settings.port}   API pages: http://{shown}:{settings.port}/docs")
+    password = settings.data_dir / "admin-password"
+    if settings.admin_password:
+        console.print("login: admin, the password you gave")
+    elif password.exists():
+        console.print(f"login: admin / {password.read_text().strip()}   (kept in {password})", highlight=False)
+    else:
+        console.print("login: admin, the password you set")
+
+
+@app.command()
+def demo(
+    port: Annotated[int | None, typer.Option(help="Port of the API.")] = None,
+    data_dir: DataDir = None,
+    models_dir: ModelsDir = None,
+    source: Annotated[str, typer.Option(help="Camera of the demonstration.")] = "sim://approach?seed=1",
+    seconds: Annotated[float, typer.Option(help="End after this time; 0: run until Ctrl-C.")] = 0.0,
+) -> None:
+    """Start everything with a demo camera and a demo receiver, and show what is pushed (this is `make run`)."""
+    from cluster.demo import run_demo
+
+    settings = _settings(port=port, data_dir=data_dir, models_dir=models_dir)
+    run_demo(settings, source, seconds, console)
+
+
+@app.command()
+def down(address: Annotated[str, typer.Option(help="Running Ray cluster.")] = "auto", data_dir: DataDir = None) -> None:
+    """Stop Wayside on a running cluster: cameras, pushers and the Serve application."""
+    import ray
+    from ray import serve
+
+    from cluster.build import APP_NAME, actor_system
+
+    settings = _settings(data_dir=data_dir)
+    ray.init(address=address, namespace=settings.namespace, log_to_driver=False)
+    actor_system(settings).stop()
+    serve.delete(APP_NAME)
+    ray.shutdown()
+
+
+@app.command()
+def analyze(
+    video: Annotated[str, typer.Argument(help="File, folder or sim:// address with a duration.")],
+    scene: SceneFile = None,
+    out: Annotated[Path | None, typer.Option(help="JSON lines of results.")] = None,
+    fps: Annotated[float, typer.Option(help="Analysed frames per second; 0: every frame.")] = 0.0,
+    archive: Annotated[Path | None, typer.Option(help="Folder for pictures of the vehicles.")] = None,
+    still: Annotated[Path | None, typer.Option(help="Write an annotated picture (JPEG) of the last frame.")] = None,
+    models_dir: ModelsDir = None,
+    model: Annotated[str | None, typer.Option(help="Detector: catalogue name or ONNX file.")] = None,
+    engine: Annotated[str, typer.Option(help="auto, openvino, openvino-f32, onnxruntime, torch.")] = "auto",
+    start_time: Annotated[str, typer.Option(help="Wall clock of the first frame, 'yyyy-MM-dd HH:mm:ss'.")] = "",
+) -> None:
+    """Analyse a recorded video whole, as fast as the machine can."""
+    from actors.archive import open_archive
+    from api.task_store import start_time_s
+    from cluster.analyze import AnalyzeOptions
+    from cluster.analyze import analyze as run
+    from models.detector import Detector
+    from models.handles import LocalDetectorClient
+    from models.store import WeightsStore
+
+    settings = _settings(models_dir=models_dir, detector_model=model)
+    options = AnalyzeOptions(
+        video=video,
+        scene=_read_scene(scene),
+        time_zone=settings.time_zone,
+        start_time_s=_start_time(start_time, settings.time_zone, start_time_s),
+        analysed_fps=fps,
+        archive=open_archive(str(archive)) if archive else None,
+    )
+    size = (settings.detector_width, settings.detector_height)
+    detector = Detector(
+        settings.detector_model,
+        WeightsStore(settings.models_dir),
+        input_size=size if all(size) else None,
+        engine=engine,
+        device=settings.detector_device,
+        threads=settings.detector_threads,
+    )
+    begin = time.monotonic()
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} frames"),
+        TextColumn("{task.fields[fps]:.1f} fps"), TimeRemainingColumn(),
+    )  # fmt: skip
+    lines = out.open("w", encoding="utf-8") if out else None
+    try:
+        with Progress(*columns, console=errors, transient=True) as bar:
+            shown = bar.add_task(Path(video).name, total=None, fps=0.0)
+
+            def progress(done: int, info: Any) -> None:
+                bar.update(shown, completed=done, total=info.total_frames, fps=done / max(time.monotonic() - begin, 1e-3))
+
+            keeper = _StillKeeper()
+            write = (lambda line: lines.write(line + "\n")) if lines else _drop
+            summary = run(options, LocalDetectorClient(detector), write, progress, keeper if still else None)
+    finally:
+        if lines:
+            lines.close()
+    if still:
+        keeper.save(still)
+    _print_summary(summary, time.monotonic() - begin)
+
+
+def _drop(_: str) -> None:
+    """Without --out only the table is shown."""
+
+
+class _StillKeeper:
+    """Remembers the last analysed frame."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Any, Any] | None = None
+
+    def __call__(self, frame: Any, pipeline: Any) -> None:
+        self._last = (frame, pipeline)
+
+    def save(self, path: Path) -> None:
+        """Write the annotated picture."""
+        from actors.drawing import annotated_jpeg
+
+        if self._last:
+            path.write_bytes(annotated_jpeg(*self._last, max_width=1920))
+
+
+def _start_time(text: str, zone: str, convert: Any) -> float | None:
+    try:
+        value: float | None = convert(text, zone)
+    except ValueError as error:
+        raise typer.BadParameter("use 'yyyy-MM-dd HH:mm:ss'", param_hint="--start-time") from error
+    return value
+
+
+def _read_scene(path: Path | None) -> Any:
+    from traffic.scene.document import parse_scene
+
+    return parse_scene(path.read_text(encoding="utf-8")) if path else None
+
+
+def _print_summary(summary: Any, seconds: float) -> None:
+    table = Table(title=f"{summary.frames} frames in {seconds:.1f} s ({summary.frames / max(seconds, 1e-3):.1f} fps)")
+    classes = sorted({name for _, name in summary.counts})
+    for heading in ("lane", "name", *classes, "total", "mean speed km/h"):
+        table.add_column(heading, justify="left" if heading == "name" else "right")
+    for lane in sorted({lane for lane, _ in summary.counts}):
+        counts = [summary.counts[lane, name] for name in classes]
+        speeds = summary.speeds.get(lane, [])
+        mean = f"{sum(speeds) / len(speeds):.1f}" if speeds else "-"
+        table.add_row(str(lane), summary.names[lane], *map(str, counts), str(sum(counts)), mean)
+    console.print(table)
+    if not summary.counts:
+        console.print("no vehicle crossed a snapshot line")
+
+
+@app.command()
+def receive(
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 9000,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    out: Annotated[Path | None, typer.Option(help="Append every push to this JSON lines file.")] = None,
+    strict: Annotated[bool, typer.Option(help="Answer 400 to a body that breaks the protocol.")] = False,
+) -> None:
+    """Reference receiver: validates every push against the protocol and prints it."""
+    from api.receiver import Receiver
+    from cluster.up import wait_for_signal
+
+    with Receiver(host, port, on_push=print_push, strict=strict, out=out) as receiver:
+        console.print(f"waiting for pushes on {receiver.url}; Ctrl-C ends")
+        wait_for_signal()
+
+
+def print_push(push: Any) -> None:
+    """One line per push."""
+    mark = "[red]INVALID[/]" if push.problems else "[green]valid[/]"
+    body = push.body if isinstance(push.body, dict) else {"items": len(push.body or ())}
+    brief = {name: value for name, value in body.items() if not name.startswith("imgBase64")}
+    console.print(f"{mark} {push.kind} {json.dumps(brief, ensure_ascii=False)}", highlight=False, soft_wrap=True)
+    for problem in push.problems:
+        console.print(f"  [red]{problem}[/]", highlight=False)
+
+
+@app.command()
+def sim(
+    out: Annotated[Path, typer.Option(help="Video to write (mp4).")],
+    truth: Annotated[Path | None, typer.Option(help="Ground truth to write (JSON lines).")] = None,
+    seed: Annotated[int, typer.Option(help="Seed.")] = 1,
+    duration: Annotated[float, typer.Option(help="Seconds of video.")] = 60.0,
+    address: Annotated[str, typer.Option(help="More settings, as a sim:// address.")] = "sim://approach",
+) -> None:
+    """Record the simulated camera with its ground truth."""
+    from actors.simulation import parse_address, record
+
+    joint = "&" if "?" in address else "?"
+    settings = parse_address(f"{address}{joint}seed={seed}")
+    with Progress(console=errors, transient=True) as bar:
+        shown = bar.add_task(out.name, total=duration)
+        record(settings, out, truth, duration, lambda at_s: bar.update(shown, completed=at_s))
+    console.print(f"wrote {out}" + (f" and {truth}" if truth else ""))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from api.app import product_version
+
+    console.print(f"wayside {product_version()}")
+
+
+@models_app.command("list")
+def models_list(models_dir: ModelsDir = None) -> None:
+    """Catalogue and what of it is here."""
+    from models.store import WeightsStore
+
+    table = Table("model", "state", "licence", "input", "note")
+    for item in WeightsStore(_settings(models_dir=models_dir).models_dir).list():
+        size = "x".join(map(str, item.entry.input_size))
+        table.add_row(item.entry.name, item.status, item.entry.licence, size, item.entry.note)
+    console.print(table)
+
+
+@models_app.command("pull")
+def models_pull(name: Annotated[str, typer.Argument()] = "picodet-s", models_dir: ModelsDir = None) -> None:
+    """Fetch the weights of a model and check them against their pinned SHA-256."""
+    from models.store import WeightsStore
+
+    fetched = WeightsStore(_settings(models_dir=models_dir).models_dir).pull(name)
+    console.print(f"{name}: {'fetched and verified' if fetched else 'already here and whole'}")
+
+
+@models_app.command("verify")
+def models_verify(name: Annotated[str, typer.Argument()] = "picodet-s", models_dir: ModelsDir = None) -> None:
+    """Check the weights on disk."""
+    from models.store import WeightsStore
+
+    WeightsStore(_settings(models_dir=models_dir).models_dir).verify(name)
+    console.print(f"{name}: whole")
+
+
+@user_app.command("add")
+def user_add(
+    name: str,
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+    role: Annotated[str, typer.Option(help="admin, operator or readonly.")] = "operator",
+    data_dir: DataDir = None,
+) -> None:
+    """Add an account."""
+    from api.accounts import add_user
+    from api.security import Passwords
+    from cluster.ingress import prepare
+
+    if role not in ("admin", "operator", "readonly"):
+        raise typer.BadParameter("use admin, operator or readonly", param_hint="--role")
+    add_user(prepare(_settings(data_dir=data_dir)), name, password, Passwords(), role)
+    console.print(f"added {name}")
+
+
+@user_app.command("passwd")
+def user_passwd(
+    name: str,
+    password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)],
+    data_dir: DataDir = None,
+) -> None:
+    """Change a password; tokens given before end."""
+    from api.accounts import set_password
+    from api.security import Passwords
+    from cluster.ingress import prepare
+
+    settings = _settings(data_dir=data_dir)
+    set_password(prepare(settings), name, password, Passwords())
+    if name == "admin":
+        (settings.data_dir / "admin-password").unlink(missing_ok=True)
+    console.print(f"password of {name} changed")
+
+
+@scene_app.command("check")
+def scene_check(file: Path) -> None:
+    """Check a scene document; every problem is named with its place."""
+    from traffic.scene.document import parse_scene, scene_warnings
+
+    text = file.read_text(encoding="utf-8")
+    scene = parse_scene(text)
+    for warning in scene_warnings(text):
+        console.print(f"[yellow]warning[/] {warning}", highlight=False)
+    calibrated = f"calibrated, residual {scene.calibration.residual_m:.2f} m" if scene.calibration else "not calibrated"
+    console.print(f"{file}: good; {len(scene.lanes)} lanes, {len(scene.regions)} regions, {calibrated}")
+
+
+@app.callback()
+def _configure(verbose: Annotated[bool, typer.Option("--verbose", help="Log more.")] = False) -> None:
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s %(message)s")

@@ -1,0 +1,145 @@
+"""``make run``: Wayside with a demo camera and a demo receiver, and a live line of what is pushed."""
+
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+
+from api.receiver import Push, Receiver
+from cluster.ingress import prepare
+from cluster.settings import Settings
+from cluster.up import Running, wait_for_signal
+
+_DEMO_TASK, _DEMO_SNAPSHOTS, _DEMO_STATUS = "demo", "demo receiver (snapshots)", "demo receiver (task status)"
+_PASSWORD_FILE = "admin-password"
+
+
+class _Tally:
+    """What the demo receiver got so far."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.lanes: Counter[int] = Counter()
+        self.invalid = 0
+        self.last = ""
+        self.status = ""
+
+    def take(self, push: Push) -> None:
+        """Count one push."""
+        with self._lock:
+            self.invalid += bool(push.problems)
+            if push.kind == "vehicle-snapshot":
+                body = push.body
+                self.lanes[body["roadNum"]] += 1
+                self.last = f"lane {body['roadNum']} {body['vehicleSpeed']} km/h {body['snapshotTime']}"
+            elif push.kind == "task-status":
+                self.status = f"{push.body['taskNum']} {push.body['taskStatusName']}"
+
+    def line(self) -> str:
+        """The live line."""
+        with self._lock:
+            lanes = "  ".join(f"lane {lane}: {count}" for lane, count in sorted(self.lanes.items()))
+            return f"vehicles pushed {self.lanes.total()}  [{lanes or 'none yet'}]  last: {self.last or '-'}  invalid: {self.invalid}"
+
+
+class _Api:
+    """The demo as a client of the public API, like anybody else."""
+
+    def __init__(self, settings: Settings) -> None:
+        host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+        self._client = httpx.Client(base_url=f"http://{host}:{settings.port}", timeout=30, trust_env=False)
+        password = settings.admin_password or _read(settings.data_dir / _PASSWORD_FILE)
+        answer = self.call("account/login", username="admin", password=password)
+        self._client.headers["token"] = answer["token"]
+
+    def call(self, path: str, **body: Any) -> Any:
+        """One call; raises OSError with the API's own message."""
+        answer = self._client.post(f"/api/{path}", json=body).json()
+        if answer["code"]:
+            raise OSError(f"{path}: {answer['resultMsg']}")
+        return answer["data"]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+
+def _read(path: Path) -> str:
+    if not path.exists():
+        raise OSError(f"the password of admin was changed; give it in WAYSIDE_ADMIN_PASSWORD ({path} is gone)")
+    return path.read_text().strip()
+
+
+def run_demo(settings: Settings, source: str, seconds: float, console: Console) -> None:
+    """Run until Ctrl-C or for ``seconds``."""
+    from cluster.cli import _print_welcome
+
+    prepare(settings)
+    console.print("starting (about half a minute) …")
+    tally = _Tally()
+    with Receiver(on_push=tally.take) as receiver:
+        running = Running(settings, None)
+        try:
+            api = _Api(settings)
+            _register(api, receiver.url, source)
+            api.close()
+            _print_welcome(settings)
+            console.print(f"demo camera: {source}   demo receiver: {receiver.url}   Ray dashboard: http://127.0.0.1:8265")
+            console.print("Ctrl-C ends everything.")
+            _watch(console, tally, seconds)
+        finally:
+            console.print("\nstopping …")
+            running.close()
+    console.print("stopped")
+
+
+def _watch(console: Console, tally: _Tally, seconds: float) -> None:
+    end = time.monotonic() + seconds if seconds else float("inf")
+    shown = ""
+
+    class _TimeOver(Exception):
+        """The demo's time is over."""
+
+    def show() -> None:
+        nonlocal shown
+        line = tally.line()
+        if line != shown:
+            console.print(line, highlight=False, soft_wrap=True)
+            shown = line
+        if time.monotonic() >= end:
+            raise _TimeOver
+
+    try:
+        wait_for_signal(show)
+    except _TimeOver:
+        pass
+
+
+def _register(api: _Api, url: str, source: str) -> None:
+    """The demo's task and interfaces; those of an earlier run are replaced (the receiver's port is new each time)."""
+    for item in api.call("interface/list"):
+        if item["name"] in (_DEMO_SNAPSHOTS, _DEMO_STATUS):
+            api.call("interface/delete", id=item["id"])
+    company = {"companyName": "demo", "companyId": "1", "appId": "demo"}
+    api.call("interface/add", name=_DEMO_SNAPSHOTS, businessType=21, triggerCondition=2, url=url, **company)
+    api.call("interface/add", name=_DEMO_STATUS, businessType=52, triggerCondition=2, url=url, **company)
+    task = {"taskNum": _DEMO_TASK, "taskName": "演示相机", "srcAddress": source, "scene": demo_scene(source)}
+    known = [item for item in api.call("task/list") if item["taskNum"] == _DEMO_TASK]
+    if known:
+        api.call("task/edit", id=known[0]["id"], **task)
+    else:
+        api.call("task/add", **task)
+
+
+def demo_scene(source: str) -> dict[str, Any] | None:
+    """The simulated camera knows its own scene; another source starts without one and lanes are learned."""
+    if not source.startswith("sim://"):
+        return None
+    from actors.simulation import SimulatedCamera, parse_address
+
+    document: dict[str, Any] = SimulatedCamera(parse_address(source)).scene_document()
+    return document
