@@ -1,0 +1,5 @@
+"""``python -m cluster`` is the command ``wayside``."""
+
+from cluster.cli import main
+
+main()
