@@ -167,7 +167,7 @@ class SupervisorActor:
 
     def _poll_health(self) -> None:
         import ray
-        from ray.exceptions import GetTimeoutError, RayError
+        from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
 
         asked = {num: handle.health.remote() for num, (_, handle) in self._running.items()}
         if not asked:
@@ -178,6 +178,11 @@ class SupervisorActor:
                 self._health[num] = ray.get(answer, timeout=0.01)
             except GetTimeoutError:
                 continue  # busy or starting: the last health stands
+            except ActorDiedError as error:
+                # Ray has given up on it (its start failed, its node is gone): the next round starts a new one.
+                logger.error("camera died task=%s error=%s", num, str(error).strip().splitlines()[-1:])
+                self._running.pop(num, None)
+                self._health[num] = _starting(num, "相机进程异常退出, 正在重启 (camera process ended, starting again)")
             except RayError as error:
                 logger.warning("camera lost task=%s error=%s", num, type(error).__name__)
                 self._health[num] = _starting(num, "相机进程重启中 (camera process is restarting)")

@@ -43,7 +43,7 @@ class _Tally:
         """The live line."""
         with self._lock:
             lanes = "  ".join(f"lane {lane}: {count}" for lane, count in sorted(self.lanes.items()))
-            return f"vehicles pushed {self.lanes.total()}  [{lanes or 'none yet'}]  last: {self.last or '-'}  invalid: {self.invalid}"
+            return f"vehicles pushed {self.lanes.total()}  ({lanes or 'none yet'})  last: {self.last or '-'}  invalid: {self.invalid}"
 
 
 class _Api:
