@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traffic.facts import Turn, VehiclePassage
+from traffic.geometry import Homography
 from traffic.passages import PassageAnalyzer
 from traffic.scene.model import Calibration, Lane, Scene, Segment
 from traffic.tracking import Tracker
-from traffic.types import Detections, ObjectClass
+from traffic.types import Detections, ObjectClass, Track, TrackId, TrackState
 
 Array = NDArray[np.float64]
 
@@ -41,7 +42,8 @@ class Conditions:
         speed_kmh: mean desired speed; each driver's own scatters by ``speed_spread`` of it.
         fps: analysed frames per second. noise_px: standard deviation of each edge of a box.
         missed: share of boxes not found. occlusions: share of vehicles hidden for ``hidden_s`` somewhere near the line.
-        cut_ids: share of vehicles whose tracks break near the line (a frame-long box elsewhere steals the identity).
+        cut_ids: share of vehicles whose track ends within 10 m of the line and goes on under another id two frames later.
+        brake: all drivers brake at 2 m/s² from 30 m before the line, down to a quarter of their speed.
         vehicles: how many pass, over all lanes. lanes: lanes of the road. time_gap_s: desired gap of the drivers.
         height_m, pitch_deg, yaw_deg, focal_px, offset_m: of the camera; offset to the right of the road's middle.
         line_m: distance of the snapshot line from the camera along the road. section_m: of the measuring section before it.
@@ -56,6 +58,8 @@ class Conditions:
     missed: float = 0.05
     occlusions: float = 0.0
     hidden_s: float = 0.6
+    cut_ids: float = 0.0
+    brake: bool = False
     vehicles: int = 60
     lanes: int = 3
     time_gap_s: float = 1.4
@@ -158,8 +162,6 @@ def make_scene(conditions: Conditions, camera: RoadCamera) -> Scene:
 
 
 def _calibrate(c: Conditions, camera: RoadCamera) -> Array:
-    from traffic.geometry import Homography
-
     half = c.lanes * LANE_WIDTH_M / 2
     low, high = min(c.line_m, c.line_m - (0 if c.toward else c.section_m)), c.line_m + c.section_m
     road = [(x, y) for y in (low, high) for x in (-half, half)]
@@ -179,6 +181,7 @@ class _Driver:
     front: float  # metres driven; the snapshot line is at 0
     speed: float
     hidden: tuple[float, float] = (0.0, 0.0)  # way of the front between which nothing is seen
+    cut_at: float | None = None  # where its track breaks
 
 
 def run(conditions: Conditions) -> tuple[list[TruePassage], list[VehiclePassage]]:
@@ -188,22 +191,27 @@ def run(conditions: Conditions) -> tuple[list[TruePassage], list[VehiclePassage]
     tracker, analyzer = Tracker(), PassageAnalyzer(scene)
     truth: list[TruePassage] = []
     stated: list[VehiclePassage] = []
-    for time_s, detections in frames(conditions, camera, truth):
-        stated += analyzer.update(time_s, conditions.frame_size, tracker.update(time_s, detections))
+    breaker = _IdBreaker()
+    for time_s, detections, breaks in frames(conditions, camera, truth):
+        tracks = breaker.apply(tracker.update(time_s, detections), breaks)
+        stated += analyzer.update(time_s, conditions.frame_size, tracks)
     stated += analyzer.finish()
     return truth, stated
 
 
-def frames(c: Conditions, camera: RoadCamera, truth: list[TruePassage]) -> Iterator[tuple[float, Detections]]:
-    """Frames of one run until all vehicles are gone; true passages are appended to ``truth`` as they happen."""
+def frames(c: Conditions, camera: RoadCamera, truth: list[TruePassage]) -> Iterator[tuple[float, Detections, list[Array]]]:
+    """Frames of one run until all vehicles are gone: time, detections, true boxes of vehicles whose tracks break now.
+
+    True passages are appended to ``truth`` as they happen."""
     random = np.random.default_rng(c.seed)
     drivers = _drivers(c, random)
     leaders: dict[int, tuple[float, _Driver]] = {}
     seen_time: dict[int, float] = {}
     time_s, next_frame_s, start_s = 0.0, 0.0, 1_700_000_000.0
-    while drivers:
+    while any(driver.front < 90 for driver in drivers):
         if time_s >= next_frame_s - 1e-9:
-            yield start_s + time_s, _detect(c, camera, drivers, random)
+            breaks = _breaks(c, camera, drivers)
+            yield start_s + time_s, _detect(c, camera, drivers, random), breaks
             next_frame_s += 1 / c.fps
         before = {driver.number: driver.front for driver in drivers}
         _drive(drivers, c)
@@ -229,7 +237,7 @@ def frames(c: Conditions, camera: RoadCamera, truth: list[TruePassage]) -> Itera
                 )
                 leaders[driver.lane] = (moment, driver)
         time_s += _STEP_S
-        drivers = [driver for driver in drivers if driver.front < 90]
+        drivers = [driver for driver in drivers if driver.front < 400]
 
 
 def _complete(truth: list[TruePassage], driver: _Driver, time_s: float) -> None:
@@ -250,13 +258,13 @@ def _drivers(c: Conditions, random: np.random.Generator) -> list[_Driver]:
         length, width, height = (max(random.normal(*spread), 0.7 * spread[0]) for spread in kind[1:4])
         speed = desired * max(0.7, random.normal(1, c.speed_spread))
         hidden = (0.0, 0.0)
+        cut_at = random.uniform(-10, 8) if random.random() < c.cut_ids else None
         if random.random() < c.occlusions:
             middle = random.uniform(-12, 8)
             way = c.hidden_s * desired / 2
             hidden = (middle - way, middle + way)
-        result.append(
-            _Driver(number, lane, kind[0], (length, width, height), speed, random.normal(0, 0.2), begin[lane], speed, hidden)
-        )
+        size, aside = (length, width, height), random.normal(0, 0.2)
+        result.append(_Driver(number, lane, kind[0], size, speed, aside, begin[lane], speed, hidden, cut_at))
         begin[lane] -= length + 2 + speed * (c.time_gap_s + random.exponential(1.0))
     return result
 
@@ -272,17 +280,98 @@ def _drive(drivers: Sequence[_Driver], c: Conditions) -> None:
             wished = 2 + driver.speed * c.time_gap_s + driver.speed * (driver.speed - leader.speed) / (2 * math.sqrt(3.0))
             free -= 1.5 * (max(wished, 0) / gap) ** 2
         last[driver.lane] = driver
+        if c.brake and driver.front > -30 and driver.speed > driver.desired / 4:
+            free = min(free, -2.0)
         before = driver.speed
         driver.speed = max(driver.speed + free * _STEP_S, 0.0)
         driver.front += (before + driver.speed) / 2 * _STEP_S
 
 
+def _place(c: Conditions, driver: _Driver) -> tuple[float, float]:
+    """Middle of the footprint on the road."""
+    x = (driver.lane - c.lanes / 2 + 0.5) * LANE_WIDTH_M + driver.aside
+    return x, c.line_m - driver.front + driver.size[0] / 2 if c.toward else c.line_m + driver.front - driver.size[0] / 2
+
+
+def _breaks(c: Conditions, camera: RoadCamera, drivers: Sequence[_Driver]) -> list[Array]:
+    """True boxes of the vehicles that have come to where their tracks break; once each."""
+    result = []
+    for driver in drivers:
+        if driver.cut_at is not None and driver.front >= driver.cut_at:
+            driver.cut_at = None
+            box = camera.box(*_place(c, driver), *driver.size)
+            if box is not None:
+                result.append(box)
+    return result
+
+
+class _IdBreaker:
+    """Breaks tracks: the old id is LOST for 1.6 s, coasting, then DELETED; the vehicle is reported under a new id from the
+    third frame on."""
+
+    def __init__(self) -> None:
+        self._alias: dict[TrackId, TrackId] = {}
+        self._silent: dict[TrackId, int] = {}
+        self._born_s: dict[TrackId, float] = {}
+        self._ghosts: list[Track] = []
+        self._next_id = 1_000_000
+
+    def apply(self, tracks: Sequence[Track], breaks: Sequence[Array]) -> tuple[Track, ...]:
+        """The tracks as a worse tracker would report them."""
+        for box in breaks:
+            near = min((t for t in tracks if t.state is TrackState.CONFIRMED), key=lambda t: _apart(t, box), default=None)
+            if near is not None and _apart(near, box) < 0.3 * (box[3] - box[1]):
+                self._break(near)
+        now_s = tracks[0].time_s if tracks else 0.0
+        result = [track for track in map(self._renamed, tracks) if track is not None]
+        for ghost in self._ghosts:
+            result.append(_coasted(ghost, now_s))
+        self._ghosts = [ghost for ghost in self._ghosts if now_s - ghost.time_s <= 1.6]
+        return tuple(sorted(result, key=lambda track: track.track_id))
+
+    def _break(self, track: Track) -> None:
+        self._ghosts.append(dataclasses.replace(track, track_id=self._alias.get(track.track_id, track.track_id)))
+        self._alias[track.track_id] = TrackId(self._next_id)
+        self._silent[track.track_id] = 3
+        self._next_id += 1
+
+    def _renamed(self, track: Track) -> Track | None:
+        left = self._silent.get(track.track_id, 0)
+        if left > 0:
+            self._silent[track.track_id] = left - 1
+            if left == 2:
+                self._born_s[track.track_id] = track.time_s
+            return None
+        if track.track_id not in self._alias:
+            return track
+        born_s = self._born_s.get(track.track_id, track.time_s)
+        return dataclasses.replace(track, track_id=self._alias[track.track_id], first_time_s=born_s)
+
+
+def _apart(track: Track, box: Array) -> float:
+    return abs(track.box[3] - float(box[3])) + abs(track.box[0] + track.box[2] - float(box[0] + box[2])) / 2
+
+
+def _coasted(ghost: Track, now_s: float) -> Track:
+    ago_s = now_s - ghost.time_s
+    x, y = ghost.velocity[0] * ago_s, ghost.velocity[1] * ago_s
+    x1, y1, x2, y2 = ghost.box
+    return dataclasses.replace(
+        ghost,
+        state=TrackState.LOST if ago_s <= 1.6 else TrackState.DELETED,
+        box=(x1 + x, y1 + y, x2 + x, y2 + y),
+        time_s=now_s,
+        time_since_update_s=ago_s,
+        detection=None,
+    )
+
+
 def _detect(c: Conditions, camera: RoadCamera, drivers: Sequence[_Driver], random: np.random.Generator) -> Detections:
     boxes, classes = [], []
     for driver in drivers:
-        x = (driver.lane - c.lanes / 2 + 0.5) * LANE_WIDTH_M + driver.aside
-        y = c.line_m - driver.front + driver.size[0] / 2 if c.toward else c.line_m + driver.front - driver.size[0] / 2
-        if driver.hidden[0] < driver.front < driver.hidden[1] or random.random() < c.missed or y > 130:
+        x, y = _place(c, driver)
+        hidden = driver.hidden[0] < driver.front < driver.hidden[1]
+        if not 0 < y < 130 or hidden or random.random() < c.missed:
             continue
         box = camera.box(x, y, *driver.size)
         if box is not None:
@@ -376,8 +465,12 @@ def _cases(vehicles: int) -> Iterator[tuple[str, Conditions]]:
     yield "toward 60 km/h yaw 25°", dataclasses.replace(base, yaw_deg=-25.0, offset_m=12.0, line_m=26.0)
     yield "away 60 km/h yaw 25°", dataclasses.replace(base, yaw_deg=-25.0, offset_m=12.0, line_m=45.0, toward=False)
     yield "toward 60 km/h, half hidden 0.6 s", dataclasses.replace(base, occlusions=0.5)
-    yield "toward 60 km/h, half hidden 2 s", dataclasses.replace(base, occlusions=0.5, hidden_s=2.0)
+    yield "toward 60 km/h, half hidden 1.2 s", dataclasses.replace(base, occlusions=0.5, hidden_s=1.2)
     yield "toward 60 km/h, 20 % missed", dataclasses.replace(base, missed=0.2)
+    yield "toward 60 km/h, half cut ids", dataclasses.replace(base, cut_ids=0.5)
+    yield "away 60 km/h, half cut ids", dataclasses.replace(base, cut_ids=0.5, toward=False, line_m=45.0)
+    yield "toward 60 km/h braking 2 m/s²", dataclasses.replace(base, brake=True)
+    yield "toward 60 km/h braking, 5 fps", dataclasses.replace(base, brake=True, fps=5.0)
     yield "toward 60 km/h, clicks off 2 px", dataclasses.replace(base, calibration_px=2.0)
 
 

@@ -40,8 +40,8 @@ class PassageConfig:
     max_angle_deg: float = 75.0
     settle_s: float = 0.2
     border_px: float = 3.0
-    coast_s: float = 0.8
-    coast_lengths: float = 1.5
+    coast_s: float = 1.0
+    coast_lengths: float = 3.0
     stitch_s: float = 2.5
     fit_window_s: float = 2.5
     min_fit_samples: int = 4
@@ -49,7 +49,7 @@ class PassageConfig:
     min_fit_m: float = 1.5
     max_speed_kmh: float = 250.0
     max_speed_error_kmh: float = 8.0
-    acceleration_std: float = 1.2
+    acceleration_std: float = 0.5
     max_time_headway_s: float = 300.0
     gap_s: float = 2.0
     spacing_extrapolation_s: float = 4.0

@@ -25,8 +25,7 @@ _SAME_WITHIN_S = 1.0  # ...this soon after each other are one vehicle with two t
 class _Stated:
     """A recent passage, to recognise a second one of the same vehicle."""
 
-    gate: int
-    time_s: float
+    crossing: Crossing
     vehicle: Vehicle
 
 
@@ -96,7 +95,7 @@ class PassageCounter:
             return []
         measured = self._measurer.measure(vehicle, crossing)
         headway_s, spacing_m = self._following.follow(crossing.gate, vehicle, measured, epoch)
-        self._recent.append(_Stated(crossing.gate, crossing.time_s, vehicle))
+        self._recent.append(_Stated(crossing, vehicle))
         lane = self._gates.lanes[crossing.gate]
         late = now_s - vehicle.last_matched_s > _LATE_S
         return [
@@ -123,12 +122,13 @@ class PassageCounter:
         """Whether this vehicle was stated a moment ago under another track: same lanes, same time, same place, same size."""
         for stated in self._recent:
             other = stated.vehicle
-            if other is vehicle or not self._gates.exclusive[stated.gate, crossing.gate]:
-                continue
-            if abs(stated.time_s - crossing.time_s) > _SAME_WITHIN_S:
+            apart_s = abs(stated.crossing.time_s - crossing.time_s)
+            if other is vehicle or apart_s > _SAME_WITHIN_S or not self._gates.exclusive[stated.crossing.gate, crossing.gate]:
                 continue
             if (other.track.object_class in FOUR_WHEELED) != (vehicle.track.object_class in FOUR_WHEELED):
                 continue
+            if _replaces(other, stated.crossing, vehicle, apart_s) or _replaces(vehicle, crossing, other, apart_s):
+                return True
             if _overlap_at(other, vehicle, crossing.time_s) >= _SAME_IOU:
                 return True
         return False
@@ -143,6 +143,13 @@ class PassageCounter:
             x1, y1, x2, y2 = min(samples, key=lambda sample: abs(sample.time_s - moment)).box
             box = (x1 * width, y1 * height, x2 * width, y2 * height)
         return (max(box[0], 0.0), max(box[1], 0.0), min(box[2], float(width)), min(box[3], float(height)))
+
+
+def _replaces(coasted: Vehicle, crossing: Crossing, other: Vehicle, apart_s: float) -> bool:
+    """Whether ``other``, first seen after ``coasted`` was last seen, passed the line when that one should have: it is the same
+    vehicle, which came back too far from where it was expected to be stitched."""
+    unseen_s = crossing.time_s - coasted.last_matched_s
+    return crossing.coasted and other.track.first_time_s > coasted.last_matched_s and apart_s <= 0.3 + 0.4 * unseen_s
 
 
 def _overlap_at(first: Vehicle, second: Vehicle, time_s: float) -> float:

@@ -58,7 +58,7 @@ class CrossingDetector:
                 point = np.array(last.centre) + velocity * needed_s[index]
                 point = point + np.array(last.ahead) * self._gates.seen_ends[index]
                 if self._fits(vehicle, int(index), point, velocity) is not None:
-                    return Crossing(int(index), last.time_s + float(needed_s[index]))
+                    return Crossing(int(index), last.time_s + float(needed_s[index]), coasted=True)
         return None
 
     def _decide(self, vehicle: Vehicle, candidates: NDArray[np.intp]) -> Crossing | None:

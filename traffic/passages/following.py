@@ -89,7 +89,7 @@ class Following:
         samples = [s for s in leader.vehicle.trajectory.samples if s.measured and s.time_s <= time_s + 0.3]
         if not samples or time_s - samples[-1].time_s > self._config.spacing_extrapolation_s:
             return None
-        near = [s for s in samples if s.time_s >= min(samples[-1].time_s, time_s) - 1.0]
+        near = [s for s in samples if s.time_s >= min(samples[-1].time_s, time_s) - self._config.fit_window_s]
         motion = leader.measurement.motion
         assert motion is not None
         if len(near) >= self._config.min_fit_samples:

@@ -101,10 +101,11 @@ class Trajectory:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A snapshot line was crossed: which gate, and when (interpolated)."""
+    """A snapshot line was crossed: which gate, and when (interpolated); ``coasted``: after the vehicle was last seen."""
 
     gate: int
     time_s: float
+    coasted: bool = False
 
 
 @dataclass(slots=True, eq=False)
