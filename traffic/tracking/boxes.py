@@ -1,4 +1,8 @@
-"""Vectorised box arithmetic. Boxes are float64 arrays of shape (n, 4), ``x1, y1, x2, y2`` in pixels."""
+"""Vectorised box arithmetic.
+
+Two layouts: ``boxes`` are float64 (n, 4), ``x1, y1, x2, y2`` in pixels, one row per box; ``edges`` are the same numbers
+transposed, (4, n), so that each coordinate is one contiguous row (the tracker's hot path).
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +32,12 @@ def iou(a: Array, b: Array) -> Array:
     return result
 
 
+def covered(a: Array, b: Array) -> Array:
+    """Share of each box of ``a`` (n, 4) that each box of ``b`` (m, 4) covers; shape (n, m), 0..1."""
+    result: Array = intersection(a, b) / np.maximum(area(a), 1e-9)[:, None]
+    return result
+
+
 def widened(boxes: Array, share: float) -> Array:
     """Boxes grown on every side by ``share`` of their width and height."""
     margin_x = (boxes[:, 2] - boxes[:, 0]) * share
@@ -35,22 +45,30 @@ def widened(boxes: Array, share: float) -> Array:
     return boxes + np.stack([-margin_x, -margin_y, margin_x, margin_y], axis=1)
 
 
-def area_ratio(a: Array, b: Array) -> Array:
-    """Larger over smaller area of every pair; shape (n, m), at least 1."""
-    first, second = np.maximum(area(a), 1e-9)[:, None], np.maximum(area(b), 1e-9)[None, :]
-    result: Array = np.maximum(first / second, second / first)
-    return result
-
-
-def to_measurements(boxes: Array) -> Array:
-    """Boxes as (bottom centre x, bottom y, width, height); shape (n, 4).
+def to_measurements(edges: Array) -> Array:
+    """Edges (4, n) as rows bottom centre x, bottom y, width, height; shape (4, n).
 
     The bottom centre is filtered rather than the centre because it is what meets the road.
     """
-    return np.stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3], boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]], axis=1)
+    x1, y1, x2, y2 = edges
+    return np.stack([(x1 + x2) / 2, y2, x2 - x1, y2 - y1])
 
 
-def from_measurements(values: Array) -> Array:
-    """Inverse of ``to_measurements``."""
-    half = values[:, 2] / 2
-    return np.stack([values[:, 0] - half, values[:, 1] - values[:, 3], values[:, 0] + half, values[:, 1]], axis=1)
+def to_edges(measurements: Array) -> Array:
+    """Inverse of ``to_measurements``; shape (4, n)."""
+    x, bottom, width, height = measurements
+    half = width / 2
+    return np.stack([x - half, bottom - height, x + half, bottom])
+
+
+def common_shift(before: Array, after: Array) -> Array:
+    """How far objects really moved between two sights of them, robust to occlusion; shapes (4, n) edges, result (2, n).
+
+    Along each axis an object that moves takes both its edges along; one that is partly hidden, or grows because it comes
+    closer, moves one edge or moves them apart. So the shift is the smaller of both edges' shifts, zero when they disagree.
+    """
+    difference = after - before
+    low, high = difference[:2], difference[2:]
+    smaller = np.where(np.abs(low) < np.abs(high), low, high)
+    shift: Array = np.where(low * high > 0, smaller, 0.0)
+    return shift

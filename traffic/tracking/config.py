@@ -1,4 +1,8 @@
-"""Settings of the tracker. All durations are seconds of video time, so the camera's rate does not matter."""
+"""Settings of the tracker. All durations are seconds of video time, so the camera's rate does not matter.
+
+"Size" is the square root of a box's area: lengths, speeds and noise are stated in sizes, so that near and far objects and
+every resolution share one setting.
+"""
 
 from dataclasses import dataclass
 
@@ -8,63 +12,111 @@ class TrackerConfig:
     """Settings of one tracker.
 
     Attributes:
-        high_score: detections from this score on take part in the first association (ByteTrack's "high" set).
-        low_score: detections below are ignored; between low and high they may only continue a track.
+        low_score: detections below are ignored.
+        high_score: detections below are uncertain: they may only continue a track (ByteTrack's second set).
         new_score: a detection needs this score to start a track.
-        confirm_hits: matched detections before a track is CONFIRMED.
-        confirm_high_score: a track whose every hit has at least this score needs one hit less.
-        lost_s: a track that is not matched for this long is DELETED.
-        lost_standing_s: the same for an object that stood still when it was lost (it waits behind an occlusion).
+
+        min_similarity: least similarity of a track and a detection that match, 0..1.
+        low_penalty: added to it for an uncertain detection.
+        lost_penalty: added to it for an uncertain detection and a track that is lost.
+        tentative_penalty: added to it for a track that is not confirmed.
+        last_similarity: least similarity of a lost track and a confident detection that would start a track otherwise.
+        margin: boxes are widened on every side by this share of their size before their overlap is measured
+            (C-BIoU, Yang et al., WACV 2023), and by
+        margin_deviations: this many standard deviations of the predicted position. A settled track has a small one; that of a
+            new track, whose speed is unknown, grows with the time between frames.
+        max_margin: bound of the whole margin, in sizes.
+        height_weight: exponent of the overlap of vertical extents in the similarity (Hybrid-SORT, Yang et al., AAAI 2024).
+        score_weight: weight of the detection's score in the similarity.
+        min_area_ratio: smaller over larger area of a match is at least this.
+        duplicate_overlap: detections of one kind that overlap this much (IoU) are one object, and so are tracks.
+        birth_overlap: a detection that overlaps a track matched in this frame this much starts no track.
+
+        confirm_hits: matched detections before a track is CONFIRMED,
+        confirm_s: and the least time since its first.
+        sure_score, sure_hits: a track with this mean score needs only this many hits, and no time.
         tentative_s: a track not yet CONFIRMED is dropped after this long without a match.
-        min_similarity: least overlap (IoU of the boxes widened by ``buffer``) of a match in the first association.
-        min_similarity_low: the same with low-score detections, boxes not widened.
-        buffer, buffer_wide: share of width and height by which boxes are widened on each side in the first and in the
-            last, forgiving association (C-BIoU, Yang et al., WACV 2023).
-        max_area_ratio: boxes of a match differ in area by at most this factor.
-        position_noise: standard deviation of a detection's box edges, share of the box size.
-        acceleration_noise: standard deviation of acceleration, box sizes per second squared.
-        size_noise: standard deviation of the rate of change of the box size's velocity, box sizes per second squared.
-        initial_speed: standard deviation of a new object's speed, box sizes per second.
-        velocity_decay_s: predicted velocity of a LOST track falls to 1/e in this time.
-        standing_speed: an object slower than this (box sizes per second) counts as standing.
-        duplicate_iou: a younger track that overlaps an older one of its kind by this much is dropped.
+        lost_s: a track that is not matched for this long is DELETED; the time for which another object hides it does not
+            count, but at most
+        hidden_s: seconds without a match are granted in all.
+        lost_standing_s, hidden_standing_s: the same for an object that stood when it was lost.
+        hidden_share: share of its box that the box of a nearer object covers when an object counts as hidden.
+        standing_s: an object that has not moved for this long stands.
+        standing_shift: moves below this many sizes are box jitter.
+
+        position_noise, size_noise: standard deviation of a detected box's bottom centre and of its width and height, sizes.
+        doubt: growth of both when the score falls from 1 to 0.
+        position_wander, size_wander: random walk of position and size, sizes per root second.
+        acceleration_noise, growth_noise: random walk of speed and of the rate of growth, sizes per second per root second.
+        initial_speed, initial_growth: standard deviation of a new object's speed and growth, sizes per second.
+        velocity_memory_s: time in which a followed object's velocity is forgotten (to 1/e).
+        lost_memory_s: the same for a lost object: it is expected to come to rest.
+        growth_memory_s: the same for growth.
+        class_memory_s: time of being seen after which a class vote has lost half its weight.
     """
 
-    high_score: float = 0.4
     low_score: float = 0.12
+    high_score: float = 0.4
     new_score: float = 0.42
-    confirm_hits: int = 3
-    confirm_high_score: float = 0.6
-    lost_s: float = 1.6
-    lost_standing_s: float = 12.0
-    tentative_s: float = 0.5
+
     min_similarity: float = 0.15
-    min_similarity_low: float = 0.3
-    buffer: float = 0.2
-    buffer_wide: float = 0.6
-    max_area_ratio: float = 3.0
+    low_penalty: float = 0.15
+    lost_penalty: float = 0.15
+    tentative_penalty: float = 0.05
+    last_similarity: float = 0.1
+    margin: float = 0.1
+    margin_deviations: float = 1.0
+    max_margin: float = 1.2
+    height_weight: float = 0.0
+    score_weight: float = 0.3
+    min_area_ratio: float = 0.33
+    duplicate_overlap: float = 0.75
+    birth_overlap: float = 0.6
+
+    confirm_hits: int = 3
+    confirm_s: float = 0.1
+    sure_score: float = 0.65
+    sure_hits: int = 2
+    tentative_s: float = 0.5
+    lost_s: float = 1.6
+    hidden_s: float = 4.0
+    lost_standing_s: float = 12.0
+    hidden_standing_s: float = 300.0
+    hidden_share: float = 0.5
+    standing_s: float = 2.0
+    standing_shift: float = 0.25
+
     position_noise: float = 0.05
+    size_noise: float = 0.06
+    doubt: float = 1.0
+    position_wander: float = 0.1
+    size_wander: float = 0.2
     acceleration_noise: float = 1.5
-    size_noise: float = 0.4
+    growth_noise: float = 0.4
     initial_speed: float = 4.0
-    velocity_decay_s: float = 1.5
-    standing_speed: float = 0.15
-    duplicate_iou: float = 0.7
+    initial_growth: float = 0.5
+    velocity_memory_s: float = 20.0
+    lost_memory_s: float = 1.0
+    growth_memory_s: float = 0.5
+    class_memory_s: float = 10.0
 
 
 TRAFFIC = TrackerConfig()
 PEDESTRIANS = TrackerConfig(
-    high_score=0.6,
     low_score=0.1,
+    high_score=0.6,
     new_score=0.7,
-    confirm_hits=2,
-    lost_s=1.2,
-    lost_standing_s=2.0,
     min_similarity=0.2,
-    min_similarity_low=0.4,
-    buffer=0.05,
-    buffer_wide=0.15,
-    acceleration_noise=1.0,
-    initial_speed=1.0,
+    margin=0.0,
+    margin_deviations=0.0,
+    confirm_hits=2,
+    confirm_s=0.0,
+    lost_s=1.2,
+    hidden_s=2.0,
+    lost_standing_s=2.0,
+    hidden_standing_s=4.0,
+    acceleration_noise=1.6,
+    position_wander=0.4,
+    initial_speed=1.5,
 )
 PRESETS = {"traffic": TRAFFIC, "pedestrians": PEDESTRIANS}

@@ -1,313 +1,297 @@
-"""Multi-object tracker for traffic cameras.
+"""Multi-object tracker for traffic cameras: detections of one frame in, tracks with stable ids out.
 
-Motion-predicted, two-stage association after ByteTrack (Zhang et al., ECCV 2022): confident detections first, uncertain
-ones only to continue a track. Two changes for roads: boxes are widened before they are compared (C-BIoU, Yang et al.,
-WACV 2023), because a car at 30 m/s sampled five times a second leaves its own box between two frames, and all durations are
-video time, so the camera's rate does not matter.
+Continuous-time motion (``kalman``), one assignment of confident and uncertain detections (``association``), and patience that
+depends on what an object was doing and whether something hides it. All durations are video time, so the camera's rate does
+not matter.
 """
 
 import math
-from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
-from traffic.tracking.boxes import (
-    Array,
-    area,
-    area_ratio,
-    from_measurements,
-    intersection,
-    iou,
-    to_measurements,
-    widened,
-)
+from traffic.tracking.association import Indices, assign, kind_penalty, similarity
+from traffic.tracking.boxes import Array, covered, iou, to_edges, to_measurements
+from traffic.tracking.candidates import KIND_OF_CLASS, PERSON, RIDDEN, TWO_WHEELER, Candidates, Kinds, find_candidates
 from traffic.tracking.config import TRAFFIC, TrackerConfig
-from traffic.tracking.kalman import KalmanBank
+from traffic.tracking.kalman import COASTING, PARKED, TRACKED, KalmanBank
+from traffic.tracking.table import Flags, TrackTable
 from traffic.types import Detections, ObjectClass, Track, TrackId, TrackState
 
-Indices = NDArray[np.intp]
-_CLASS_COUNT = len(ObjectClass)
-_GROUP = np.array([0, 1, 2, 1, 2, 2])  # person, two-wheeler, four-wheeler by ObjectClass value
-_RIDER_OVERLAP = 0.5  # share of a person's box inside a two-wheeler's box widened upwards that makes it the rider
-_MAX_GAP_S = 5.0  # after a longer gap in the video no track is continued
+_RESTART_S = 5.0  # a clock that jumps back by more than this is a new stream, not a late frame
+_CLASSES = tuple(ObjectClass)
 
 
 class Tracker:
-    """Follows all objects of one camera. Feed it every analysed frame in order of time."""
+    """Follows all objects of one camera. Feed it every analysed frame in order of time.
+
+    State is bounded by the number of objects in view: every track ends at the latest ``hidden_standing_s`` after its last
+    detection. The result depends on the frames alone.
+    """
 
     def __init__(self, config: TrackerConfig = TRAFFIC) -> None:
         self._config = config
         self._next_id = 1
-        self._time_s = -math.inf
-        self._clear()
+        self.reset()
 
     def reset(self) -> None:
         """Forget all tracks (camera moved, stream restarted). Ids go on, they are never reused."""
-        self._clear()
         self._time_s = -math.inf
+        self._bank = KalmanBank(self._config)
+        self._table = TrackTable()
+        self._matched: Flags = np.zeros(0, bool)
 
     def update(self, time_s: float, detections: Detections) -> tuple[Track, ...]:
         """Advance to ``time_s`` and match ``detections``.
 
         Args:
-            time_s: video time of the frame. A time not after the last one (a repeated or reordered frame) is treated as
-                one millisecond after it, so that state never runs backwards.
-            detections: everything found in the frame, low scores included.
+            time_s: video time of the frame. The same time again is a second look at the same moment. An earlier time is
+                a late frame, which says nothing about now: it is ignored. A time more than 5 s earlier is another stream: all
+                tracks end and it starts anew.
+            detections: everything found in the frame, uncertain ones included; may be empty.
 
         Returns:
             CONFIRMED tracks matched in this frame, LOST tracks with predicted boxes, and every track that ended now
-            (once, only if it was ever confirmed) as DELETED; ordered by track id.
+            (once, only if it was ever confirmed) as DELETED; ordered by track id. Empty for a late frame.
         """
-        gap_s = time_s - self._time_s
-        if gap_s <= 0:
-            time_s, gap_s = self._time_s + 1e-3, 1e-3
-        self._time_s = time_s
+        dt_s = time_s - self._time_s if math.isfinite(self._time_s) else 0.0
+        if -_RESTART_S <= dt_s < 0:
+            return ()
         ended: list[Track] = []
-        if gap_s > _MAX_GAP_S:
-            ended += self._end(np.ones(len(self._bank), bool))
-        elif len(self._bank):
-            self._bank.predict(gap_s, self._since_s > 0)
-            self._since_s += gap_s
-        boxes, scores, classes = self._prepare(detections)
-        unmatched = self._associate(boxes, scores, classes)
-        self._start(boxes, scores, classes, unmatched)
+        if dt_s < 0:
+            ended, dt_s = self._end(np.ones(len(self._table), bool)), 0.0
+        self._time_s = time_s
+        self._advance(dt_s)
+        if dt_s > self._config.lost_s:  # a hole in the video longer than the patience with moving objects
+            ended += self._end(self._expired())
+        predicted = to_edges(self._bank.position)
+        candidates = find_candidates(detections, self._config.low_score, self._config.duplicate_overlap, self._parked(predicted))
+        kinds = self._kinds()
+        free = self._associate(predicted, kinds, candidates)
+        self._start(candidates, free)
+        self._watch(dt_s)
         ended += self._end(self._expired() | self._duplicates())
-        alive = self._report(np.flatnonzero(self._confirmed))
-        return tuple(sorted([*alive, *ended], key=lambda track: track.track_id))
+        alive = self._report(np.flatnonzero(self._table.confirmed))
+        return tuple(sorted(alive + ended, key=_by_id)) if ended else tuple(alive)
 
-    # -- state ------------------------------------------------------------------------------------------------------
+    # -- motion -----------------------------------------------------------------------------------------------------
 
-    def _clear(self) -> None:
-        self._bank = KalmanBank(self._config)
-        self._ids = np.zeros(0, np.int64)
-        self._hits = np.zeros(0, np.int64)
-        self._confirmed = np.zeros(0, bool)
-        self._moved = np.zeros(0, bool)
-        self._since_s = np.zeros(0)
-        self._first_s = np.zeros(0)
-        self._score = np.zeros(0)
-        self._least_score = np.zeros(0)
-        self._votes = np.zeros((0, _CLASS_COUNT))
-        self._origin = np.zeros((0, 4))
+    def _advance(self, dt_s: float) -> None:
+        """Predict all tracks; what was not seen in the last frame loses its speed, what stood there stays."""
+        table = self._table
+        if not len(table):
+            return
+        modes = np.where(self._matched, TRACKED, np.where(self._standing(), PARKED, COASTING))
+        self._bank.predict(dt_s, modes)
+        table.since_s += dt_s
 
-    _ARRAYS = (
-        "_ids",
-        "_hits",
-        "_confirmed",
-        "_moved",
-        "_since_s",
-        "_first_s",
-        "_score",
-        "_least_score",
-        "_votes",
-        "_origin",
-    )
+    def _standing(self) -> Flags:
+        table = self._table
+        last_seen_s = self._time_s - table.since_s
+        standing: Flags = last_seen_s - table.rest_since_s >= self._config.standing_s
+        return standing
 
-    def _prepare(self, detections: Detections) -> tuple[Array, Array, NDArray[np.int64]]:
-        boxes = detections.boxes.astype(np.float64)
-        scores = detections.scores.astype(np.float64)
-        classes = detections.classes
-        good = (scores >= self._config.low_score) & np.isfinite(boxes).all(axis=1)
-        good &= (boxes[:, 2] - boxes[:, 0] >= 2) & (boxes[:, 3] - boxes[:, 1] >= 2)
-        boxes, scores, classes = boxes[good], scores[good], classes[good]
-        keep = ~_riders(boxes, classes)
-        return boxes[keep], scores[keep], classes[keep]
+    def _parked(self, predicted: Array) -> Array:
+        """Boxes (k, 4) of two-wheelers that never moved and never had a rider."""
+        table = self._table
+        rows = (table.votes[ObjectClass.BICYCLE] + table.votes[ObjectClass.MOTORCYCLE] > 0) & ~table.moved & ~table.ridden
+        rows &= table.confirmed
+        return predicted[:, rows].T
 
     # -- association ------------------------------------------------------------------------------------------------
 
-    def _associate(self, boxes: Array, scores: Array, classes: NDArray[np.int64]) -> Indices:
-        """Match detections to tracks in three passes; returns the detections left over."""
-        config = self._config
-        free_tracks = np.arange(len(self._bank))
-        high = np.flatnonzero(scores >= config.high_score)
-        low = np.flatnonzero(scores < config.high_score)
-        predicted = from_measurements(self._bank.position)
-        settled = free_tracks[self._confirmed | (self._hits > 1)]
-        fresh = free_tracks[~(self._confirmed | (self._hits > 1))]
-        passes = (
-            (settled, high, config.buffer, config.min_similarity),
-            (settled, low, 0.0, config.min_similarity_low),
-            (fresh, high, config.buffer, config.min_similarity),
-            (free_tracks, high, config.buffer_wide, config.min_similarity),
-            (fresh, low, config.buffer, config.min_similarity_low),
+    def _kinds(self) -> Kinds:
+        """Kind of every track by its votes, shape (n,)."""
+        kinds: Kinds = KIND_OF_CLASS[self._table.votes.argmax(axis=0)]
+        if self._table.ridden.any():
+            kinds[self._table.ridden & (kinds == TWO_WHEELER)] = RIDDEN
+        return kinds
+
+    def _associate(self, predicted: Array, kinds: Kinds, candidates: Candidates) -> Indices:
+        """Match candidates to tracks and correct the tracks; returns the candidates left over."""
+        config, table = self._config, self._table
+        count = len(candidates.scores)
+        was_lost = ~self._matched
+        self._matched = np.zeros(len(table), bool)
+        if not len(table) or not count:
+            return np.arange(count)
+        size = np.sqrt(self._bank.position[2] * self._bank.position[3])
+        margin = np.minimum(
+            config.margin * size + config.margin_deviations * np.sqrt(self._bank.variance[:2]), config.max_margin * size
         )
-        taken_tracks = np.zeros(len(self._bank), bool)
-        taken = np.zeros(len(boxes), bool)
-        for tracks, candidates, buffer, least in passes:
-            rows, columns = tracks[~taken_tracks[tracks]], candidates[~taken[candidates]]
-            if not len(rows) or not len(columns):
-                continue
-            matched_rows, matched = self._match(predicted[rows], rows, boxes, scores, classes, columns, buffer, least)
-            taken_tracks[matched_rows] = True
-            taken[matched] = True
-            self._correct(matched_rows, boxes[matched], scores[matched], classes[matched])
-        return np.flatnonzero(~taken)
+        alike = similarity(config, predicted, margin, candidates)
+        uncertain = candidates.scores < config.high_score
+        least = config.min_similarity + config.tentative_penalty * ~table.confirmed
+        penalty = kind_penalty(kinds, candidates.kinds)
+        gain = alike - least[:, None] - config.low_penalty * uncertain - penalty
+        gain -= config.lost_penalty * (was_lost[:, None] & uncertain)
+        rows, columns = assign(gain)
+        free = np.ones(count, bool)
+        free[columns] = False
+        open_rows = was_lost & table.confirmed
+        open_rows[rows] = False
+        if open_rows.any() and free.any():  # what would start a track may be a lost one after all
+            late = np.flatnonzero(open_rows)
+            found = np.flatnonzero(free & (candidates.scores >= config.new_score))
+            if len(found):
+                gain = alike - config.last_similarity - penalty
+                more_rows, more = assign(gain[np.ix_(late, found)])
+                rows, columns = np.concatenate([rows, late[more_rows]]), np.concatenate([columns, found[more]])
+                free[found[more]] = False
+        self._correct(rows, columns, kinds, candidates)
+        return np.flatnonzero(free)
 
-    def _match(
-        self,
-        predicted: Array,
-        rows: Indices,
-        boxes: Array,
-        scores: Array,
-        classes: NDArray[np.int64],
-        columns: Indices,
-        buffer: float,
-        least: float,
-    ) -> tuple[Indices, Indices]:
-        found = boxes[columns]
-        similarity = iou(widened(predicted, buffer), widened(found, buffer))
-        allowed = similarity >= least
-        allowed &= area_ratio(predicted, found) <= self._config.max_area_ratio
-        groups = self._groups(rows)
-        other_kind = groups[:, None] != _GROUP[classes[columns]][None, :]
-        # A person never becomes a car; a rider's two-wheeler may flicker between bicycle and motorcycle (one group).
-        allowed &= ~other_kind
-        value = np.where(allowed, similarity * (0.7 + 0.3 * scores[columns])[None, :], 0.0)
-        first, second = linear_sum_assignment(value, maximize=True)
-        good = allowed[first, second]
-        return rows[first[good]], columns[second[good]]
-
-    def _groups(self, rows: Indices) -> NDArray[np.int64]:
-        groups: NDArray[np.int64] = _GROUP[self._votes[rows].argmax(axis=1)]
-        return groups
-
-    def _correct(self, rows: Indices, boxes: Array, scores: Array, classes: NDArray[np.int64]) -> None:
-        if not len(rows):
-            return
-        measurements = to_measurements(boxes)
-        newborn = self._hits[rows] == 1
-        if newborn.any():  # the second sight of an object tells its speed better than any prior
-            young, age = rows[newborn], np.maximum(self._time_s - self._first_s[rows[newborn]], 1e-3)
-            shift = (measurements[newborn, :2] - self._origin[young, :2]) / age[:, None]
-            self._bank.velocity[young, :2] = shift
+    def _correct(self, rows: Indices, columns: Indices, kinds: Kinds, candidates: Candidates) -> None:
+        table, config = self._table, self._config
+        measurements = to_measurements(candidates.edges[:, columns])
+        scores, votes = candidates.scores[columns], candidates.votes[:, columns]
+        if table.ridden.any() or (candidates.kinds[columns] == RIDDEN).any():
+            self._complete_riders(rows, kinds[rows], candidates.kinds[columns], measurements, votes)
         self._bank.update(rows, measurements, scores)
-        self._hits[rows] += 1
-        self._since_s[rows] = 0.0
-        self._score[rows] = scores
-        self._least_score[rows] = np.minimum(self._least_score[rows], scores)
-        weight = scores * np.sqrt(np.clip(measurements[:, 3], 1, 200) / 50)
-        self._votes[rows, classes] += weight
-        self._confirm(rows)
-        displacement = np.hypot(*(self._bank.position[rows, :2] - self._origin[rows, :2]).T)
-        diagonal = np.hypot(measurements[:, 2], measurements[:, 3])
-        self._moved[rows] |= displacement > diagonal / 2
+        self._matched[rows] = True
+        table.hits[rows] += 1
+        seen_s = table.since_s[rows]
+        table.since_s[rows] = 0.0
+        table.waited_s[rows] = 0.0
+        table.scores[rows] = scores
+        table.score_sums[rows] += scores
+        # A large, certain sight of an object tells its class better than a small or doubtful one.
+        weight = np.sqrt(np.clip(measurements[3], 1, 200) / 50)
+        fade = np.exp2(-seen_s / config.class_memory_s)
+        table.votes[:, rows] = table.votes[:, rows] * fade + votes * weight
+        self._confirm()
 
-    def _confirm(self, rows: Indices) -> None:
-        config = self._config
-        needed = config.confirm_hits - (self._least_score[rows] >= config.confirm_high_score)
-        self._confirmed[rows] |= self._hits[rows] >= np.maximum(needed, 1)
+    def _complete_riders(self, rows: Indices, kinds: Kinds, found: Kinds, measurements: Array, votes: Array) -> None:
+        """Where only the rider or only the two-wheeler below was seen, take the other part from the track; in place."""
+        known = self._bank.position[:, rows]
+        self._table.ridden[rows] |= found == RIDDEN
+        rider = (kinds == RIDDEN) & (found == PERSON)
+        top = measurements[1] - measurements[3]
+        measurements[1] = np.where(rider, top + known[3], measurements[1])
+        measurements[2] = np.where(rider, known[2], measurements[2])
+        bare = (kinds == RIDDEN) & (found == TWO_WHEELER)
+        measurements[3] = np.where(rider | bare, known[3], measurements[3])
+        votes[:, rider] = 0.0
+
+    def _confirm(self) -> None:
+        table, config = self._table, self._config
+        age_s = self._time_s - table.first_s
+        due = (table.hits >= config.confirm_hits) & (age_s >= config.confirm_s)
+        due |= (table.hits >= config.sure_hits) & (table.score_sums >= config.sure_score * table.hits)
+        table.confirmed |= due
 
     # -- birth and death --------------------------------------------------------------------------------------------
 
-    def _start(self, boxes: Array, scores: Array, classes: NDArray[np.int64], unmatched: Indices) -> None:
-        chosen = unmatched[scores[unmatched] >= self._config.new_score]
-        if len(chosen) and len(self._bank):
-            current = from_measurements(self._bank.position)
-            same = self._groups(np.arange(len(self._bank)))[:, None] == _GROUP[classes[chosen]][None, :]
-            covered = np.where(same, iou(current, boxes[chosen]), 0).max(axis=0)
-            chosen = chosen[covered < self._config.duplicate_iou]
-        count = len(chosen)
+    def _start(self, candidates: Candidates, free: Indices) -> None:
+        """Start tracks with the certain ones of the ``free`` candidates, unless they double a track just matched."""
+        config, table = self._config, self._table
+        free = free[candidates.scores[free] >= config.new_score]
+        if len(free) and self._matched.any():
+            seen = to_edges(self._bank.position[:, self._matched]).T
+            overlap = iou(seen, candidates.edges[:, free].T)
+            overlap[self._kinds()[self._matched][:, None] != candidates.kinds[free]] = 0.0
+            free = free[overlap.max(axis=0) < config.birth_overlap]
+        count = len(free)
         if not count:
             return
-        measurements = to_measurements(boxes[chosen])
-        self._bank.add(measurements)
-        votes = np.zeros((count, _CLASS_COUNT))
-        votes[np.arange(count), classes[chosen]] = scores[chosen]
-        fresh = {
-            "_ids": np.arange(self._next_id, self._next_id + count),
-            "_hits": np.ones(count, np.int64),
-            "_confirmed": np.zeros(count, bool),
-            "_moved": np.zeros(count, bool),
-            "_since_s": np.zeros(count),
-            "_first_s": np.full(count, self._time_s),
-            "_score": scores[chosen],
-            "_least_score": scores[chosen],
-            "_votes": votes,
-            "_origin": measurements,
-        }
+        edges = candidates.edges[:, free]
+        ids = np.arange(self._next_id, self._next_id + count)
         self._next_id += count
-        for name, values in fresh.items():
-            setattr(self, name, np.concatenate([getattr(self, name), values]))
+        self._bank.add(to_measurements(edges))
+        table.add(ids, self._time_s, edges, candidates.scores[free], candidates.votes[:, free], candidates.kinds[free] == RIDDEN)
+        self._matched = np.concatenate([self._matched, np.ones(count, bool)])
+        if config.confirm_hits <= 1:
+            self._confirm()
 
-    def _expired(self) -> NDArray[np.bool_]:
-        config = self._config
-        size = np.sqrt(np.maximum(self._bank.position[:, 2] * self._bank.position[:, 3], 1.0))
-        speed = np.hypot(self._bank.velocity[:, 0], self._bank.velocity[:, 1]) / size
-        standing = (speed < config.standing_speed) & (self._hits >= 5)
-        patience = np.where(standing, config.lost_standing_s, config.lost_s)
-        patience = np.where(self._confirmed, patience, config.tentative_s)
-        expired: NDArray[np.bool_] = self._since_s > patience
+    def _watch(self, dt_s: float) -> None:
+        """After all matches: who moved, and which of the lost are hidden by somebody nearer to the camera."""
+        table, config = self._table, self._config
+        if not len(table):
+            return
+        edges = to_edges(self._bank.position)
+        table.watch_motion(self._time_s, edges, self._matched, config.standing_shift)
+        lost = np.flatnonzero(~self._matched)
+        if len(lost):
+            boxes = edges.T
+            seen = boxes[self._matched]
+            nearer = seen[:, 3] >= boxes[lost, 3][:, None]
+            hidden = (covered(boxes[lost], seen) * nearer).sum(axis=1) >= config.hidden_share
+            table.waited_s[lost] += np.where(hidden, 0.0, dt_s)
+
+    def _expired(self) -> Flags:
+        config, table = self._config, self._table
+        standing = self._standing() & table.confirmed
+        patience = np.where(standing, config.lost_standing_s, np.where(table.confirmed, config.lost_s, config.tentative_s))
+        limit = np.where(standing, config.hidden_standing_s, np.where(table.confirmed, config.hidden_s, config.tentative_s))
+        expired: Flags = ~self._matched & ((table.waited_s > patience) | (table.since_s > limit))
         return expired
 
-    def _duplicates(self) -> NDArray[np.bool_]:
-        """Younger tracks that lie on an older one of their kind."""
-        count = len(self._bank)
-        doubled = np.zeros(count, bool)
-        if count < 2:
+    def _duplicates(self) -> Flags:
+        """Tracks that lie on another one of their kind that is seen and better known."""
+        table = self._table
+        doubled = np.zeros(len(table), bool)
+        if len(table) < 2:
             return doubled
-        boxes = from_measurements(self._bank.position)
-        groups = self._groups(np.arange(count))
-        overlap = np.where(groups[:, None] == groups[None, :], iou(boxes, boxes), 0.0)
-        np.fill_diagonal(overlap, 0.0)
-        for a, b in np.argwhere(np.triu(overlap > self._config.duplicate_iou)):
-            if self._since_s[a] == 0 and self._since_s[b] == 0 and self._confirmed[a] and self._confirmed[b]:
-                continue  # both are seen right now: two objects, one hiding the other
-            younger = a if (self._since_s[a], -self._hits[a]) > (self._since_s[b], -self._hits[b]) else b
-            doubled[younger] = True
+        edges = to_edges(self._bank.position).T
+        kinds = self._kinds()
+        seen, doubtful = np.flatnonzero(self._matched), np.flatnonzero(~self._matched | ~table.confirmed)
+        if not len(seen) or not len(doubtful):
+            return doubled
+        overlap = iou(edges[doubtful], edges[seen]) >= self._config.duplicate_overlap
+        overlap &= (kinds[doubtful][:, None] == kinds[seen]) & (table.hits[doubtful][:, None] < table.hits[seen])
+        overlap &= doubtful[:, None] != seen
+        doubled[doubtful] = overlap.any(axis=1)
         return doubled
 
     def _end(self, rows: NDArray[np.bool_]) -> list[Track]:
         if not rows.any():
             return []
-        ended = self._report(np.flatnonzero(rows & self._confirmed), TrackState.DELETED)
-        self._bank.keep(~rows)
-        for name in self._ARRAYS:
-            setattr(self, name, getattr(self, name)[~rows])
+        ended = self._report(np.flatnonzero(rows & self._table.confirmed), TrackState.DELETED)
+        stay = ~rows
+        self._bank.keep(stay)
+        self._table.keep(stay)
+        self._matched = self._matched[stay]
         return ended
 
     # -- output -----------------------------------------------------------------------------------------------------
 
-    def _report(self, rows: Iterable[np.intp], state: TrackState | None = None) -> list[Track]:
-        boxes = from_measurements(self._bank.position)
-        tracks = []
-        for row in rows:
-            votes = self._votes[row]
-            winner = int(votes.argmax())
-            since_s = float(self._since_s[row])
-            tracks.append(
-                Track(
-                    track_id=TrackId(int(self._ids[row])),
-                    state=state or (TrackState.CONFIRMED if since_s == 0 else TrackState.LOST),
-                    box=tuple(boxes[row].tolist()),
-                    velocity=(float(self._bank.velocity[row, 0]), float(self._bank.velocity[row, 1])),
-                    object_class=ObjectClass(winner),
-                    class_share=float(votes[winner] / votes.sum()),
-                    score=float(self._score[row]),
-                    time_s=self._time_s,
-                    first_time_s=float(self._first_s[row]),
-                    hits=int(self._hits[row]),
-                    time_since_update_s=since_s,
-                    moved=bool(self._moved[row]),
-                )
+    def _report(self, rows: Indices, state: TrackState | None = None) -> list[Track]:
+        if not len(rows):
+            return []
+        table = self._table
+        votes = table.votes[:, rows]
+        columns = zip(
+            table.ids[rows].tolist(),
+            self._matched[rows].tolist(),
+            to_edges(self._bank.position[:, rows]).T.tolist(),
+            self._bank.velocity[:2, rows].T.tolist(),
+            votes.argmax(axis=0).tolist(),
+            (votes.max(axis=0) / votes.sum(axis=0)).tolist(),
+            table.scores[rows].tolist(),
+            table.first_s[rows].tolist(),
+            table.hits[rows].tolist(),
+            table.since_s[rows].tolist(),
+            table.moved[rows].tolist(),
+            strict=True,
+        )
+        return [
+            Track(
+                track_id=TrackId(track_id),
+                state=state or (TrackState.CONFIRMED if matched else TrackState.LOST),
+                box=(box[0], box[1], box[2], box[3]),
+                velocity=(velocity[0], velocity[1]),
+                object_class=_CLASSES[winner],
+                class_share=share,
+                score=score,
+                time_s=self._time_s,
+                first_time_s=first_s,
+                hits=hits,
+                time_since_update_s=since_s,
+                moved=moved,
             )
-        return tracks
+            for track_id, matched, box, velocity, winner, share, score, first_s, hits, since_s, moved in columns
+        ]
 
 
-def _riders(boxes: Array, classes: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Persons that ride a two-wheeler: most of their box lies in the two-wheeler's box widened upwards by one height."""
-    riders = np.zeros(len(boxes), bool)
-    people = np.flatnonzero(classes == ObjectClass.PERSON)
-    cycles = np.flatnonzero((classes == ObjectClass.BICYCLE) | (classes == ObjectClass.MOTORCYCLE))
-    if not len(people) or not len(cycles):
-        return riders
-    reach = boxes[cycles].copy()
-    reach[:, 1] -= reach[:, 3] - reach[:, 1]
-    inside = intersection(boxes[people], reach) / np.maximum(area(boxes[people])[:, None], 1e-9)
-    bottom_near = np.abs(boxes[people][:, None, 3] - boxes[cycles][None, :, 3]) < 0.6 * (
-        boxes[cycles][None, :, 3] - boxes[cycles][None, :, 1]
-    )
-    on_bike = (boxes[people][:, None, 3] > boxes[cycles][None, :, 1]) & bottom_near
-    riders[people] = ((inside >= _RIDER_OVERLAP) & on_bike).any(axis=1)
-    return riders
+def _by_id(track: Track) -> TrackId:
+    return track.track_id

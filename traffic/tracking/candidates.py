@@ -1,0 +1,106 @@
+"""From raw detections to candidates: one per object, with the kind it may be matched with.
+
+A detector with class-aware suppression names one vehicle twice (car and truck), and a rider and the two-wheeler below apart.
+Both become one candidate here.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traffic.tracking.boxes import Array, covered, iou
+from traffic.types import Detections, ObjectClass
+
+Kinds = NDArray[np.int64]
+
+PERSON, TWO_WHEELER, FOUR_WHEELER, RIDDEN = range(4)  # kinds; RIDDEN is a two-wheeler with its rider
+KIND_OF_CLASS: Kinds = np.array([PERSON, TWO_WHEELER, FOUR_WHEELER, TWO_WHEELER, FOUR_WHEELER, FOUR_WHEELER])
+
+_INSIDE = 0.5  # a rider: at least this share of the person lies in the two-wheeler's box grown upwards by its height,
+_FEET_ABOVE = 0.06  # with the feet this share of the two-wheeler's height or more above its wheels' lowest point,
+_FEET_BELOW_TOP = 0.1  # but lower than its top,
+_ASIDE = 0.35  # and the middle at most this share of its width beside its middle
+_SAME_PLACE = 0.5  # IoU from which a two-wheeler detection is taken for a known parked two-wheeler
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidates:
+    """Objects found in one frame.
+
+    Attributes:
+        edges: float64 (4, m), rows x1, y1, x2, y2 in pixels; of a two-wheeler with its rider the box around both.
+        scores: float64 (m,), 0..1.
+        votes: float64 (classes, m), the score by ObjectClass value of every detection that went into the object.
+        kinds: int64 (m,), PERSON … RIDDEN.
+    """
+
+    edges: Array
+    scores: Array
+    votes: Array
+    kinds: Kinds
+
+
+def find_candidates(detections: Detections, low_score: float, duplicate_overlap: float, parked: Array) -> Candidates:
+    """Valid detections of ``low_score`` or more, every object once.
+
+    Args:
+        detections: everything found in the frame; boxes that are not finite or below 2 px are ignored.
+        low_score: least score.
+        duplicate_overlap: IoU from which two vehicle detections of different classes are one object.
+        parked: boxes (k, 4) of two-wheelers known to stand without a rider; who walks past one does not ride it.
+    """
+    boxes = detections.boxes.astype(np.float64)
+    scores = detections.scores.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # inf - inf of an invalid box; it compares false
+        good = (scores >= low_score) & ((boxes[:, 2:] - boxes[:, :2]).min(axis=1) >= 2) & np.isfinite(boxes.sum(axis=1))
+    boxes, scores, classes = boxes[good], scores[good], detections.classes[good]
+    votes = np.zeros((len(ObjectClass), len(scores)))
+    votes[classes, np.arange(len(scores))] = scores
+    kinds = KIND_OF_CLASS[classes]
+    if len(scores) and classes.min() != classes.max():
+        keep = _one_per_vehicle(boxes, scores, classes, votes, kinds, duplicate_overlap)
+        boxes, scores, votes, kinds = boxes[keep], scores[keep], votes[:, keep], kinds[keep]
+        keep = _one_per_rider(boxes, kinds, votes, parked)
+        boxes, scores, votes, kinds = boxes[keep], scores[keep], votes[:, keep], kinds[keep]
+    return Candidates(edges=np.ascontiguousarray(boxes.T), scores=scores, votes=votes, kinds=kinds)
+
+
+def _one_per_vehicle(
+    boxes: Array, scores: Array, classes: Kinds, votes: Array, kinds: Kinds, duplicate_overlap: float
+) -> NDArray[np.bool_]:
+    """Suppress the less certain of two vehicle detections of one place and of different classes; it gives its vote."""
+    keep = np.ones(len(scores), bool)
+    vehicles = np.flatnonzero(kinds != PERSON)
+    vehicles = vehicles[np.argsort(-scores[vehicles], kind="stable")]
+    chosen = boxes[vehicles]
+    same = (iou(chosen, chosen) >= duplicate_overlap) & (classes[vehicles][:, None] != classes[vehicles][None, :])
+    for better, worse in np.argwhere(np.triu(same, 1)):
+        if keep[vehicles[better]] and keep[vehicles[worse]]:
+            keep[vehicles[worse]] = False
+            votes[:, vehicles[better]] += votes[:, vehicles[worse]]
+    return keep
+
+
+def _one_per_rider(boxes: Array, kinds: Kinds, votes: Array, parked: Array) -> NDArray[np.bool_]:
+    """Merge every person who rides a two-wheeler into it, in place; returns the detections that remain."""
+    keep = np.ones(len(kinds), bool)
+    people, cycles = np.flatnonzero(kinds == PERSON), np.flatnonzero(kinds == TWO_WHEELER)
+    if len(parked) and len(cycles):
+        cycles = cycles[(iou(boxes[cycles], parked) < _SAME_PLACE).all(axis=1)]
+    if not len(people) or not len(cycles):
+        return keep
+    x1, y1, x2, y2 = boxes[cycles].T
+    width, height = x2 - x1, y2 - y1
+    inside = covered(boxes[people], np.stack([x1, y1 - height, x2, y2], axis=1))
+    feet, middle = boxes[people, 3][:, None], (boxes[people, 0] + boxes[people, 2])[:, None] / 2
+    rides = (inside >= _INSIDE) & (feet <= y2 - _FEET_ABOVE * height) & (feet >= y1 + _FEET_BELOW_TOP * height)
+    rides &= np.abs(middle - (x1 + x2) / 2) <= _ASIDE * np.maximum(width, 0.5 * height)
+    for row in np.flatnonzero(rides.any(axis=1)):
+        person = people[row]
+        cycle = cycles[np.where(rides[row], inside[row], 0.0).argmax()]
+        boxes[cycle, :2] = np.minimum(boxes[cycle, :2], boxes[person, :2])
+        boxes[cycle, 2:] = np.maximum(boxes[cycle, 2:], boxes[person, 2:])
+        kinds[cycle] = RIDDEN
+        keep[person] = False
+    return keep
