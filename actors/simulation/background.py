@@ -78,7 +78,12 @@ def _blend(image: Image, share: NDArray[np.floating], colour: tuple[float, float
 
 
 def _asphalt(ground: _Ground, road: Road) -> Image:
-    a = 0.40 + 0.018 * ground.coarse(14) + 0.014 * ground.coarse(50, 0.9) * ground.detail + 0.022 * ground.fine(60) * ground.detail
+    a = (
+        0.40
+        + 0.018 * ground.coarse(14)
+        + 0.014 * ground.coarse(50, 0.9) * ground.detail
+        + 0.022 * ground.fine(60) * ground.detail
+    )
     a = a + 0.012 * ground.coarse(3, 8)
     inside = (ground.y < STOP_Y + 1).astype(np.float32)
     for lane in road.lanes:
@@ -145,15 +150,25 @@ def _trees(image: Image, camera: CameraModel, road: Road, look: Look, rng: np.ra
         for y in np.arange(170.0, 20.0, -5.0):
             if CROSSING_Y[0] - 2 < y < FAR_KERB_Y + 4:
                 continue
-            places.append((float(y + rng.uniform(-1, 1)), side * (kerb + 7.5 + float(rng.uniform(0, 9))), float(rng.uniform(1.9, 3.2))))
-    places += [(float(rng.uniform(185, 230)), float(x), float(rng.uniform(3, 5))) for x in np.arange(-120.0, 121.0, 4.5) if abs(x) > 16]
+            places.append(
+                (float(y + rng.uniform(-1, 1)), side * (kerb + 7.5 + float(rng.uniform(0, 9))), float(rng.uniform(1.9, 3.2)))
+            )
+    places += [
+        (float(rng.uniform(185, 230)), float(x), float(rng.uniform(3, 5))) for x in np.arange(-120.0, 121.0, 4.5) if abs(x) > 16
+    ]
     texture = _noise(rng, 256, (2, 4, 8, 16, 64), 0.8)
     for y, x, radius in sorted(places, reverse=True):
         _tree(image, camera, look, rng, texture, (x, y), radius)
 
 
 def _tree(
-    image: Image, camera: CameraModel, look: Look, rng: np.random.Generator, texture: Image, place: tuple[float, float], radius: float
+    image: Image,
+    camera: CameraModel,
+    look: Look,
+    rng: np.random.Generator,
+    texture: Image,
+    place: tuple[float, float],
+    radius: float,
 ) -> None:
     """A crown as thresholded noise, lit from above, over a trunk."""
     x, y = place
@@ -199,7 +214,9 @@ def _signal_posts(image: Image, camera: CameraModel, road: Road, settings: Simul
     bar((post_x, SIGNAL_Y, HEAD_Z + 0.75), (MEDIAN_M, SIGNAL_Y, HEAD_Z + 0.75), 0.2)
     for x in _head_xs(road):
         q = camera.project(np.array([[x - 0.95, SIGNAL_Y, HEAD_Z + 0.36], [x + 0.95, SIGNAL_Y, HEAD_Z - 0.36]]))
-        cv2.rectangle(image, tuple(int(v) for v in np.round(q[0, :2])), tuple(int(v) for v in np.round(q[1, :2])), (22, 24, 26), -1)
+        cv2.rectangle(
+            image, tuple(int(v) for v in np.round(q[0, :2])), tuple(int(v) for v in np.round(q[1, :2])), (22, 24, 26), -1
+        )
     for x in (road.left_x - 1.0, road.right_x + 0.9):
         bar((x, CROSSING_Y[1], 0.0), (x, CROSSING_Y[1], 3.0), 0.12)
 

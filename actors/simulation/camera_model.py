@@ -35,7 +35,8 @@ class CameraModel:
         q = (np.asarray(points, np.float64) - self.centre) @ self.rotation.T
         depth = np.where(np.abs(q[..., 2]) < 1e-6, 1e-6, q[..., 2])
         return np.stack(
-            [self.focal_px * q[..., 0] / depth + self.width / 2, self.focal_px * q[..., 1] / depth + self.height / 2, q[..., 2]], -1
+            [self.focal_px * q[..., 0] / depth + self.width / 2, self.focal_px * q[..., 1] / depth + self.height / 2, q[..., 2]],
+            -1,
         )
 
     def depth(self, y_m: float, z_m: float = 0.0) -> float:

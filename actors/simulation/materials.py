@@ -20,7 +20,8 @@ class Surface:
 
     Attributes:
         x, y, z: object coordinates (k,). normal: (k, 3). u, v: surface coordinates.
-        albedo: (k, 3) linear RGB. f0: mirror reflectance at normal incidence. gloss: weight of reflections. glow: own light (k, 3).
+        albedo: (k, 3) linear RGB.
+        f0: mirror reflectance at normal incidence. gloss: weight of reflections. glow: own light (k, 3).
     """
 
     x: Floats
@@ -61,8 +62,16 @@ class Finish:
 def surface_of(mesh: Mesh, part: int, point: Floats, normal: Floats, surface: Floats, finish: Finish) -> Surface:
     """The material of points (k, 3) of one part, with their normals and surface coordinates (k, 2)."""
     k = len(point)
-    s = Surface(*point.T, normal, surface[:, 0], surface[:, 1], np.tile(np.array(finish.paint, float), (k, 1)), np.full(k, 0.05),
-                np.ones(k), np.zeros((k, 3)))  # fmt: skip
+    s = Surface(
+        *point.T,
+        normal,
+        surface[:, 0],
+        surface[:, 1],
+        np.tile(np.array(finish.paint, float), (k, 1)),
+        np.full(k, 0.05),
+        np.ones(k),
+        np.zeros((k, 3)),
+    )
     if part >= FLAT:
         _flat(s, FLAT_COLOURS[part - FLAT], finish)
     elif part == parts.BODY:
@@ -93,8 +102,14 @@ def surface_of(mesh: Mesh, part: int, point: Floats, normal: Floats, surface: Fl
 
 
 def _flat(s: Surface, name: str, finish: Finish) -> None:
-    colours: dict[str, Rgb] = {"second": finish.second, "skin": (0.42, 0.24, 0.16), "hair": (0.02, 0.018, 0.016), "tyre": (0.02,) * 3,
-                               "metal": (0.45, 0.46, 0.47), "helmet": (0.6, 0.09, 0.03)}  # fmt: skip
+    colours: dict[str, Rgb] = {
+        "second": finish.second,
+        "skin": (0.42, 0.24, 0.16),
+        "hair": (0.02, 0.018, 0.016),
+        "tyre": (0.02,) * 3,
+        "metal": (0.45, 0.46, 0.47),
+        "helmet": (0.6, 0.09, 0.03),
+    }
     if name != "paint":
         s.paint(1.0, colours[name])
     s.f0[:], s.gloss[:] = 0.03, 0.15 if name in ("second", "skin", "hair", "tyre") else 0.5
@@ -119,7 +134,12 @@ def _car_sides(s: Surface, mesh: Mesh) -> None:
     s.paint(1 - ramp(shape.sill_z + 0.06, shape.sill_z + 0.1, s.z), _DARK, 0.03, 0.2)
     for x in shape.wheels_x:
         d = np.hypot(s.x - x, s.z - shape.wheel_radius_m)
-        s.paint((1 - ramp(shape.wheel_radius_m + 0.05, shape.wheel_radius_m + 0.075, d)) * ramp(0.5 * w, 0.6 * w, ay), _BLACK, 0.02, 0.05)
+        s.paint(
+            (1 - ramp(shape.wheel_radius_m + 0.05, shape.wheel_radius_m + 0.075, d)) * ramp(0.5 * w, 0.6 * w, ay),
+            _BLACK,
+            0.02,
+            0.05,
+        )
     side = ramp(0.75, 0.9, np.abs(s.normal[:, 1]))
     first = 1.3 if mesh.kind == "van" else shape.windscreen[0] + 0.72
     for x in (first, shape.pillars_x[0], shape.pillars_x[0] - 0.95):
@@ -144,7 +164,9 @@ def _car_front(s: Surface, mesh: Mesh, finish: Finish) -> None:
     s.paint(face * band(ay, 0, 0.07, 0.02) * band(s.z, hz - 0.24, hz - 0.15), (0.7, 0.7, 0.72), 0.6, 1)
     s.paint(face * band(ay, 0, 0.72 * w, 0.04) * band(s.z, shape.sill_z + 0.12, shape.sill_z + 0.26), (0.02,) * 3, 0.03, 0.3)
     tilt = ay / w - 0.6
-    s.paint(here * band(ay, 0.60 * w, 1.05 * w, 0.02) * band(s.z, hz - 0.24 + 0.06 * tilt, hz - 0.09 + 0.05 * tilt), _LENS, 0.25, 1.0)
+    s.paint(
+        here * band(ay, 0.60 * w, 1.05 * w, 0.02) * band(s.z, hz - 0.24 + 0.06 * tilt, hz - 0.09 + 0.05 * tilt), _LENS, 0.25, 1.0
+    )
     s.light(np.exp(-(((ay - 0.74 * w) / 0.07) ** 2) - ((s.z - hz + 0.16) / 0.05) ** 2) * here * finish.lamps, (0.55, 0.55, 0.52))
     s.light(np.exp(-(((ay - 0.9 * w) / 0.05) ** 2) - ((s.z - hz + 0.14) / 0.035) ** 2) * here * finish.lamps, (0.35, 0.33, 0.28))
 
@@ -193,7 +215,11 @@ def _car_cabin(s: Surface, mesh: Mesh) -> None:
     rear = band(s.x, rw0 + 0.05, rw1, 0.03) * ramp(0.40, 0.5, q)
     if mesh.kind in ("hatch", "suv", "van"):
         low = 1.25 if mesh.kind == "van" else highest - 0.42
-        rear = (s.x < rw1) * band(s.z, low, highest - 0.14 if mesh.kind == "van" else highest - 0.10, 0.02) * band(ay, 0, shape.roof_half_width_m - 0.06, 0.02)
+        rear = (
+            (s.x < rw1)
+            * band(s.z, low, highest - 0.14 if mesh.kind == "van" else highest - 0.10, 0.02)
+            * band(ay, 0, shape.roof_half_width_m - 0.06, 0.02)
+        )
         rear = rear * ramp(0.25, 0.45, -s.normal[:, 0])
     s.paint(rear, _GLASS, 0.06, 1.0)
     if mesh.kind == "van":
@@ -253,7 +279,10 @@ def _bus_sides(s: Surface, mesh: Mesh, finish: Finish) -> None:
     s.paint(side * band(s.z, 0.32, 0.95), finish.second)
     s.paint(side * band(s.z, 1.42, 2.6, 0.03) * band(s.x, -f + 0.5, f - 0.3), _GLASS, 0.07, 1.0)
     s.paint(side * band(s.z, 1.42, 2.6) * (np.abs((s.x % 1.45) - 0.7) < 0.045), (0.02,) * 3, 0.03, 0.3)
-    s.paint(side * band(s.z, 1.5, 2.5) * 0.4 * np.exp(-((((s.x % 0.8) - 0.4) / 0.12) ** 2) - ((s.z - 1.5) / 0.3) ** 2), (0.12, 0.10, 0.12))
+    s.paint(
+        side * band(s.z, 1.5, 2.5) * 0.4 * np.exp(-((((s.x % 0.8) - 0.4) / 0.12) ** 2) - ((s.z - 1.5) / 0.3) ** 2),
+        (0.12, 0.10, 0.12),
+    )
     for x in (4.6, -0.2):
         door = side * (s.y < 0)
         s.paint(door * band(s.z, 0.45, 2.5) * band(s.x, x - 0.6, x + 0.6), _GLASS, 0.07, 1.0)

@@ -75,8 +75,20 @@ def _grid(points: Floats, part: int) -> _Piece:
 
 
 def _rounded_box(
-    x0: float, x1: float, w: float, z0: float, z1: float, r: float, part: int, *,
-    n: int = 14, m: int = 40, taper: float = 0.0, front_slope: float = 0.0, bow: float = 0.0, y: float = 0.0,
+    x0: float,
+    x1: float,
+    w: float,
+    z0: float,
+    z1: float,
+    r: float,
+    part: int,
+    *,
+    n: int = 14,
+    m: int = 40,
+    taper: float = 0.0,
+    front_slope: float = 0.0,
+    bow: float = 0.0,
+    y: float = 0.0,
 ) -> _Piece:
     """A box from x0 to x1, half width w, with rounded edges of radius r; superellipse sections."""
     length = x1 - x0
@@ -109,7 +121,9 @@ def _wheel(x: float, y: float, r: float, width: float, part: int = WHEEL, n: int
     side = np.sign(y) if y else 1.0
     rows = [(0, 0), (0.0, 0.62), (0.02, 0.66), (0.0, 0.7), (0, 0.95), (0.03, 1), (1, 1), (1, 0)]
     return _grid(
-        np.array([np.stack([x + r * q * np.cos(a), np.full(n + 1, y - side * d * width), r + r * q * np.sin(a)], 1) for d, q in rows]),
+        np.array(
+            [np.stack([x + r * q * np.cos(a), np.full(n + 1, y - side * d * width), r + r * q * np.sin(a)], 1) for d, q in rows]
+        ),
         part,
     )
 
@@ -167,8 +181,24 @@ def _car_body(shape: CarShape) -> _Piece:
     top = _smooth(profile(x, shape.top), 1)
     bottom = sill + 0.12 * np.clip((np.abs(x) - (half - 0.5)) / 0.5, 0, 1) ** 2
     wx = w * (1 - 0.10 * np.clip((np.abs(x) - (half - 0.9)) / 0.9, 0, 1) ** 2.2)
-    sec = np.array([(0, 0), (0.6, 0), (0.9, 0.01), (0.96, 0.06), (0.985, 0.2), (1, 0.42), (1, 0.55), (0.985, 0.72), (0.965, 0.84),
-                    (0.94, 0.92), (0.90, 0.965), (0.8, 0.985), (0.5, 1.0), (0, 1.01)])  # fmt: skip
+    sec = np.array(
+        [
+            (0, 0),
+            (0.6, 0),
+            (0.9, 0.01),
+            (0.96, 0.06),
+            (0.985, 0.2),
+            (1, 0.42),
+            (1, 0.55),
+            (0.985, 0.72),
+            (0.965, 0.84),
+            (0.94, 0.92),
+            (0.90, 0.965),
+            (0.8, 0.985),
+            (0.5, 1.0),
+            (0, 1.01),
+        ]
+    )
     d = np.r_[0, np.cumsum(np.linalg.norm(np.diff(sec, axis=0) * [w, 0.75], axis=1))]
     q = np.linspace(0, d[-1], 26)
     sec = _smooth(np.stack([np.interp(q, d, sec[:, 0]), np.interp(q, d, sec[:, 1])], 1), 1)
@@ -198,8 +228,18 @@ def _car_cabin(shape: CarShape) -> _Piece:
         rise = min(h / (highest - zb), 1.0)
         low = 0.95 * w * (1 - 0.04 * ((x - centre) / span) ** 4)
         up = low + (shape.roof_half_width_m - low) * rise
-        s = np.array([(low, 0), ((low + up) / 2 + 0.02 * rise, 0.5), (up + 0.015, 0.86), (up - 0.01, 0.93), (up - 0.06, 0.975),
-                      (up - 0.16, 1.0), (up * 0.5, 1.015), (0, 1.02)])  # fmt: skip
+        s = np.array(
+            [
+                (low, 0),
+                ((low + up) / 2 + 0.02 * rise, 0.5),
+                (up + 0.015, 0.86),
+                (up - 0.01, 0.93),
+                (up - 0.06, 0.975),
+                (up - 0.16, 1.0),
+                (up * 0.5, 1.015),
+                (0, 1.02),
+            ]
+        )
         q = np.linspace(0, 7, 27)
         y, z = np.interp(q, range(8), s[:, 0]), zb + h * np.interp(q, range(8), s[:, 1])
         y, z = np.r_[y, -y[::-1][1:]], np.r_[z, z[::-1][1:]]
@@ -215,7 +255,9 @@ def _car(kind: str) -> Mesh:
     pieces += [_wheel(x, side * (w - 0.005), r, 0.2) for x in shape.wheels_x for side in (-1, 1)]
     x = shape.windscreen[1] - 0.28
     z = float(profile(x, shape.top)) + 0.08
-    pieces += [_rounded_box(x - 0.08, x + 0.1, 0.09, z - 0.06, z + 0.09, 0.05, MIRROR, n=4, m=8, y=s * (w + 0.08)) for s in (-1, 1)]
+    pieces += [
+        _rounded_box(x - 0.08, x + 0.1, 0.09, z - 0.06, z + 0.09, 0.05, MIRROR, n=4, m=8, y=s * (w + 0.08)) for s in (-1, 1)
+    ]
     pieces.append(_rounded_box(-half + 0.3, half - 0.3, w - 0.12, 0.14, 0.5, 0.05, UNDER, n=4, m=10))
     return _assemble(kind, pieces, half, w, wheels_x=shape.wheels_x, wheel_radius_m=r, car=shape)
 
@@ -251,12 +293,20 @@ def _flat(name: str) -> int:
     return FLAT + FLAT_COLOURS.index(name)
 
 
-def _rider(seat_x: float, seat_z: float, bar_x: float, bar_z: float, foot_x: float, foot_z: float, *, helmet: bool) -> list[_Piece]:
+def _rider(
+    seat_x: float, seat_z: float, bar_x: float, bar_z: float, foot_x: float, foot_z: float, *, helmet: bool
+) -> list[_Piece]:
     paint, skin, leg = _flat("second"), _flat("skin"), _flat("hair")
     shoulder = (seat_x + 0.14, seat_z + 0.52)
     pieces = [
         _limb((seat_x, 0, seat_z + 0.1), (shoulder[0], 0, shoulder[1] - 0.05), 0.17, 0.19, paint),
-        _limb((shoulder[0] + 0.05, 0, shoulder[1] + 0.2), (shoulder[0] + 0.06, 0, shoulder[1] + 0.28), 0.12, 0.12, _flat("helmet" if helmet else "hair")),
+        _limb(
+            (shoulder[0] + 0.05, 0, shoulder[1] + 0.2),
+            (shoulder[0] + 0.06, 0, shoulder[1] + 0.28),
+            0.12,
+            0.12,
+            _flat("helmet" if helmet else "hair"),
+        ),
         _limb((shoulder[0] + 0.10, 0, shoulder[1] + 0.15), (shoulder[0] + 0.11, 0, shoulder[1] + 0.2), 0.09, 0.09, skin),
     ]
     for s in (-1, 1):
@@ -289,9 +339,13 @@ def _bicycle() -> Mesh:
     paint, tyre = _flat("paint"), _flat("tyre")
     pieces = [_wheel(x, 0.02, 0.33, 0.045, tyre, 20) for x in (-0.53, 0.53)]
     bars = (
-        ((-0.53, 0.33), (-0.12, 0.72)), ((-0.12, 0.72), (0.38, 0.78)), ((0.38, 0.78), (0.0, 0.3)),
-        ((-0.12, 0.72), (0.0, 0.3)), ((-0.53, 0.33), (0.0, 0.3)), ((0.53, 0.33), (0.36, 0.95)),
-    )  # fmt: skip
+        ((-0.53, 0.33), (-0.12, 0.72)),
+        ((-0.12, 0.72), (0.38, 0.78)),
+        ((0.38, 0.78), (0.0, 0.3)),
+        ((-0.12, 0.72), (0.0, 0.3)),
+        ((-0.53, 0.33), (0.0, 0.3)),
+        ((0.53, 0.33), (0.36, 0.95)),
+    )
     pieces += [_limb((a[0], 0, a[1]), (b[0], 0, b[1]), 0.025, 0.025, paint, 8) for a, b in bars]
     pieces.append(_limb((0.32, -0.28, 1.0), (0.32, 0.28, 1.0), 0.022, 0.022, _flat("metal"), 8))
     pieces += _rider(-0.16, 0.85, 0.3, 1.0, 0.05, 0.25, helmet=False)
@@ -323,7 +377,8 @@ def _person(phase: int) -> Mesh:
 
 @lru_cache(maxsize=32)
 def mesh_of(kind: str) -> Mesh:
-    """The mesh of a kind: ``sedan``, ``hatch``, ``suv``, ``van``, ``truck``, ``bus``, ``ebike``, ``bicycle``, ``person0`` … ``person3``."""
+    """The mesh of a kind:
+    ``sedan``, ``hatch``, ``suv``, ``van``, ``truck``, ``bus``, ``ebike``, ``bicycle``, ``person0`` … ``person3``."""
     if kind in CAR_SHAPES:
         return _car(kind)
     if kind.startswith("person"):

@@ -29,9 +29,15 @@ class Painter:
         self._area.clear()
 
     def draw(
-        self, image: NDArray[np.uint8], number: int, kind: str, finish: Finish, view_x_m: float, place: tuple[float, float],
+        self,
+        image: NDArray[np.uint8],
+        number: int,
+        kind: str,
+        finish: Finish,
+        view_x_m: float,
+        place: tuple[float, float],
         forward: tuple[float, float],
-    ) -> Box | None:  # fmt: skip
+    ) -> Box | None:
         """Draw an object with its origin at ``place``; ``view_x_m`` is the X its sprites are rendered at.
 
         Returns:
@@ -95,9 +101,16 @@ class Painter:
         warped = None
         for sprite, weight, (scale, shift) in fits:
             # Pixel centres: frame centre = scale * (sprite centre) + shift, hence the half pixels.
-            matrix = np.array([[scale[0], 0, shift[0] - a0 + 0.5 * scale[0] - 0.5], [0, scale[1], shift[1] - b0 + 0.5 * scale[1] - 0.5]])
+            matrix = np.array(
+                [[scale[0], 0, shift[0] - a0 + 0.5 * scale[0] - 0.5], [0, scale[1], shift[1] - b0 + 0.5 * scale[1] - 0.5]]
+            )
             one = cv2.warpAffine(
-                sprite.layers, matrix, (a1 - a0, b1 - b0), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=(0, 0, 0, 255)
+                sprite.layers,
+                matrix,
+                (a1 - a0, b1 - b0),
+                flags=cv2.INTER_LINEAR,
+                borderMode=cv2.BORDER_CONSTANT,
+                borderValue=(0, 0, 0, 255),
             )
             warped = one if warped is None else cv2.addWeighted(warped, 1 - weight, one, weight, 0)
         assert warped is not None

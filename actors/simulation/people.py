@@ -63,7 +63,7 @@ class PeopleModel:
             if not person.crossing and 0 <= to_kerb < 0.1 + person.look * 0.12 and left_s < (high - low) / person.pace_ms:
                 person.speed_ms = 0.0
                 continue
-            person.crossing = person.crossing or to_kerb < 0.7
+            person.crossing = person.crossing or to_kerb < 0
             person.speed_ms = person.pace_ms
             person.x_m += person.direction * person.pace_ms * STEP_S
             person.walked_m += person.pace_ms * STEP_S

@@ -18,18 +18,54 @@ _INK = {"blue": (246, 246, 246), "yellow": (16, 16, 16), "green": (16, 16, 16)}
 
 # Polylines on a grid of 0..10, y down, one tuple per stroke.
 _STROKES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
-    "京": (((5, 0), (5, 1.5)), ((1, 2), (9, 2)), ((2.5, 3.5), (7.5, 3.5), (7.5, 6), (2.5, 6), (2.5, 3.5)), ((5, 6), (5, 10), (4, 9.5)),
-           ((3, 7.3), (1.2, 9.3)), ((7, 7.3), (9, 9.3))),
-    "沪": (((1, 1), (2, 2)), ((0.5, 4), (1.6, 5)), ((0.5, 9.6), (2.2, 6.8)), ((6, 0), (7, 1.2)), ((3.8, 2.5), (9, 2.5), (9, 5.5), (3.8, 5.5)),
-           ((3.8, 2.5), (3.8, 7), (2.8, 10))),
-    "津": (((1, 1), (2, 2)), ((0.5, 4), (1.6, 5)), ((0.5, 9.6), (2.2, 6.8)), ((3.5, 1.5), (8.6, 1.5), (8.6, 4.6), (3.5, 4.6)),
-           ((3, 3), (9.6, 3)), ((3.4, 6.3), (9, 6.3)), ((2.8, 8), (9.7, 8)), ((6.2, 0), (6.2, 10))),
-    "苏": (((0.8, 1.6), (9.2, 1.6)), ((3.2, 0.3), (3.2, 3)), ((6.8, 0.3), (6.8, 3)), ((1.5, 4.5), (7.8, 4.5), (7.3, 9), (6, 9.6)),
-           ((4.6, 3), (4.2, 6), (1.2, 9.8)), ((1.8, 6), (1, 7.6)), ((8.4, 5.8), (9.4, 7.6))),
-    "浙": (((1, 1), (1.8, 2)), ((0.4, 4), (1.4, 5)), ((0.4, 9.6), (1.8, 6.8)), ((2.4, 2.6), (5.4, 2.6)), ((4, 0.4), (4, 9.4), (3, 9)),
-           ((2.4, 6.4), (5.4, 5)), ((9, 0.6), (6.4, 1.6), (6.4, 6), (5.6, 9.8)), ((6.4, 4), (9.8, 4)), ((8.2, 4), (8.2, 10))),
+    "京": (
+        ((5, 0), (5, 1.5)),
+        ((1, 2), (9, 2)),
+        ((2.5, 3.5), (7.5, 3.5), (7.5, 6), (2.5, 6), (2.5, 3.5)),
+        ((5, 6), (5, 10), (4, 9.5)),
+        ((3, 7.3), (1.2, 9.3)),
+        ((7, 7.3), (9, 9.3)),
+    ),
+    "沪": (
+        ((1, 1), (2, 2)),
+        ((0.5, 4), (1.6, 5)),
+        ((0.5, 9.6), (2.2, 6.8)),
+        ((6, 0), (7, 1.2)),
+        ((3.8, 2.5), (9, 2.5), (9, 5.5), (3.8, 5.5)),
+        ((3.8, 2.5), (3.8, 7), (2.8, 10)),
+    ),
+    "津": (
+        ((1, 1), (2, 2)),
+        ((0.5, 4), (1.6, 5)),
+        ((0.5, 9.6), (2.2, 6.8)),
+        ((3.5, 1.5), (8.6, 1.5), (8.6, 4.6), (3.5, 4.6)),
+        ((3, 3), (9.6, 3)),
+        ((3.4, 6.3), (9, 6.3)),
+        ((2.8, 8), (9.7, 8)),
+        ((6.2, 0), (6.2, 10)),
+    ),
+    "苏": (
+        ((0.8, 1.6), (9.2, 1.6)),
+        ((3.2, 0.3), (3.2, 3)),
+        ((6.8, 0.3), (6.8, 3)),
+        ((1.5, 4.5), (7.8, 4.5), (7.3, 9), (6, 9.6)),
+        ((4.6, 3), (4.2, 6), (1.2, 9.8)),
+        ((1.8, 6), (1, 7.6)),
+        ((8.4, 5.8), (9.4, 7.6)),
+    ),
+    "浙": (
+        ((1, 1), (1.8, 2)),
+        ((0.4, 4), (1.4, 5)),
+        ((0.4, 9.6), (1.8, 6.8)),
+        ((2.4, 2.6), (5.4, 2.6)),
+        ((4, 0.4), (4, 9.4), (3, 9)),
+        ((2.4, 6.4), (5.4, 5)),
+        ((9, 0.6), (6.4, 1.6), (6.4, 6), (5.6, 9.8)),
+        ((6.4, 4), (9.8, 4)),
+        ((8.2, 4), (8.2, 10)),
+    ),
     "川": (((2, 0.8), (2, 6), (1, 9.4)), ((5, 1.2), (5, 8.6)), ((8.3, 0.6), (8.3, 10))),
-}  # fmt: skip
+}
 
 
 def plate_anchor(mesh: Mesh, end: int) -> tuple[float, float, float]:
@@ -37,14 +73,18 @@ def plate_anchor(mesh: Mesh, end: int) -> tuple[float, float, float]:
     x = end * (mesh.half_length_m + 0.01)
     if mesh.car is not None:
         half = mesh.half_length_m
-        return (x, 0.0, float(profile(half - 0.35, mesh.car.top)) - 0.343 if end > 0 else float(profile(-half + 0.2, mesh.car.top)) - 0.283)
+        return (
+            x,
+            0.0,
+            float(profile(half - 0.35, mesh.car.top)) - 0.343 if end > 0 else float(profile(-half + 0.2, mesh.car.top)) - 0.283,
+        )
     if mesh.kind == "bus":
         return (x, 0.0, 0.58 if end > 0 else 0.66)
     return (x, 0.0, 0.55 if end > 0 else 0.5)
 
 
 def plate_corners(mesh: Mesh, end: int) -> NDArray[np.float64]:
-    """Corners (4, 3) in object axes as somebody in front of the plate sees them: top left, top right, bottom right, bottom left."""
+    """Corners (4, 3) in object axes as somebody in front of the plate sees them, clockwise from top left."""
     x, _, z = plate_anchor(mesh, end)
     w, h = PLATE_SIZE_M[0] / 2, PLATE_SIZE_M[1] / 2
     # Seen from behind (end -1) left is +y; seen from the front, left is -y.
@@ -79,8 +119,11 @@ def _draw(picture: NDArray[np.uint8], character: str, x: float, y: float, w: flo
     cell = np.zeros((th + 10, tw + 10), np.uint8)
     cv2.putText(cell, character, (5, th + 5), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 255, 5, cv2.LINE_AA)
     ys, xs = np.nonzero(cell > 40)
-    glyph = cv2.resize(cell[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1], (max(2, round(w if character not in "1I" else w * 0.4)), round(h)),
-                       interpolation=cv2.INTER_AREA)  # fmt: skip
+    glyph = cv2.resize(
+        cell[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1],
+        (max(2, round(w if character not in "1I" else w * 0.4)), round(h)),
+        interpolation=cv2.INTER_AREA,
+    )
     x0, y0 = round(x + (w - glyph.shape[1]) / 2), round(y)
     area = picture[y0 : y0 + glyph.shape[0], x0 : x0 + glyph.shape[1]]
     share = glyph[: area.shape[0], : area.shape[1], None].astype(np.float32) / 255

@@ -18,9 +18,14 @@ CRF = "20"
 
 
 def record(
-    settings: SimulationSettings, out: Path, truth_out: Path | None, duration_s: float, progress: Progress | None = None,
-    *, cache_dir: Path | None = None,
-) -> int:  # fmt: skip
+    settings: SimulationSettings,
+    out: Path,
+    truth_out: Path | None,
+    duration_s: float,
+    progress: Progress | None = None,
+    *,
+    cache_dir: Path | None = None,
+) -> int:
     """Record ``duration_s`` seconds of the film into ``out`` and its truth into ``truth_out`` (one JSON line per frame).
 
     Args:

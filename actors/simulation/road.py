@@ -30,7 +30,7 @@ class RoadLane:
         width_m: width.
         heading: +1 away from the camera, -1 towards it.
         two_wheelers: lane of two-wheelers.
-        signalled: obeys the signal at ``STOP_Y``.
+        signalled: its stop line and queue are in view.
     """
 
     road_num: int
@@ -45,6 +45,11 @@ class RoadLane:
     def start_y(self) -> float:
         """World Y where vehicles enter the simulation."""
         return UPSTREAM_Y if self.heading > 0 else DOWNSTREAM_Y
+
+    @property
+    def stop_y(self) -> float:
+        """World Y of the lane's stop line; oncoming traffic waits across the junction, in the same phase."""
+        return STOP_Y if self.heading > 0 else FAR_KERB_Y + 4.0
 
     @property
     def length_m(self) -> float:
@@ -73,17 +78,13 @@ class Road:
 def build_road(settings: SimulationSettings) -> Road:
     """Lay out the lanes: approach lanes right of the median, then the two-wheelers' lane; oncoming lanes to the left."""
     lanes = [
-        RoadLane(
-            road_num=i + 1, name=f"直行{i + 1}", x_m=MEDIAN_M + LANE_WIDTH_M * (i + 0.5), width_m=LANE_WIDTH_M, heading=1
-        )
+        RoadLane(road_num=i + 1, name=f"直行{i + 1}", x_m=MEDIAN_M + LANE_WIDTH_M * (i + 0.5), width_m=LANE_WIDTH_M, heading=1)
         for i in range(settings.lanes)
     ]
     edge = MEDIAN_M + LANE_WIDTH_M * settings.lanes
     x = edge + 0.25 + TWO_WHEELER_LANE_M / 2
     lanes.append(
-        RoadLane(
-            road_num=settings.lanes + 1, name="非机动车道", x_m=x, width_m=TWO_WHEELER_LANE_M, heading=1, two_wheelers=True
-        )
+        RoadLane(road_num=settings.lanes + 1, name="非机动车道", x_m=x, width_m=TWO_WHEELER_LANE_M, heading=1, two_wheelers=True)
     )
     lanes += [
         RoadLane(

@@ -18,9 +18,21 @@ def build_scene_document(settings: SimulationSettings, road: Road, camera: Camer
     Lanes of which less than the measuring section is in view are left out.
     """
     lanes = [_lane(settings, lane, camera) for lane in road.lanes]
-    crossing = _clipped([(road.left_x, CROSSING_Y[0]), (road.right_x, CROSSING_Y[0]), (road.right_x, CROSSING_Y[1]), (road.left_x, CROSSING_Y[1])], camera)
+    crossing = _clipped(
+        [
+            (road.left_x, CROSSING_Y[0]),
+            (road.right_x, CROSSING_Y[0]),
+            (road.right_x, CROSSING_Y[1]),
+            (road.left_x, CROSSING_Y[1]),
+        ],
+        camera,
+    )
     area = (road.right_x - road.left_x) * (CROSSING_Y[1] - CROSSING_Y[0])
-    regions = [] if len(crossing) < 3 else [{"regionCode": 1, "name": "人行横道", "kind": "people", "polygon": crossing, "areaM2": round(area, 1)}]
+    regions = (
+        []
+        if len(crossing) < 3
+        else [{"regionCode": 1, "name": "人行横道", "kind": "people", "polygon": crossing, "areaM2": round(area, 1)}]
+    )
     middle_x, y = (road.left_x + road.right_x) / 2, CROSSING_Y
     points = [
         {"image": _relative(x, y_m, camera), "road": [round(x, 3), y_m]}

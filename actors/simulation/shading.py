@@ -44,7 +44,9 @@ def _environment(direction: Floats, look: Look) -> Floats:
     return out * (1 - trees) + np.array([0.16, 0.19, 0.15]) * (sky.mean() / 0.53) * trees
 
 
-def _shade(albedo: Floats, f0: Floats, gloss: Floats, glow: Floats, normal: Floats, view: Floats, height: Floats, look: Look) -> Floats:
+def _shade(
+    albedo: Floats, f0: Floats, gloss: Floats, glow: Floats, normal: Floats, view: Floats, height: Floats, look: Look
+) -> Floats:
     sun = np.array(look.sun)
     direct = np.clip(normal @ sun, 0, 1)[:, None] * np.array(look.sun_colour)
     up = (0.5 + 0.5 * normal[:, 2])[:, None]
@@ -59,7 +61,14 @@ def _shade(albedo: Floats, f0: Floats, gloss: Floats, glow: Floats, normal: Floa
 
 
 def render(
-    mesh: Mesh, finish: Finish, camera: CameraModel, look: Look, x_m: float, y_m: float, forward: tuple[float, float], oversample: int
+    mesh: Mesh,
+    finish: Finish,
+    camera: CameraModel,
+    look: Look,
+    x_m: float,
+    y_m: float,
+    forward: tuple[float, float],
+    oversample: int,
 ) -> Rendered | None:
     """Render ``mesh`` with its origin at (x_m, y_m) on the road; None when nothing of it is near the frame."""
     world = to_world(mesh.vertices, x_m, y_m, forward)

@@ -123,7 +123,9 @@ class SimulatedCamera:
                 drawn.append(_Drawn(number, thing, box, plate_box))
         return drawn
 
-    def _paint_vehicle(self, image: NDArray[np.uint8], painter: Painter, number: int, vehicle: Vehicle) -> tuple[Box | None, Box | None]:
+    def _paint_vehicle(
+        self, image: NDArray[np.uint8], painter: Painter, number: int, vehicle: Vehicle
+    ) -> tuple[Box | None, Box | None]:
         model, heading = vehicle.model, vehicle.heading
         finish = Finish(model.paint, model.second, model.plate_colour, self._look.lamps)
         place = (vehicle.x_m, vehicle.front_y - heading * model.length_m / 2)
@@ -147,14 +149,22 @@ class SimulatedCamera:
         phase = int(person.walked_m / _STEP_M) % 4 if person.speed_ms > 0 else 0
         view_x = round(person.x_m / _PERSON_VIEW_M) * _PERSON_VIEW_M
         forward = (float(person.direction), 0.0)
-        return painter.draw(image, number, f"person{phase}", Finish(coat, legs, "", 0.0), view_x, (person.x_m, person.y_m), forward)
+        return painter.draw(
+            image, number, f"person{phase}", Finish(coat, legs, "", 0.0), view_x, (person.x_m, person.y_m), forward
+        )
 
     # truth ----------------------------------------------------------------------------------------------------------
 
     def _truth(
-        self, drawn: list[_Drawn], shares: dict[int, float], sway: tuple[float, float], traffic: TrafficModel, people: PeopleModel,
-        passages: tuple[TruePassage, ...], signal: tuple[str, bool],
-    ) -> FrameTruth:  # fmt: skip
+        self,
+        drawn: list[_Drawn],
+        shares: dict[int, float],
+        sway: tuple[float, float],
+        traffic: TrafficModel,
+        people: PeopleModel,
+        passages: tuple[TruePassage, ...],
+        signal: tuple[str, bool],
+    ) -> FrameTruth:
         objects = [o for d in reversed(drawn) if (o := self._true_object(d, shares.get(d.number, 0.0), sway)) is not None]
         return FrameTruth(
             objects=tuple(objects),

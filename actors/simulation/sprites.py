@@ -26,7 +26,7 @@ from actors.simulation.meshes import mesh_of
 from actors.simulation.shading import NEAR_M, Rendered, render, to_world
 
 Floats = NDArray[np.float64]
-KEY_RATIO = 1.16
+KEY_RATIO = 1.22
 FIRST_DEPTH_M = 6.0
 BUDGET_BYTES = 110 * 1024 * 1024
 _MAGIC = b"WSPRITE1"
@@ -123,7 +123,7 @@ class SpriteStore:
     def _build(self, key: SpriteKey, hull: Floats) -> Sprite | None:
         mesh, y_m = mesh_of(key.kind), self.place(key)
         size = self._camera.focal_px * 1.8 / level_depth_m(key.level)
-        rendered = render(mesh, key.finish, self._camera, self._look, key.x_m, y_m, key.forward, 2 if size < 100 else 1)
+        rendered = render(mesh, key.finish, self._camera, self._look, key.x_m, y_m, key.forward, 2 if size < 75 else 1)
         if rendered is None:
             return None
         return self._with_shadow(key, y_m, rendered, hull)
@@ -132,13 +132,16 @@ class SpriteStore:
         mesh, camera, look = mesh_of(key.kind), self._camera, self._look
         pixel_per_m = camera.focal_px / level_depth_m(key.level)
         h, w = r.cover.shape
-        pad, wide = int(max(4, 0.45 * pixel_per_m)), int(max(4, 1.7 * pixel_per_m))
-        x0, y0 = r.x0 - wide // 3, r.y0 - pad
-        width, height = w + wide + wide // 3, h + 2 * pad
         world = to_world(mesh.hull, key.x_m, y_m, key.forward)
         sun = np.array(look.sun)
         cast = world - sun * (world[:, 2:] / sun[2])
         outline = cv2.convexHull(cast[:, :2].astype(np.float32))[:, 0]
+        ground = camera.project(np.c_[outline[:, 0], np.maximum(outline[:, 1], 1.0), np.zeros(len(outline))])[:, :2]
+        pad, margin = int(max(4, 0.45 * pixel_per_m)), int(0.12 * camera.width)
+        x0 = max(min(r.x0, int(ground[:, 0].min())), -margin) - pad
+        x1 = min(max(r.x0 + w, int(ground[:, 0].max())), camera.width + margin) + pad
+        y0, height = r.y0 - pad, h + 2 * pad
+        width = x1 - x0
         shadow = self._fill(outline, x0, y0, width, height, max(0.6, 0.07 * pixel_per_m))
         a, b = mesh.half_length_m - 0.05, mesh.half_width_m - 0.02
         foot = to_world(np.array([[-a, -b, 0], [-a, b, 0], [a, b, 0], [a, -b, 0]]), key.x_m, y_m, key.forward)

@@ -38,7 +38,6 @@ class Vehicle:
     plate: str
     wrong_way: bool = False
     held_until_s: float = -1.0
-    red_runner: bool = False
 
     @property
     def heading(self) -> int:
@@ -188,13 +187,15 @@ class TrafficModel:
 
     def _move(self, state: _LaneState, now: float, signal: str) -> None:
         leader: Vehicle | None = None
-        stop_s = state.lane.s_of(STOP_Y) - 0.8
+        stop_s = state.lane.s_of(state.lane.stop_y) - 0.8
         for vehicle in state.vehicles:
-            gap, leader_speed = (1e9, 0.0) if leader is None else (leader.s_m - leader.model.length_m - vehicle.s_m, leader.speed_ms)
+            gap, leader_speed = (
+                (1e9, 0.0) if leader is None else (leader.s_m - leader.model.length_m - vehicle.s_m, leader.speed_ms)
+            )
             accel = idm_acceleration(
                 vehicle.speed_ms, vehicle.desired_ms, gap, leader_speed, vehicle.model.max_accel, vehicle.model.brake
             )
-            if state.lane.signalled and not vehicle.wrong_way and vehicle.s_m <= stop_s + 0.8 and signal != "green":
+            if not vehicle.wrong_way and vehicle.s_m <= stop_s + 0.8 and signal != "green":
                 room = stop_s - vehicle.s_m
                 # The dilemma at yellow: who cannot stop comfortably drives on.
                 if vehicle.speed_ms**2 / 2 / max(room, 0.05) < 3.5 or vehicle.speed_ms < 0.5:
@@ -268,7 +269,11 @@ class TrafficModel:
     def _stage(self, now: float) -> None:
         for incident in list(self._incidents):
             state = next(s for s in self._lanes if s.lane.road_num == incident.lane)
-            started = self._stop_one(state, incident, now) if incident.kind == "stopped_vehicle" else self._wrong_way(state, incident, now)
+            started = (
+                self._stop_one(state, incident, now)
+                if incident.kind == "stopped_vehicle"
+                else self._wrong_way(state, incident, now)
+            )
             if started is not None:
                 self._incidents.remove(incident)
                 self._active.append((incident, started))
