@@ -13,7 +13,8 @@ from traffic.types import FOUR_WHEELED, Track
 _GATE_LENGTHS = 0.6
 _GATE_PX = 3.0
 _SPEED_ERROR = 0.3  # a vehicle's speed may change by about this share during the gap
-_MAX_GROWTH = 2.0  # ratio of box heights before and after
+_MAX_GROWTH = 1.8  # ratio of the heights before and after, corrected for distance when calibrated
+_MAX_GROWTH_IMAGE = 2.5  # without calibration, where coming nearer makes a box grow
 
 
 def find_predecessor(
@@ -43,8 +44,8 @@ def _distance(vehicle: Vehicle, sample: Sample, view: GroundView) -> float | Non
     if motion is None:
         return None
     velocity, last = motion
-    old_height, new_height = last.box[3] - last.box[1], sample.box[3] - sample.box[1]
-    if not 1 / _MAX_GROWTH < new_height / max(old_height, 1e-9) < _MAX_GROWTH:
+    old_height = last.box[3] - last.box[1]
+    if not _same_height(last, sample, view):
         return None
     gap_s = sample.time_s - last.time_s
     place = np.array(last.centre) + velocity * gap_s
@@ -55,3 +56,15 @@ def _distance(vehicle: Vehicle, sample: Sample, view: GroundView) -> float | Non
     allowed = _GATE_LENGTHS * length + _GATE_PX * pixel + _SPEED_ERROR * speed * gap_s
     off = float(np.hypot(*(np.array(sample.centre) - place)))
     return off / allowed if np.isfinite(off) else None
+
+
+def _same_height(before: Sample, after: Sample, view: GroundView) -> bool:
+    """Whether two boxes may be of one vehicle by their heights; on the road a pixel is worth what it is worth across."""
+    heights = np.array([before.box[3] - before.box[1], after.box[3] - after.box[1]])
+    limit = _MAX_GROWTH_IMAGE
+    if view.metric:
+        bottoms = np.array([[(box[0] + box[2]) / 2, box[3]] for box in (before.box, after.box)])
+        heights = heights * np.hypot(*view.per_pixel(bottoms)[:, :, 0].T)
+        limit = _MAX_GROWTH
+    ratio = float(heights[1] / max(heights[0], 1e-12))
+    return 1 / limit < ratio < limit
