@@ -143,3 +143,25 @@ class RateLimiter:
         # Keep the grid while the stream keeps up; after a gap start a new one.
         self._due_s = self._due_s + period_s if media_s < self._due_s + period_s else media_s + period_s
         return True
+
+
+@dataclass(slots=True)
+class CatchUp:
+    """Notices the end of the burst with which a live connection begins.
+
+    Pictures shot while the stream was probed, or sent by the camera since its last key picture, come as fast as the line
+    carries them. Their arrival says nothing about when they were shot, so they serve the decoder only; the wall clock is
+    anchored at the first picture that comes at the pace of the camera, after ``limit_s`` of video at the latest.
+    """
+
+    limit_s: float = 5.0
+    _last: tuple[float, float] | None = None
+    _over: bool = False
+
+    def over(self, media_s: float, arrival_s: float) -> bool:
+        """Whether the picture at ``media_s``, arrived at ``arrival_s`` (monotonic), is no longer part of the burst."""
+        if not self._over:
+            last, self._last = self._last, (media_s, arrival_s)
+            waited = last is not None and arrival_s - last[1] >= 0.5 * (media_s - last[0])
+            self._over = waited or media_s >= self.limit_s
+        return self._over

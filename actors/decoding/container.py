@@ -57,7 +57,7 @@ class MediaContainer:
         except BaseException:
             self.release()
             raise
-        self.packets = PacketRing.of_stream(self._stream, options)
+        self.packets = PacketRing.of_stream(self._stream, options, self.nominal_fps)
 
     def _set_decoder_threads(self) -> None:
         decoder = self._stream.codec_context
@@ -74,6 +74,7 @@ class MediaContainer:
         known = stream.frames or (round(self.duration_s * self.nominal_fps) if self.duration_s else 0)
         self.total_frames: int | None = known or None
         self.live = self.kind is SourceKind.RTSP or (self.kind is SourceKind.HTTP and self.duration_s is None)
+        self.segmented = "hls" in container.format.name.split(",") or container.format.name == "dash"
         self.untimed = self.live and container.format.name in _UNTIMED_FORMATS
         self.width, self.height = stream.codec_context.width, stream.codec_context.height
         self.hardware = hardware and bool(stream.codec_context.is_hwaccel)
@@ -133,7 +134,8 @@ class MediaContainer:
                 packet = packets.read()
                 if packet is None:
                     return None, [], 0
-                self.packets.append(packet)
+                if self.packets is not None:
+                    self.packets.append(packet)
                 return packet, *self._decode(packet)
             except (av.error.FFmpegError, OSError) as error:
                 failure = read_failure(error)

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Iterator
 
-from actors.decoding.clock import LiveWallClock, MediaClock, RateLimiter
+from actors.decoding.clock import CatchUp, LiveWallClock, MediaClock, RateLimiter
 from actors.decoding.container import MediaContainer
 from actors.decoding.frames import DecodedFrame, SourceInfo, frame_rotation, upright_size
 from actors.decoding.interrupt import CancelToken
 from actors.decoding.options import SourceOptions
+from actors.decoding.pacing import Pacer
 from actors.decoding.packets import PacketClip
 from actors.decoding.reasons import ENDED
 from actors.decoding.source import VideoSource
@@ -33,6 +34,8 @@ class LiveSource(VideoSource):
         self._media = MediaClock(frame_s=1.0 / container.nominal_fps)
         self._wall = LiveWallClock(floor_s=time_floor_s)
         self._limiter = RateLimiter(options.analysed_fps)
+        self._catch_up = CatchUp()
+        self._pacer = Pacer(slip_s=0.5)
 
     def release(self) -> None:
         """Release the stream."""
@@ -40,7 +43,8 @@ class LiveSource(VideoSource):
 
     def recent_packets(self) -> PacketClip | None:
         """The last seconds of compressed video of this connection."""
-        return self._container.packets.clip()
+        packets = self._container.packets
+        return packets.clip() if packets is not None else None
 
     def _frames(self) -> Iterator[DecodedFrame]:
         counters, started = self.counters, time.monotonic()
@@ -51,9 +55,12 @@ class LiveSource(VideoSource):
             pts_s = self._media.advance(raw_s, arrived - previous)
             previous = arrived
             counters.time_jumps = self._media.jumps
-            time_s = self._wall.at(pts_s, time.time())
             index = counters.decoded
             counters.decoded += 1
+            if not self._caught_up(pts_s, arrived):
+                counters.skipped += 1
+                continue
+            time_s = self._wall.at(pts_s, time.time())
             if not self._limiter.due(pts_s):
                 counters.skipped += 1
                 continue
@@ -71,3 +78,10 @@ class LiveSource(VideoSource):
             )
         if not self._cancel.cancelled:
             raise SourceError(ENDED)
+
+    def _caught_up(self, pts_s: float, arrived_s: float) -> bool:
+        """Whether the picture is to be handed out: paced where it comes by the segment, else once the first burst is over."""
+        if self._container.segmented:
+            self._pacer.wait(pts_s, self._cancel)
+            return True
+        return self._container.untimed or self._catch_up.over(pts_s, arrived_s)

@@ -4,13 +4,14 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from actors.decoding.clock import MediaClock, RateLimiter
 from actors.decoding.container import MediaContainer
 from actors.decoding.frames import DecodedFrame, SourceInfo, frame_rotation, upright_size
 from actors.decoding.interrupt import CancelToken
 from actors.decoding.options import SourceOptions
+from actors.decoding.pacing import Pacer
 from actors.decoding.packets import PacketClip
 from actors.decoding.reasons import CORRUPT, NO_VIDEO
 from actors.decoding.source import VideoSource
@@ -119,14 +120,15 @@ class RecordingSource(VideoSource):
 
     def recent_packets(self) -> PacketClip | None:
         """The last seconds of compressed video of the current file."""
-        return self._current.packets.clip() if self._current is not None else None
+        current = self._current
+        return current.packets.clip() if current is not None and current.packets is not None else None
 
     def _frames(self) -> Iterator[DecodedFrame]:
-        wait = _pace(self._cancel) if self._options.realtime else None
+        pacer = Pacer() if self._options.realtime else None
         while True:
             before = self.counters.decoded
             for container in self._containers():
-                yield from self._frames_of(container, wait)
+                yield from self._frames_of(container, pacer)
             if self._cancel.cancelled or not self._options.loop:
                 return
             if self.counters.decoded == before:
@@ -169,7 +171,7 @@ class RecordingSource(VideoSource):
         self._media.begin_part(1.0 / container.nominal_fps)
         return container
 
-    def _frames_of(self, container: MediaContainer, wait: Callable[[float], None] | None) -> Iterator[DecodedFrame]:
+    def _frames_of(self, container: MediaContainer, pacer: Pacer | None) -> Iterator[DecodedFrame]:
         counters = self.counters
         try:
             for picture in container.frames(counters):
@@ -180,8 +182,8 @@ class RecordingSource(VideoSource):
                 counters.time_jumps = self._media.jumps
                 index = counters.decoded
                 counters.decoded += 1
-                if wait is not None:
-                    wait(pts_s)
+                if pacer is not None:
+                    pacer.wait(pts_s, self._cancel)
                 if not self._limiter.due(pts_s):
                     counters.skipped += 1
                     continue
@@ -216,15 +218,3 @@ def _info(container: MediaContainer, options: SourceOptions, start_time_s: float
         start_time_s=start_time_s,
         hardware=container.hardware,
     )
-
-
-def _pace(cancel: CancelToken) -> Callable[[float], None]:
-    """A function that sleeps until its media time has come on the wall; late pictures are not waited for."""
-    started = time.monotonic()
-
-    def wait(pts_s: float) -> None:
-        delay_s = started + pts_s - time.monotonic()
-        if delay_s > 0:
-            cancel.wait(delay_s)
-
-    return wait

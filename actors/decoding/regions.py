@@ -16,7 +16,17 @@ from actors.decoding.frames import DecodedFrame, Rotation, frame_rotation, uprig
 
 Rectangle = tuple[int, int, int, int]
 Picture: TypeAlias = DecodedFrame | av.VideoFrame
-_PLANAR_420 = frozenset({"yuv420p", "yuvj420p"})
+# Per plane: right shift of x and y (chroma subsampling), bytes per sample.
+_PLANES: dict[str, tuple[tuple[int, int, int], ...]] = {
+    "yuv420p": ((0, 0, 1), (1, 1, 1), (1, 1, 1)),
+    "yuvj420p": ((0, 0, 1), (1, 1, 1), (1, 1, 1)),
+    "yuv422p": ((0, 0, 1), (1, 0, 1), (1, 0, 1)),
+    "yuvj422p": ((0, 0, 1), (1, 0, 1), (1, 0, 1)),
+    "yuv444p": ((0, 0, 1), (0, 0, 1), (0, 0, 1)),
+    "nv12": ((0, 0, 1), (1, 1, 2)),
+    "gray": ((0, 0, 1),),
+    "rgb24": ((0, 0, 3),),
+}
 _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
 
 
@@ -58,22 +68,21 @@ def turned(image: NDArray[np.uint8], rotation: int) -> NDArray[np.uint8]:
 
 
 def cut(frame: av.VideoFrame, rectangle: Rectangle) -> av.VideoFrame:
-    """A copy of a stored rectangle (even, see ``even_rectangle``) with the colour tags of the frame; planar 4:2:0 or RGB."""
+    """A copy of a stored rectangle (even, see ``even_rectangle``) with the colour tags of the frame.
+
+    Pixel formats that cannot be cut plane by plane are converted to 4:2:0 first.
+    """
     x1, y1, x2, y2 = rectangle
     if (x1, y1, x2, y2) == (0, 0, frame.width, frame.height):
         return frame
-    if frame.format.name == "rgb24":
-        return av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(_plane(frame, 0, 3)[y1:y2, x1:x2]), format="rgb24")
-    if frame.format.name not in _PLANAR_420:
+    if frame.format.name not in _PLANES:
         frame = converted(frame, "yuv420p")
-    if (x2 - x1) % 2 or (y2 - y1) % 2:
-        # Only at the border of a picture of odd size: the packed layout has no place for half a chroma sample.
-        rgb = to_array(frame, "rgb24")[y1:y2, x1:x2]
-        return av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(rgb), format="rgb24")
-    parts = [_plane(frame, 0)[y1:y2, x1:x2]]
-    parts += [_plane(frame, index)[y1 // 2 : y2 // 2, x1 // 2 : x2 // 2] for index in (1, 2)]
-    packed = np.concatenate([part.reshape(-1) for part in parts]).reshape((y2 - y1) * 3 // 2, x2 - x1)
-    region = av.VideoFrame.from_numpy_buffer(packed, format=frame.format.name)
+    region = av.VideoFrame(x2 - x1, y2 - y1, frame.format.name)
+    for index, (shift_x, shift_y, channels) in enumerate(_PLANES[frame.format.name]):
+        # A border of odd size ends with a chroma sample of its own, hence rounding up.
+        rows = slice(y1 >> shift_y, -(-y2 >> shift_y))
+        columns = slice(x1 >> shift_x, -(-x2 >> shift_x))
+        _plane(region, index, channels)[:] = _plane(frame, index, channels)[rows, columns]
     region.colorspace, region.color_range = frame.colorspace, frame.color_range
     return region
 
@@ -99,8 +108,8 @@ def to_array(frame: av.VideoFrame, pixel_format: Literal["rgb24", "bgr24"]) -> N
     return array
 
 
-def _plane(frame: av.VideoFrame, index: int, channels: int = 1) -> NDArray[np.uint8]:
-    """A plane as a view: uint8 (height, width) or (height, width, channels)."""
+def _plane(frame: av.VideoFrame, index: int, channels: int) -> NDArray[np.uint8]:
+    """A plane of 8-bit samples as a view: uint8 (height, width, channels)."""
     plane = frame.planes[index]
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width * channels]
-    return rows if channels == 1 else rows.reshape(plane.height, plane.width, channels)
+    return rows.reshape(plane.height, plane.width, channels)

@@ -9,6 +9,7 @@ from actors.decoding.clock import RateLimiter
 from actors.decoding.frames import DecodedFrame, SourceInfo
 from actors.decoding.interrupt import CancelToken
 from actors.decoding.options import SourceOptions
+from actors.decoding.pacing import Pacer
 from actors.decoding.source import VideoSource
 from actors.errors import SourceError
 
@@ -54,11 +55,11 @@ class SimulatedSource(VideoSource):
 
     def _frames(self) -> Iterator[DecodedFrame]:
         limiter = RateLimiter(self._options.analysed_fps)
-        started = time.monotonic()
+        pacer = Pacer()
         for simulated in self._camera.frames():
             pts_s = float(simulated.time_s)
             if self._options.realtime:
-                self._cancel.wait(max(0.0, started + pts_s - time.monotonic()))
+                pacer.wait(pts_s, self._cancel)
             if self._cancel.cancelled:
                 return
             self.counters.decoded += 1
