@@ -12,13 +12,22 @@ PointLike = tuple[float, float]
 
 
 class Homography:
-    """A projective map of the plane. ``matrix``: float64 (3, 3)."""
+    """A projective map of the plane. ``matrix``: float64 (3, 3), finite, invertible.
 
-    __slots__ = ("_inverse", "matrix")
+    ``front`` is a source point known to lie before the camera. Given it, the sign of the matrix is chosen so that the
+    homogeneous coordinate is positive there, and points beyond the horizon map to nan. Without it no side of the horizon is
+    known: every point is mapped projectively.
+    """
 
-    def __init__(self, matrix: NDArray[np.float64]) -> None:
-        if abs(np.linalg.det(matrix / np.abs(matrix).max())) < 1e-12:
+    __slots__ = ("_inverse", "_oriented", "matrix")
+
+    def __init__(self, matrix: NDArray[np.float64], *, front: PointLike | None = None) -> None:
+        largest = np.abs(matrix).max()
+        if not (np.isfinite(matrix).all() and largest > 0 and abs(np.linalg.det(matrix / largest)) >= 1e-12):
             raise GeometryError("the homography is not invertible")
+        self._oriented = front is not None
+        if front is not None and float(matrix[2] @ np.array([*front, 1.0])) < 0:
+            matrix = -matrix
         self.matrix = matrix
         self._inverse = np.linalg.inv(matrix)
 
@@ -43,15 +52,16 @@ class Homography:
         if singular[7] < 1e-6 * singular[0]:
             raise GeometryError("the points do not determine the map: no three of four may lie on one line")
         matrix: NDArray[np.float64] = np.linalg.inv(to_normal) @ vectors[8].reshape(3, 3) @ from_normal
-        return cls(matrix / matrix[2, 2] if abs(matrix[2, 2]) > 1e-12 else matrix)
+        middle = first.mean(axis=0)
+        return cls(matrix / np.abs(matrix).max(), front=(float(middle[0]), float(middle[1])))
 
     def apply(self, points: Points) -> Points:
-        """Map points (n, 2). Points on the other side of the horizon than most of the plane's origin give nan."""
-        return _project(self.matrix, points)
+        """Map points (n, 2). Points on the horizon, and beyond it when ``front`` is known (``fit`` knows it), give nan."""
+        return _project(self.matrix, points, self._oriented)
 
     def apply_inverse(self, points: Points) -> Points:
-        """Map points (n, 2) back."""
-        return _project(self._inverse, points)
+        """Map points (n, 2) back. As in ``apply``, places behind the camera give nan when ``front`` is known."""
+        return _project(self._inverse, points, self._oriented)
 
     def depth_sign(self, points: Points) -> NDArray[np.float64]:
         """The homogeneous coordinate of the mapped points, (n,): it changes sign at the horizon."""
@@ -60,11 +70,12 @@ class Homography:
         return result
 
 
-def _project(matrix: NDArray[np.float64], points: Points) -> Points:
+def _project(matrix: NDArray[np.float64], points: Points, oriented: bool) -> Points:
     mapped = np.column_stack([points, np.ones(len(points))]) @ matrix.T
     depth = mapped[:, 2:]
+    seen = depth if oriented else np.abs(depth)
     with np.errstate(divide="ignore", invalid="ignore"):
-        result: Points = np.where(np.abs(depth) > 1e-12, mapped[:, :2] / depth, np.nan)
+        result: Points = np.where(seen > 1e-12, mapped[:, :2] / depth, np.nan)
     return result
 
 

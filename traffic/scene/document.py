@@ -5,6 +5,7 @@ import itertools
 import json
 import math
 from collections.abc import Mapping, Sequence
+from importlib import resources
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def scene_warnings(document: Mapping[str, object] | str) -> tuple[SceneProblem, 
 
 
 def scene_to_document(scene: Scene) -> dict[str, object]:
-    """The document of a scene; ``parse_scene`` gives the same scene back (the calibration as four exact pairs)."""
+    """The document of a scene; ``parse_scene`` gives the same scene back (the calibration as its matrix)."""
     turns = {turn: name for name, turn in TURNS.items()}
     document: dict[str, object] = {
         "version": VERSION,
@@ -75,6 +76,13 @@ def scene_to_document(scene: Scene) -> dict[str, object]:
     if scene.calibration is not None:
         document["calibration"] = {"matrix": scene.calibration.image_to_road.tolist()}
     return document
+
+
+def scene_json_schema() -> dict[str, object]:
+    """The published JSON Schema (draft 2020-12) of scene documents: necessary, not sufficient, for ``parse_scene``."""
+    text = resources.files("traffic.scene").joinpath("scene.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, object] = json.loads(text)
+    return schema
 
 
 def _lane_document(lane: Lane, turns: Mapping[Turn, str]) -> dict[str, object]:
@@ -291,11 +299,10 @@ class _Reader:
 
     def matrix(self, value: object) -> tuple[Homography, float] | None:
         try:
-            matrix = np.asarray(value, float)
-            if matrix.shape != (3, 3) or not np.isfinite(matrix).all():
-                raise ValueError
-            return Homography(matrix), 0.0
-        except (ValueError, TypeError, GeometryError):
+            if not _is_matrix(value):
+                raise GeometryError("wrong shape or type")
+            return Homography(np.asarray(value, float)), 0.0
+        except GeometryError:
             self.fail("calibration.matrix", "must be an invertible 3 x 3 matrix of finite numbers")
             return None
 
@@ -425,6 +432,12 @@ class _Reader:
             self.fail(f"{path}.{key}", f"must be text of at most {_MAX_TEXT} characters")
             return ""
         return value
+
+
+def _is_matrix(value: object) -> bool:
+    """Whether ``value`` is three rows of three finite numbers; numpy alone would also take texts and truth values."""
+    rows = value if isinstance(value, list | tuple) else ()
+    return len(rows) == 3 and all(isinstance(row, list | tuple) and len(row) == 3 and all(map(_is_number, row)) for row in rows)
 
 
 def _is_number(value: object) -> bool:
