@@ -11,10 +11,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from models.detector import Detector
-from models.store import WeightsStore
 
 from actors.simulation import SimulatedCamera, SimulatedFrame, parse_address
+from models.detector import Detector
+from models.store import WeightsStore
 from traffic.types import Box, Detections, ObjectClass
 
 MIN_SIDE_PX = 40
@@ -93,8 +93,9 @@ def main() -> None:
             ms = np.array(times[1:]) * 1e3
             print(f"{label} cache: mean {ms.mean():.1f} ms, median {np.median(ms):.1f} ms, p95 {np.percentile(ms, 95):.1f} ms, "
                   f"{1000 / ms.mean():.1f} frames/s; sprites {camera.sprite_bytes / 1e6:.0f} MB")  # fmt: skip
-    print(f"recall {counts['found'] / counts['wanted']:.4f} of {counts['wanted']}, precision {counts['right'] / counts['given']:.4f} of "
-          f"{counts['given']}, bottom edge {counts['bottom_px_x100'] / 100 / max(1, counts['found']):+.1f} px")  # fmt: skip
+    recall, precision = counts["found"] / counts["wanted"], counts["right"] / counts["given"]
+    bottom = counts["bottom_px_x100"] / 100 / max(1, counts["found"])
+    print(f"recall {recall:.4f} of {counts['wanted']}, precision {precision:.4f} of {counts['given']}, bottom edge {bottom:+.1f} px")
     for name, count in sorted(counts.items()):
         if " as " in name or name.startswith("missed"):
             print(f"  {name}: {count}")

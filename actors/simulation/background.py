@@ -1,5 +1,7 @@
 """The empty scene: road with markings, verges, trees, the far side of the junction and the signal heads."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +11,7 @@ from actors.simulation.camera_model import CameraModel
 from actors.simulation.looks import Look, band, ramp
 from actors.simulation.road import CROSSING_Y, FAR_KERB_Y, LANE_WIDTH_M, MEDIAN_M, SIGNAL_Y, STOP_Y, Road
 
-Image = NDArray[np.float32]
+Image = NDArray[Any]  # float32
 _TILE = 1024
 _LAMPS = {"red": (255, 50, 40), "yellow": (255, 200, 40), "green": (50, 255, 150)}
 HEAD_Z = 6.4

@@ -1,11 +1,12 @@
 """Light and air: what day, dusk, night and weather do to colours."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]  # masks may be bool or float32
 Rgb = tuple[float, float, float]
 
 
@@ -105,12 +106,12 @@ def look_of(light: str, weather: str) -> Look:
     )
 
 
-def ramp(low: float, high: float, x: Floats | float) -> Floats:
+def ramp(low: Floats | float, high: Floats | float, x: Floats | float) -> Floats:
     """Smooth step from 0 at ``low`` to 1 at ``high``."""
     t = np.clip((np.asarray(x, np.float64) - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 
-def band(x: Floats, low: float, high: float, edge: float = 0.012) -> Floats:
+def band(x: Floats, low: Floats | float, high: Floats | float, edge: Floats | float = 0.012) -> Floats:
     """1 between ``low`` and ``high``, falling to 0 over ``edge`` on either side."""
     return ramp(low - edge, low + edge, x) * (1 - ramp(high - edge, high + edge, x))

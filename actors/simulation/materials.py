@@ -1,6 +1,7 @@
 """Painted detail: what colour and gloss a point of a vehicle's surface has. Detail is what makes detectors believe."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from actors.simulation.looks import Rgb, band, ramp
 from actors.simulation.meshes import FLAT, FLAT_COLOURS, Mesh, profile
 from actors.simulation.plates import PLATE_PAINT, plate_anchor
 
-Floats = NDArray[np.float64]
+Floats = NDArray[Any]  # masks may be bool or float32
 _GLASS, _BLACK, _DARK, _LENS, _RED = (0.025, 0.03, 0.033), (0.015,) * 3, (0.03,) * 3, (0.32, 0.33, 0.35), (0.44, 0.015, 0.015)
 
 
@@ -63,7 +64,9 @@ def surface_of(mesh: Mesh, part: int, point: Floats, normal: Floats, surface: Fl
     """The material of points (k, 3) of one part, with their normals and surface coordinates (k, 2)."""
     k = len(point)
     s = Surface(
-        *point.T,
+        point[:, 0],
+        point[:, 1],
+        point[:, 2],
         normal,
         surface[:, 0],
         surface[:, 1],

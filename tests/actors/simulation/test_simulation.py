@@ -1,7 +1,7 @@
 """The simulated camera: addresses, determinism, traffic that behaves, truth that fits the view."""
 
 import json
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import av
@@ -91,7 +91,7 @@ def test_vehicles_of_a_lane_never_overlap() -> None:
             lanes.setdefault(v.lane.road_num, []).append(tuple(sorted((v.front_y, v.front_y - v.heading * v.model.length_m))))  # type: ignore[arg-type]
         for spans in lanes.values():
             spans.sort()
-            assert all(b[0] > a[1] for a, b in zip(spans, spans[1:], strict=False))
+            assert all(b[0] > a[1] for a, b in pairwise(spans))
     assert seen == {"stopped_vehicle", "wrong_way"}
 
 
@@ -123,7 +123,7 @@ def test_passages_come_once_per_vehicle_with_consistent_headways() -> None:
     passages = traffic.advance(200.0)
     assert len({p.track_id for p in passages}) == len(passages) > 20
     lane = [p for p in passages if p.road_num == 1]
-    for first, second in zip(lane, lane[1:], strict=False):
+    for first, second in pairwise(lane):
         assert second.headway_s == pytest.approx(second.time_s - first.time_s)
         assert second.spacing_m is not None
         assert second.spacing_m > 3.5
