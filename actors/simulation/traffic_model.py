@@ -37,7 +37,7 @@ class Vehicle:
     offset_m: float
     plate: str
     wrong_way: bool = False
-    held_until_s: float = -1.0
+    held_until_s: float = float("-inf")
 
     @property
     def heading(self) -> int:

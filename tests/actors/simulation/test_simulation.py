@@ -162,3 +162,9 @@ def test_recording_writes_video_and_truth_line_for_line(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in truth.read_text(encoding="utf-8").splitlines()]
     assert [line["index"] for line in lines] == [0, 1, 2, 3, 4]
     assert steps[-1] == (5, 5)
+
+
+def test_warm_up_leaves_a_queue_at_the_end_of_red() -> None:
+    traffic = _traffic("sim://approach?seed=1&flow=1800")
+    traffic.advance(-0.1)
+    assert sum(q.vehicles for q in traffic.queues()) >= 3
