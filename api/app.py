@@ -33,7 +33,9 @@ def product_version() -> str:
 
 def create_app(services: ApiServices) -> FastAPI:
     """The application over the given services."""
-    answers = {status: {"model": Envelope[Any]} for status in (400, 401, 403, 404, 405, 409, 413, 429, 500, 503)}
+    answers: dict[int | str, dict[str, Any]] = {
+        status: {"model": Envelope[Any]} for status in (400, 401, 403, 404, 405, 409, 413, 429, 500, 503)
+    }
     app = FastAPI(title="Wayside", version=product_version(), description=_DESCRIPTION, responses=answers, redoc_url=None)
     app.state.services = services
     for router in (account.router, interfaces.router, tasks.router, files.router):
@@ -135,6 +137,9 @@ def _body_guard(limit: int) -> Callable[[Request, Callable[[Request], Awaitable[
                 return _plain(errors.TOO_LARGE)
         if body and not _is_json(bytes(body)):
             return _plain(errors.BAD_JSON)
+        if body:  # clients of many years forget the content type; what is JSON is taken as JSON
+            kept = [(name, value) for name, value in request.scope["headers"] if name != b"content-type"]
+            request.scope["headers"] = [*kept, (b"content-type", b"application/json")]
         request._body = bytes(body)  # what Request.body() keeps once the stream is read
         return await call_next(request)
 

@@ -46,8 +46,9 @@ class Tokens:
     def read(self, token: str) -> tuple[int, int] | None:
         """(user id, token version) of a valid token, else None."""
         try:
-            options = {"require": ["sub", "exp", "ver"]}
-            claims = jwt.decode(token, self._secret, algorithms=[_ALGORITHM], issuer="wayside", options=options)
+            claims = jwt.decode(
+                token, self._secret, algorithms=[_ALGORITHM], issuer="wayside", options={"require": ["sub", "exp", "ver"]}
+            )
             return int(claims["sub"]), int(claims["ver"])
         except (jwt.InvalidTokenError, ValueError, TypeError):
             return None

@@ -51,7 +51,7 @@ MayChange = Annotated[User, Depends(may_change)]
 
 def done(data: Any = None) -> Envelope[Any]:
     """The envelope of success."""
-    return Envelope(data=data)
+    return Envelope(code=0, resultMsg="操作成功", data=data)
 
 
 def field_error(field: str, chinese: str, english: str) -> ApiError:
