@@ -4,6 +4,7 @@
 """
 
 import logging
+import os
 import queue
 import threading
 import time
@@ -236,6 +237,10 @@ class CameraActor:
     def revision(self) -> str:
         """Revision of the task that runs here."""
         return self._spec.revision
+
+    def process_id(self) -> int:
+        """Process that runs this camera."""
+        return os.getpid()
 
     def health(self) -> CameraHealth:
         """See CameraRunner.health."""

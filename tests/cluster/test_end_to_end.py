@@ -1,0 +1,128 @@
+"""The whole application on one shared local Ray: a camera in, protocol pushes out, and what happens when things die."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from api.receiver import Receiver
+from cluster.settings import Settings
+
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
+SOURCE = "sim://approach?seed=3&flow=1800"
+
+
+def until(condition: Callable[[], Any], timeout_s: float) -> Any:
+    end = time.monotonic() + timeout_s
+    while not (value := condition()):
+        assert time.monotonic() < end, "did not happen in time"
+        time.sleep(0.2)
+    return value
+
+
+class Client:
+    """A signed-in user of the API."""
+
+    def __init__(self, port: int) -> None:
+        self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False)
+        self._http.headers["token"] = self.call("account/login", username="admin", password="end-to-end")["token"]
+
+    def call(self, path: str, **body: Any) -> Any:
+        answer = self._http.post(f"/api/{path}", json=body).json()
+        assert answer["code"] == 0, answer
+        return answer["data"]
+
+    def get(self, path: str) -> httpx.Response:
+        return self._http.get(path)
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory, weights_store) -> Iterator[tuple[Client, Settings]]:
+    import socket
+
+    from cluster.ingress import prepare
+    from cluster.up import Running
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = Settings(
+        host="127.0.0.1",
+        port=port,
+        data_dir=tmp_path_factory.mktemp("wayside"),
+        models_dir=weights_store.root,
+        admin_password="end-to-end",
+        analysed_fps=8,
+        database_url="",
+    )
+    prepare(settings)
+    running = Running(settings, None, dashboard_port=0)
+    try:
+        yield Client(port), settings
+    finally:
+        running.close()
+
+
+@pytest.fixture(scope="module")
+def pushes(installation: tuple[Client, Settings]) -> Iterator[tuple[Client, Receiver, int]]:
+    from cluster.demo import demo_scene
+
+    client, _ = installation
+    with Receiver() as receiver:
+        client.call("interface/add", name="cars", businessType=21, triggerCondition=2, url=receiver.url, uploadImgStatus=1,
+                    companyName="c", companyId="1", appId="a")  # fmt: skip
+        client.call("interface/add", name="status", businessType=52, triggerCondition=2, url=receiver.url, companyName="c",
+                    companyId="1", appId="a")  # fmt: skip
+        scene = demo_scene(SOURCE)
+        task = client.call("task/add", taskNum="东-1", taskName="演示", srcAddress=SOURCE, scene=scene)
+        yield client, receiver, task["id"]
+
+
+def _snapshots(receiver: Receiver) -> list[Any]:
+    return [push for push in list(receiver.pushes) if push.kind == "vehicle-snapshot"]
+
+
+def test_vehicles_of_a_camera_arrive_as_valid_bodies_with_pictures(pushes: tuple[Client, Receiver, int]) -> None:
+    client, receiver, task_id = pushes
+    until(lambda: len(_snapshots(receiver)) >= 2, 120)
+    assert [push.problems for push in receiver.pushes if push.problems] == []
+    statuses = [push.body["taskStatusName"] for push in receiver.pushes if push.kind == "task-status"]
+    assert statuses[-1] == "分析中"
+    body = _snapshots(receiver)[0].body
+    assert body["taskNum"] == "东-1"
+    assert body["imgBase64Type"]
+    assert client.get("/" + body["vehicleTypePath"]).content.startswith(b"\xff\xd8")
+    state = until(lambda: (s := client.call("task/query", id=task_id))["framesAnalysed"] and s, 20)
+    assert (state["statusName"], state["width"]) == ("分析中", 1280)
+
+
+def test_a_killed_camera_comes_back(pushes: tuple[Client, Receiver, int], installation: tuple[Client, Settings]) -> None:
+    import ray
+
+    client, receiver, task_id = pushes
+    actor = ray.get_actor("camera-东-1", namespace=installation[1].namespace)
+    pid = ray.get(actor.process_id.remote())
+    os.kill(pid, 9)
+    begin = time.monotonic()
+    until(lambda: client.call("task/query", id=task_id)["statusName"] != "分析中" or time.monotonic() - begin > 3, 20)
+    until(lambda: client.call("task/query", id=task_id)["statusName"] == "分析中", 60)
+    seen = len(_snapshots(receiver))
+    until(lambda: len(_snapshots(receiver)) > seen, 90)
+
+
+def test_stopping_a_task_says_so_and_ends_its_camera(pushes: tuple[Client, Receiver, int]) -> None:
+    client, receiver, task_id = pushes
+    client.call("task/stop", id=task_id)
+    until(lambda: [p.body["taskStatusName"] for p in list(receiver.pushes) if p.kind == "task-status"][-1] == "未启动", 60)
+    assert until(lambda: client.call("task/query", id=task_id)["statusName"] == "未启动", 20)
+
+
+def test_nothing_was_lost_on_the_way(installation: tuple[Client, Settings], tmp_path: Path) -> None:
+    from api.outbox import SqlOutboxStore
+
+    store = SqlOutboxStore(installation[1].resolved_database_url)
+    until(lambda: not store.waiting(), 30)
