@@ -193,5 +193,5 @@ class PassageAnalyzer:
         if vehicle.continued:
             return
         self._ended.append(vehicle)
-        if self._learner is not None and not vehicle.counted:
+        if self._learner is not None:
             self._learner.add(vehicle)

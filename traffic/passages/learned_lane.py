@@ -1,6 +1,7 @@
 """From a stream of paths to lanes: where the snapshot line lies, which lanes there are, their outlines."""
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ _REACH_WIDTHS = 8.0  # a stream is at most this wide on each side of its spine, 
 _BANDWIDTH = 0.3  # of the density of lateral positions, box widths
 _VALLEY = 0.75  # between two lanes the density falls below this share of the lower mode
 _CENTRE_POINTS = 8
+_STEEP = 0.5
+_COMMON = 0.5  # share of its paths that must run through a section of a lane
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +30,7 @@ class Station:
 
     Attributes:
         origin, across, travel: float64 (2,): a point of the spine, the unit vector along the line (to the driver's right)
-            and the unit direction of travel.
+            and the line's unit normal in the direction of travel.
         rows: int64 (m,), which paths cross it with room before and after. offsets: float64 (m,), where, along ``across``.
         widths, heights: float64 (m,), boxes there. whole: bool (m,), not cut by the border.
     """
@@ -74,6 +77,8 @@ def _station(spine: Path, index: int, group: Sequence[Path]) -> Station:
     origin, width = spine.points[index], float(spine.widths[index])
     travel = spine.tangents[max(index - 1, 0) : index + 2].mean(axis=0)
     travel = travel / max(float(np.hypot(travel[0], travel[1])), 1e-12)
+    if abs(travel[1]) > _STEEP:  # the camera looks along the road: what lies abreast on it is level in the picture
+        travel = np.array([0.0, math.copysign(1.0, travel[1])])
     across = np.array([-travel[1], travel[0]])
     rows, offsets, widths, heights, whole = [], [], [], [], []
     for row, path in enumerate(group):
@@ -167,12 +172,13 @@ def _lane(
     sections: list[tuple[int, Array, Array, Array]] = []
     for index, station in enumerate(stations):
         own = np.isin(station.rows, members)
-        if index != best and not own.any():
+        if index != best and own.sum() < _COMMON * len(members):
             continue
         centre = float(np.median(station.offsets[own])) if own.any() else middle
         scale = float(np.median(station.widths[own])) / width if own.any() else 1.0
         left, right = centre + (bounds[0] - middle) * scale, centre + (bounds[1] - middle) * scale
         sections.append((index, station.point(left), station.point(centre), station.point(right)))
+    sections = _connected(sections, best)
     if len(sections) < 2:
         return None
     polygon = _outline(sections, best, aspect)
@@ -187,6 +193,17 @@ def _lane(
         snapshot_line=_segment(line, bounds, aspect),
         entry_line=_entry(stations, best, sections, aspect),
     )
+
+
+def _connected(sections: list[tuple[int, Array, Array, Array]], best: int) -> list[tuple[int, Array, Array, Array]]:
+    """The sections around the line without a gap of more than one."""
+    place = next(k for k, section in enumerate(sections) if section[0] == best)
+    low = high = place
+    while low > 0 and sections[low][0] - sections[low - 1][0] <= 2:
+        low -= 1
+    while high < len(sections) - 1 and sections[high + 1][0] - sections[high][0] <= 2:
+        high += 1
+    return sections[low : high + 1]
 
 
 def _outline(sections: list[tuple[int, Array, Array, Array]], best: int, aspect: float) -> tuple[ImagePoint, ...]:

@@ -27,11 +27,15 @@ class LaneLearner:
         self._ended: list[Vehicle] = []
         self._next_s: float | None = None
         self._fresh = False
+        self._seen = 0
         self.lanes: tuple[Lane, ...] = ()
 
     def add(self, vehicle: Vehicle) -> None:
-        """Keep a vehicle whose track has ended and that was counted nowhere."""
-        if vehicle.moved and len(vehicle.trajectory) >= 3:
+        """Take a vehicle whose track has ended; it is kept if it was counted nowhere."""
+        if not vehicle.moved or len(vehicle.trajectory) < 3:
+            return
+        self._seen += 1
+        if not vehicle.counted:
             self._ended.append(vehicle)
             self._fresh = True
             del self._ended[: -self._config.max_trajectories]
@@ -78,6 +82,8 @@ class LaneLearner:
 
     def _supported(self, group: Sequence[Path], time_s: float, final: bool) -> bool:
         config = self._config
+        if len(group) < config.min_share * self._seen:
+            return False
         waited = final or time_s - min(path.start_s for path in group) >= config.patience_s
         if len(group) >= (config.patient_support if waited else config.support):
             return True

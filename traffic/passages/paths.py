@@ -58,7 +58,7 @@ def make_path(vehicle: Vehicle, aspect: float, config: LearningConfig) -> Path |
     along = np.concatenate([[0.0], np.cumsum(steps)])
     net = float(np.hypot(*(smooth[-1] - smooth[0])))
     size = float(np.median(np.sqrt(widths * heights)))
-    if net < max(config.min_path, config.min_boxes * size) or net < 0.4 * along[-1]:
+    if net < max(config.min_path, config.min_boxes * size) or net < 0.5 * along[-1]:
         return None
     at = np.linspace(0, along[-1], POINTS)
     resampled = np.column_stack([np.interp(at, along, smooth[:, axis]) for axis in (0, 1)])
