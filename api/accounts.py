@@ -38,17 +38,17 @@ def ensure_admin(database: Database, data_dir: Path, password: str, passwords: P
     with database.session() as session:
         if session.exec(select(User)).first() is not None:
             return None
-    made = password or secrets.token_urlsafe(12)
+    path = data_dir / "admin-password"
+    if password:
+        made = password
+    else:  # kept before the account is made: a crash in between must not lock everybody out
+        write_private(path, secrets.token_urlsafe(12) + "\n")
+        made = path.read_text().strip()
     try:
         add_user(database, ADMIN, made, passwords)
     except AccountError:
-        return None  # another process was first
-    if password:
-        return None
-    path = data_dir / "admin-password"
-    path.unlink(missing_ok=True)
-    write_private(path, made + "\n")
-    return FirstLogin(name=ADMIN, password=made, file=path)
+        return None  # another process was first, with the same file
+    return None if password else FirstLogin(name=ADMIN, password=made, file=path)
 
 
 def add_user(database: Database, name: str, password: str, passwords: Passwords, role: str = "admin") -> int:

@@ -2,13 +2,16 @@
 
 import json
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from actors.errors import StoreUnavailableError
@@ -36,15 +39,40 @@ def create_app(services: ApiServices) -> FastAPI:
     answers: dict[int | str, dict[str, Any]] = {
         status: {"model": Envelope[Any]} for status in (400, 401, 403, 404, 405, 409, 413, 429, 500, 503)
     }
-    app = FastAPI(title="Wayside", version=product_version(), description=_DESCRIPTION, responses=answers, redoc_url=None)
+    app = FastAPI(
+        app=FastAPI(
+            title="Wayside",
+            version=product_version(),
+            description=_DESCRIPTION,
+            responses=answers,
+            docs_url=None,
+            redoc_url=None,
+        )
+    )
     app.state.services = services
     for router in (account.router, interfaces.router, tasks.router, files.router):
         app.include_router(router)
     _publish_webhooks(app)
+    _serve_pages(app)
     _handle_errors(app)
     app.middleware("http")(_body_guard(services.max_body_bytes))
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
+
+
+def _serve_pages(app: FastAPI) -> None:
+    """The API's pages from files of the installed package: nothing is loaded from another server."""
+    app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]))
+
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title="Wayside API",
+            swagger_js_url="/docs/assets/swagger-ui-bundle.js",
+            swagger_css_url="/docs/assets/swagger-ui.css",
+            swagger_favicon_url="/docs/assets/favicon.png",
+        )
 
 
 def _publish_webhooks(app: FastAPI) -> None:
@@ -148,8 +176,19 @@ def _body_guard(limit: int) -> Callable[[Request, Callable[[Request], Awaitable[
 
 def _is_json(body: bytes) -> bool:
     try:
-        text = body.decode("utf-8")
-        json.loads(text)
-    except (UnicodeDecodeError, ValueError, RecursionError):
+        value = json.loads(body.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
+        json.dumps(value, ensure_ascii=False).encode()  # half characters (lone surrogates) are no text
+    except (ValueError, RecursionError):
         return False
     return True
+
+
+def _refuse(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("number out of range")
+    return value

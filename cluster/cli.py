@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -181,7 +182,7 @@ def analyze(
                 bar.update(shown, completed=done, total=info.total_frames, fps=done / max(time.monotonic() - begin, 1e-3))
 
             keeper = _StillKeeper()
-            write = (lambda line: lines.write(line + "\n")) if lines else _drop
+            write = partial(print, file=lines) if lines else _drop
             summary = run(options, LocalDetectorClient(detector), write, progress, keeper if still else None)
     finally:
         if lines:
@@ -281,8 +282,12 @@ def sim(
     joint = "&" if "?" in address else "?"
     settings = parse_address(f"{address}{joint}seed={seed}")
     with Progress(console=errors, transient=True) as bar:
-        shown = bar.add_task(out.name, total=duration)
-        record(settings, out, truth, duration, lambda at_s: bar.update(shown, completed=at_s))
+        shown = bar.add_task(out.name, total=None)
+
+        def progress(done: int, total: int) -> None:
+            bar.update(shown, completed=done, total=total)
+
+        record(settings, out, truth, duration, progress)
     console.print(f"wrote {out}" + (f" and {truth}" if truth else ""))
 
 

@@ -1,5 +1,6 @@
 """``make run``: Wayside with a demo camera and a demo receiver, and a live line of what is pushed."""
 
+import contextlib
 import threading
 import time
 from collections import Counter
@@ -43,7 +44,8 @@ class _Tally:
         """The live line."""
         with self._lock:
             lanes = "  ".join(f"lane {lane}: {count}" for lane, count in sorted(self.lanes.items()))
-            return f"vehicles pushed {self.lanes.total()}  ({lanes or 'none yet'})  last: {self.last or '-'}  invalid: {self.invalid}"
+            told = f"({lanes or 'none yet'})  last: {self.last or '-'}  invalid: {self.invalid}"
+            return f"vehicles pushed {self.lanes.total()}  {told}"
 
 
 class _Api:
@@ -101,7 +103,7 @@ def _watch(console: Console, tally: _Tally, seconds: float) -> None:
     end = time.monotonic() + seconds if seconds else float("inf")
     shown = ""
 
-    class _TimeOver(Exception):
+    class _TimeOver(Exception):  # noqa: N818 - not an error
         """The demo's time is over."""
 
     def show() -> None:
@@ -113,10 +115,8 @@ def _watch(console: Console, tally: _Tally, seconds: float) -> None:
         if time.monotonic() >= end:
             raise _TimeOver
 
-    try:
+    with contextlib.suppress(_TimeOver):
         wait_for_signal(show)
-    except _TimeOver:
-        pass
 
 
 def _register(api: _Api, url: str, source: str) -> None:

@@ -74,6 +74,9 @@ class DetectorReplica:
 
     async def __call__(self, image: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """uint8 (h, w, 3) RGB → boxes (n, 4) in pixels of the image, scores (n,), ObjectClass values (n,)."""
+        width, height = self._detector.input_size
+        if image.shape[0] > height or image.shape[1] > width:  # here, or one stale camera would fail a whole batch
+            raise ValueError(f"image {image.shape[1]}x{image.shape[0]} is larger than the network input {width}x{height}")
         result: tuple[NDArray[Any], NDArray[Any], NDArray[Any]] = await self._detect_batch(image)
         return result
 

@@ -70,8 +70,17 @@ class _ServePending:
         try:
             boxes, scores, classes = self._response.result(timeout_s=timeout_s)
         except (TimeoutError, RayError, RayServeException) as error:
+            self._response.cancel()  # what nobody waits for must not queue up
             raise DetectionFailedError(f"{type(error).__name__}: {error}") from error
         return Detections(boxes=boxes, scores=scores, classes=classes)
+
+
+class _Failed:
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def result(self, timeout_s: float) -> Detections:
+        raise DetectionFailedError(self._reason)
 
 
 class ServeDetectorClient:
@@ -102,4 +111,10 @@ class ServeDetectorClient:
 
     def submit(self, image: Image) -> PendingDetections:
         """See DetectorClient."""
-        return _ServePending(self._handle.remote(image))
+        from ray.exceptions import RayError
+        from ray.serve.exceptions import RayServeException
+
+        try:
+            return _ServePending(self._handle.remote(image))
+        except (RayError, RayServeException) as error:
+            return _Failed(f"{type(error).__name__}: {error}")

@@ -130,7 +130,11 @@ def _reshape(value: Tensor, shape: list[int], batch: int) -> Tensor:
     return value.reshape(shape)
 
 
-_ELEMENTWISE = {"elementwise_add": torch.add, "elementwise_mul": torch.mul, "elementwise_div": torch.div}
+_ELEMENTWISE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "elementwise_add": torch.add,
+    "elementwise_mul": torch.mul,
+    "elementwise_div": torch.div,
+}
 _UNARY: dict[str, Callable[[Tensor], Tensor]] = {
     "hard_swish": F.hardswish,
     "relu": F.relu,

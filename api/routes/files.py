@@ -9,12 +9,21 @@ from actors.errors import ArchiveError, StoreUnavailableError
 from api import errors
 from api.errors import ApiError
 from api.routes.common import Services
+from traffic.scene.document import scene_json_schema
 
 router = APIRouter()
 _TYPES = {"jpg": "image/jpeg", "mp4": "video/mp4"}
 
 
-@router.api_route("/api/health", methods=["GET", "POST"], tags=["health"], summary="健康状态 / health")
+@router.get("/api/scene/schema", tags=["task"], summary="场景文档格式 / JSON Schema of scene documents")
+@router.post("/api/scene/schema", include_in_schema=False)
+def scene_schema() -> dict[str, Any]:
+    """What ``scene`` of a task may hold. Needs no token."""
+    return {"code": 0, "resultMsg": "操作成功", "data": scene_json_schema()}
+
+
+@router.get("/api/health", tags=["health"], summary="健康状态 / health")
+@router.post("/api/health", include_in_schema=False)
 def health(services: Services) -> JSONResponse:
     """ "ok" or what is wrong, by component; 503 when anything is wrong. Needs no token."""
     components = dict(services.control.component_health())
