@@ -95,7 +95,8 @@ def main() -> None:
                   f"{1000 / ms.mean():.1f} frames/s; sprites {camera.sprite_bytes / 1e6:.0f} MB")  # fmt: skip
     recall, precision = counts["found"] / counts["wanted"], counts["right"] / counts["given"]
     bottom = counts["bottom_px_x100"] / 100 / max(1, counts["found"])
-    print(f"recall {recall:.4f} of {counts['wanted']}, precision {precision:.4f} of {counts['given']}, bottom edge {bottom:+.1f} px")
+    print(f"recall {recall:.4f} of {counts['wanted']}, precision {precision:.4f} of {counts['given']}")
+    print(f"bottom edge {bottom:+.1f} px")
     for name, count in sorted(counts.items()):
         if " as " in name or name.startswith("missed"):
             print(f"  {name}: {count}")
