@@ -105,13 +105,21 @@ class MediaContainer:
             SourceError: the stream was lost, stalled, is corrupt throughout, or holds no decodable picture.
         """
         packets = _Packets(self._container, self._stream)
+        try:
+            yield from self._pictures(packets, counters)
+        finally:
+            packets.close()
+        if not self._delivered and not self._cancel.cancelled:
+            raise SourceError(CORRUPT, permanent=not self.live)
+
+    def _pictures(self, packets: "_Packets", counters: SourceCounters) -> Iterator[av.VideoFrame]:
         last_frame = time.monotonic()
         corrupt_run = 0
         while not self._closed:
             packet, pictures, damaged = self._step(packets)
             counters.corrupt += damaged
             if packet is None:
-                break
+                return
             corrupt_run = 0 if pictures else corrupt_run + damaged
             for picture in pictures:
                 yield picture
@@ -121,8 +129,6 @@ class MediaContainer:
                 raise SourceError(CORRUPT)
             if self.live and time.monotonic() - last_frame > self._options.stall_timeout_s:
                 raise SourceError(CORRUPT if corrupt_run else STALLED)
-        if not self._delivered and not self._cancel.cancelled:
-            raise SourceError(CORRUPT, permanent=not self.live)
 
     def _step(self, packets: "_Packets") -> tuple[Any, list[av.VideoFrame], int]:
         """Read and decode one packet: (packet or None at the end, undamaged pictures, damaged packets and pictures)."""
@@ -208,7 +214,11 @@ class _Packets:
             self._bad_run = 0
             return packet
 
-    def _demux(self) -> Iterator[Any]:
+    def close(self) -> None:
+        """Free the library's buffers."""
+        self._generator.close()
+
+    def _demux(self) -> Any:
         return self._container.demux(self._stream)
 
 
@@ -262,6 +272,9 @@ def _library_options(kind: SourceKind, options: SourceOptions) -> dict[str, str]
             "timeout": str(int((options.open_timeout_s + options.stall_timeout_s) * 1e6)),
             # Probing ends as soon as size and rate are known; three seconds are for cameras with long key intervals.
             "analyzeduration": "3000000",
+            # The rate is stated in the stream as a rule and only matters where time stamps are missing: guessing it from
+            # three pictures instead of twenty brings a lost camera back 0.7 s earlier (at 25 fps).
+            "fpsprobesize": "3",
             "max_delay": "500000",
         }
         if options.rtsp_transport == "udp":

@@ -39,6 +39,7 @@ class LiveSource(VideoSource):
 
     def release(self) -> None:
         """Release the stream."""
+        super().release()
         self._container.release()
 
     def recent_packets(self) -> PacketClip | None:

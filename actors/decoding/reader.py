@@ -75,7 +75,8 @@ class StreamReader:
         self._cancel = CancelToken()
         self._mailbox = FrameMailbox(QUEUE_FRAMES)
         self._meter = RateMeter()
-        self._freeze = FreezeDetector(frozen_after_s=self._options.frozen_after_s)
+        patience_s = self._options.frozen_after_s
+        self._freeze = FreezeDetector(frozen_after_s=patience_s, check_interval_s=min(1.0, patience_s / 4))
         self._source: VideoSource | None = None
         self._info: SourceInfo | None = None
         self._past = SourceCounters()

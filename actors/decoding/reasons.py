@@ -37,6 +37,7 @@ _ERRNO_REASONS: dict[int, tuple[str, bool]] = {
     errno.ECONNREFUSED: ("连接被拒绝 (connection refused)", False),
     errno.ECONNRESET: ("连接被重置 (connection reset by the server)", False),
     errno.ECONNABORTED: ("连接中断 (connection aborted)", False),
+    errno.EIO: ("视频流中断 (the stream broke off)", False),
     errno.EPIPE: ("连接中断 (connection broken)", False),
     errno.ETIMEDOUT: ("连接超时 (connection timed out)", False),
     errno.EHOSTUNREACH: ("主机不可达 (no route to host)", False),

@@ -115,7 +115,9 @@ class RecordingSource(VideoSource):
 
     def release(self) -> None:
         """Release the file."""
-        if (current := self._current) is not None:
+        current = self._current
+        super().release()
+        if current is not None:
             current.release()
 
     def recent_packets(self) -> PacketClip | None:

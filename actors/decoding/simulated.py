@@ -50,9 +50,6 @@ class SimulatedSource(VideoSource):
             cancel,
         )
 
-    def release(self) -> None:
-        """Nothing is held beyond the object itself."""
-
     def _frames(self) -> Iterator[DecodedFrame]:
         limiter = RateLimiter(self._options.analysed_fps)
         pacer = Pacer()

@@ -1,7 +1,8 @@
 """Video sources: one address in, decoded frames with strictly increasing times out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -43,9 +44,15 @@ class VideoSource(ABC):
         self._cancel.cancel()
         self.release()
 
-    @abstractmethod
     def release(self) -> None:
         """Release what the source holds, without cancelling the token it may share with its successors."""
+        if self._iterator is None:
+            self._iterator = iter(())
+        elif isinstance(self._iterator, Generator):
+            # An abandoned generator would keep the library's buffers until the garbage collector finds it. One that runs
+            # in another thread right now cannot be closed from here; it ends by itself when its stream is closed.
+            with suppress(ValueError):
+                self._iterator.close()
 
     def recent_packets(self) -> PacketClip | None:
         """The last ``packet_seconds`` of compressed video; None when the source has none to give."""

@@ -51,9 +51,10 @@ def write_clip(
     container_format: str | None = None,
     first_number: int = 0,
     rotation: int = 0,
+    container_options: dict[str, str] | None = None,
 ) -> Path:
     """A clip of numbered pictures. ``times``: presentation times in units of 1/fps instead of 0, 1, 2…"""
-    with av.open(str(path), "w", format=container_format) as container:
+    with av.open(str(path), "w", format=container_format, options=container_options or {}) as container:
         stream: Any = container.add_stream(codec, rate=fps)
         stream.width, stream.height, stream.pix_fmt = *size, pixel_format
         stream.codec_context.time_base = Fraction(1, fps)
