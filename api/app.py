@@ -40,14 +40,12 @@ def create_app(services: ApiServices) -> FastAPI:
         status: {"model": Envelope[Any]} for status in (400, 401, 403, 404, 405, 409, 413, 429, 500, 503)
     }
     app = FastAPI(
-        app=FastAPI(
-            title="Wayside",
-            version=product_version(),
-            description=_DESCRIPTION,
-            responses=answers,
-            docs_url=None,
-            redoc_url=None,
-        )
+        title="Wayside",
+        version=product_version(),
+        description=_DESCRIPTION,
+        responses=answers,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.services = services
     for router in (account.router, interfaces.router, tasks.router, files.router):
