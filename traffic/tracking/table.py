@@ -25,6 +25,7 @@ class TrackTable:
         votes: float64 (classes, n), class votes.
         places: float64 (4, 2, n), edges where the object was first seen, and where it came to rest or was last seen moving.
         rest_since_s: float64 (n,), video time since which the object has not moved from the latter.
+        detections: float64 (4, n), edges of the last matched detection as found (a rider completed), not filtered.
     """
 
     _FIELDS = (
@@ -39,8 +40,10 @@ class TrackTable:
         "scores",
         "score_sums",
         "votes",
+        "drift",
         "places",
         "rest_since_s",
+        "detections",
     )
 
     def __init__(self) -> None:
@@ -55,8 +58,10 @@ class TrackTable:
         self.scores: Array = np.zeros(0)
         self.score_sums: Array = np.zeros(0)
         self.votes: Array = np.zeros((len(ObjectClass), 0))
+        self.drift: Array = np.zeros((2, 0))
         self.places: Array = np.zeros((4, 2, 0))
         self.rest_since_s: Array = np.zeros(0)
+        self.detections: Array = np.zeros((4, 0))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -77,8 +82,10 @@ class TrackTable:
             "scores": scores,
             "score_sums": scores,
             "votes": votes,
+            "drift": np.zeros((2, count)),
             "places": np.repeat(edges[:, None], 2, axis=1),
             "rest_since_s": now,
+            "detections": edges,
         }
         for name in self._FIELDS:
             setattr(self, name, np.concatenate([getattr(self, name), fresh[name]], axis=-1))

@@ -40,6 +40,7 @@ class Tracker:
         self._bank = KalmanBank(self._config)
         self._table = TrackTable()
         self._matched: Flags = np.zeros(0, bool)
+        self._last_dt = 0.0
 
     def update(self, time_s: float, detections: Detections) -> tuple[Track, ...]:
         """Advance to ``time_s`` and match ``detections``.
@@ -82,6 +83,11 @@ class Tracker:
         if not len(table):
             return
         modes = np.where(self._matched, TRACKED, np.where(self._standing(), PARKED, COASTING))
+        config = self._config
+        if config.drift_s:
+            fresh = ~self._matched & (table.since_s == self._last_dt)
+            self._bank.velocity[:2, fresh] = table.drift[:, fresh]
+        self._last_dt = dt_s
         self._bank.predict(dt_s, modes)
         table.since_s += dt_s
 
@@ -121,7 +127,7 @@ class Tracker:
         )
         alike = similarity(config, predicted, margin, candidates)
         uncertain = candidates.scores < config.high_score
-        least = config.min_similarity + config.tentative_penalty * ~table.confirmed
+        least = config.min_similarity + config.tentative_penalty * ~table.confirmed + config.lost_handicap * was_lost
         penalty = kind_penalty(kinds, candidates.kinds)
         gain = alike - least[:, None] - config.low_penalty * uncertain - penalty
         gain -= config.lost_penalty * (was_lost[:, None] & uncertain)
@@ -147,6 +153,7 @@ class Tracker:
         scores, votes = candidates.scores[columns], candidates.votes[:, columns]
         if table.ridden.any() or (candidates.kinds[columns] == RIDDEN).any():
             self._complete_riders(rows, kinds[rows], candidates.kinds[columns], measurements, votes)
+        table.detections[:, rows] = to_edges(measurements)
         self._bank.update(rows, measurements, scores)
         self._matched[rows] = True
         table.hits[rows] += 1
@@ -159,6 +166,11 @@ class Tracker:
         weight = np.sqrt(np.clip(measurements[3], 1, 200) / 50)
         fade = np.exp2(-seen_s / config.class_memory_s)
         table.votes[:, rows] = table.votes[:, rows] * fade + votes * weight
+        if config.drift_s:
+            share = -np.expm1(-seen_s / config.drift_s) * scores
+            table.drift[:, rows] += share * (self._bank.velocity[:2, rows] - table.drift[:, rows])
+            young = table.hits[rows] <= 3
+            table.drift[:, rows[young]] = self._bank.velocity[:2, rows[young]]
         self._confirm()
 
     def _complete_riders(self, rows: Indices, kinds: Kinds, found: Kinds, measurements: Array, votes: Array) -> None:
@@ -272,6 +284,7 @@ class Tracker:
             table.hits[rows].tolist(),
             table.since_s[rows].tolist(),
             table.moved[rows].tolist(),
+            table.detections[:, rows].T.tolist(),
             strict=True,
         )
         return [
@@ -288,8 +301,9 @@ class Tracker:
                 hits=hits,
                 time_since_update_s=since_s,
                 moved=moved,
+                detection=(found[0], found[1], found[2], found[3]) if matched and state is None else None,
             )
-            for track_id, matched, box, velocity, winner, share, score, first_s, hits, since_s, moved in columns
+            for track_id, matched, box, velocity, winner, share, score, first_s, hits, since_s, moved, found in columns
         ]
 
 
