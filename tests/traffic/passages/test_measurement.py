@@ -1,0 +1,142 @@
+"""Speeds, headways, spacings and lengths of scripted traffic through the real tracker (``benchmarks.passages``)."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from benchmarks.passages import Conditions, RoadCamera, make_scene, run, score
+from traffic.facts import Heading
+from traffic.passages.camera import recover_camera
+from traffic.passages.fit import fit_motion
+from traffic.passages.gates import Gates
+from traffic.passages.heading import heading_of
+from traffic.passages.size import SizeEstimate, estimate_size
+from traffic.passages.view import GroundView
+from traffic.types import ObjectClass
+
+QUICK = Conditions(vehicles=15, lanes=3, fps=12.5, seed=11)
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        QUICK,
+        dataclasses.replace(QUICK, speed_kmh=130.0, fps=8.0),
+        dataclasses.replace(QUICK, toward=False, line_m=45.0),
+        dataclasses.replace(QUICK, yaw_deg=-25.0, offset_m=12.0, line_m=26.0),
+    ],
+    ids=["toward", "fast at 8 fps", "away", "from the side"],
+)
+def test_none_lost_none_doubled_and_small_errors(conditions: Conditions) -> None:
+    result = score(*run(conditions))
+    assert (result.lost, result.extra, result.wrong_lane, result.unmeasured_speeds) == (0, 0, 0, 0)
+    assert np.median(np.abs(result.speed_kmh)) < 1.5
+    assert np.percentile(np.abs(result.speed_kmh), 95) < 4.0
+    assert np.median(np.abs(result.headway_s)) < 0.05
+    assert np.median(np.abs(result.spacing_m)) < 1.0
+
+
+def test_broken_tracks_and_short_occlusions_lose_and_double_nothing() -> None:
+    result = score(*run(dataclasses.replace(QUICK, cut_ids=0.5, occlusions=0.5, vehicles=30)))
+    assert (result.lost, result.extra, result.wrong_lane) == (0, 0, 0)
+
+
+def test_twice_the_same_input_gives_the_same_passages() -> None:
+    small = dataclasses.replace(QUICK, vehicles=6)
+    assert run(small)[1] == run(small)[1]
+
+
+def view_of(conditions: Conditions) -> tuple[RoadCamera, GroundView]:
+    camera = RoadCamera(conditions)
+    scene = make_scene(conditions, camera)
+    return camera, GroundView(scene.calibration, conditions.frame_size, np.array(camera.relative(0.0, conditions.line_m)))
+
+
+@pytest.mark.parametrize("yaw", [0.0, 20.0, -30.0])
+def test_the_camera_is_recovered_from_the_homography(yaw: float) -> None:
+    conditions = Conditions(yaw_deg=yaw, offset_m=3.0)
+    _, view = view_of(conditions)
+    assert view.camera is not None
+    assert view.camera.height_m == pytest.approx(conditions.height_m, abs=1e-3)
+    assert view.camera.foot == pytest.approx([3.0, 0.0], abs=1e-3)
+
+
+def test_a_view_straight_down_has_no_camera_and_uses_the_box_s_foot() -> None:
+    metres = np.diag([40.0, 22.5, 1.0])
+    assert recover_camera(metres, 16 / 9, np.array([0.5, 0.5])) is None
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_centre_of_a_block_is_found_from_its_box(mirrored: bool) -> None:
+    conditions = Conditions(yaw_deg=-25.0, offset_m=12.0)
+    camera, view = view_of(conditions)
+    if mirrored:  # a road frame of the other handedness
+        matrix = np.diag([-1.0, 1.0, 1.0]) @ view._matrix
+        view = GroundView(dataclasses.replace(make_scene(conditions, camera).calibration, image_to_road=matrix), (1280, 720))  # type: ignore[type-var]
+    size = (4.5, 1.8, 1.5)
+    box = camera.box(2.0, 30.0, *size)
+    assert box is not None
+    found = view.centres(view.relative(box[None]), np.array([[0.0, -1.0]]), np.array([size]))[0]
+    assert found == pytest.approx([-2.0 if mirrored else 2.0, 30.0], abs=0.02)
+    foot = view.contacts(view.relative(box[None]))[0]
+    assert np.hypot(*(foot - found)) > 1.0, "the uncorrected contact point is far off, else this test shows nothing"
+
+
+def test_a_length_comes_with_an_error_that_shows_whether_the_view_told_it() -> None:
+    def estimate(conditions: Conditions, x: float) -> SizeEstimate:
+        camera, view = view_of(conditions)
+        boxes = [camera.box(x, y, 12.0, 2.5, 3.0) for y in (50.0, 45.0, 40.0, 35.0)]
+        return estimate_size(view, view.relative(np.array(boxes)), np.tile([0.0, -1.0], (4, 1)), ObjectClass.TRUCK)
+
+    beside = estimate(Conditions(yaw_deg=-25.0, offset_m=12.0), 2.0)
+    assert beside.length_m == pytest.approx(12.0, abs=1.0)
+    assert beside.length_std_m < 1.5
+    low_ahead = estimate(Conditions(height_m=3.5, pitch_deg=5.0), 0.0)
+    assert low_ahead.length_std_m > 2.0, "straight ahead and low, the length is hidden behind the front"
+    assert abs(low_ahead.length_m - 12.0) < 2 * low_ahead.length_std_m
+
+
+def test_the_fit_shrugs_off_wild_boxes() -> None:
+    random = np.random.default_rng(1)
+    times = np.arange(0, 2.0, 0.04)
+    points = np.column_stack([np.zeros_like(times), 20.0 * times]) + random.normal(0, 0.1, (len(times), 2))
+    points[::9] += [1.0, 6.0]
+    motion = fit_motion(times, points, np.full(len(times), 0.1), 2.0, 0.5)
+    assert motion.speed == pytest.approx(20.0, abs=0.3)
+
+
+def test_the_fit_follows_braking() -> None:
+    times = np.arange(0, 2.5, 0.04)
+    points = np.column_stack([np.zeros_like(times), 15.0 * times - 1.5 * times**2])
+    motion = fit_motion(times, points, np.full(len(times), 0.1), 2.4, 0.5)
+    assert motion.speed == pytest.approx(15.0 - 3.0 * 2.4, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("direction", "heading"),
+    [
+        ((0, 1), Heading.FRONT),
+        ((1, 1), Heading.FRONT_RIGHT),
+        ((1, 0), Heading.RIGHT),
+        ((1, -1), Heading.REAR_RIGHT),
+        ((0, -1), Heading.REAR),
+        ((-1, -1), Heading.REAR_LEFT),
+        ((-1, 0), Heading.LEFT),
+        ((-1, 1), Heading.FRONT_LEFT),
+    ],
+)
+def test_heading_codes_in_the_picture(direction: tuple[float, float], heading: Heading) -> None:
+    view = GroundView(None, (1000, 1000))
+    assert heading_of(np.array(direction, float), np.array([0.5, 0.5]), view) is heading
+
+
+@pytest.mark.parametrize(("toward", "heading"), [(True, Heading.FRONT), (False, Heading.REAR)])
+def test_heading_on_a_calibrated_road_is_that_of_the_road_not_of_the_picture(toward: bool, heading: Heading) -> None:
+    # Far to the side the picture shows a lane obliquely, while the camera looks along it.
+    conditions = Conditions(toward=toward, line_m=40.0)
+    _, view = view_of(conditions)
+    gates = Gates(make_scene(conditions, RoadCamera(conditions)).lanes, view)
+    for gate in gates.gates:
+        assert heading_of(gate.direction, view.to_image(gate.line.origin), view) is heading
+        assert gate.seen_end == (0.5 if toward else -0.5)
