@@ -10,6 +10,7 @@ from traffic.types import Detections, ObjectClass
 Floats = NDArray[np.float32]
 _FOUR_WHEELED = (ObjectClass.CAR, ObjectClass.BUS, ObjectClass.TRUCK)
 _MAX_CANDIDATES = 1000
+_IOU_OTHER_CLASS = 0.45
 
 
 @lru_cache(maxsize=16)
@@ -53,8 +54,11 @@ def suppress(boxes: Floats, scores: Floats, classes: NDArray[np.int64], iou_thre
     Returns the kept indices, best score first.
     """
     order = np.argsort(-scores, kind="stable")
-    boxes, groups = boxes[order], _groups(classes[order])
+    boxes, sorted_classes = boxes[order], classes[order]
+    groups = _groups(sorted_classes)
     overlap = _iou(boxes) * (groups[:, None] == groups[None, :])
+    # One vehicle named car and truck gets two rather different boxes; two vehicles of different kinds never overlap so much.
+    overlap *= np.where(sorted_classes[:, None] != sorted_classes[None, :], iou_threshold / _IOU_OTHER_CLASS, 1.0)
     alive = np.ones(len(order), bool)
     for index in range(len(order)):
         if alive[index]:
