@@ -78,6 +78,36 @@ class MediaClock:
 
 
 @dataclass(slots=True)
+class StampChooser:
+    """Chooses between the presentation and the decoding stamp of decoded pictures, which come in display order.
+
+    Containers without presentation stamps (AVI) leave it to the library to guess them, and with B pictures the guess runs
+    back and forth; the decoding stamps, taken in display order, then increase evenly. The kind with fewer steps back so
+    far wins, presentation stamps on a tie (the rule FFmpeg's own "best effort" follows).
+
+    Attributes:
+        distrust: steps back the presentation stamps begin with; 1 for containers known to have none.
+    """
+
+    distrust: int = 0
+    _decoding_faults: int = 0
+    _last_presentation: int | None = None
+    _last_decoding: int | None = None
+
+    def choose(self, presentation: int | None, decoding: int | None) -> int | None:
+        """The stamp to believe, in the stream's units; None when the picture has neither."""
+        if presentation is not None:
+            self.distrust += self._last_presentation is not None and presentation <= self._last_presentation
+            self._last_presentation = presentation
+        if decoding is not None:
+            self._decoding_faults += self._last_decoding is not None and decoding <= self._last_decoding
+            self._last_decoding = decoding
+        decoding_wins = self._last_decoding is not None and self.distrust > self._decoding_faults
+        # The last pictures come out of the decoder without decoding stamps: then none is better than a wrong one.
+        return decoding if presentation is None or decoding_wins else presentation
+
+
+@dataclass(slots=True)
 class LiveWallClock:
     """Maps media time of a live stream to wall clock without showing jitter.
 

@@ -13,6 +13,7 @@ import av.error
 from av.codec.hwaccel import HWAccel
 
 from actors.decoding.address import SourceKind, address_kind, local_path, mask_address, network_url
+from actors.decoding.clock import StampChooser
 from actors.decoding.frames import SourceCounters
 from actors.decoding.interrupt import CancelToken
 from actors.decoding.options import SourceOptions
@@ -75,6 +76,7 @@ class MediaContainer:
         self.total_frames: int | None = known or None
         self.live = self.kind is SourceKind.RTSP or (self.kind is SourceKind.HTTP and self.duration_s is None)
         self.segmented = "hls" in container.format.name.split(",") or container.format.name == "dash"
+        self._stamps = StampChooser(distrust=int(container.format.name == "avi"))
         self.untimed = self.live and container.format.name in _UNTIMED_FORMATS
         self.width, self.height = stream.codec_context.width, stream.codec_context.height
         self.hardware = hardware and bool(stream.codec_context.is_hwaccel)
@@ -162,8 +164,8 @@ class MediaContainer:
         return good, len(pictures) - len(good)
 
     def time_of(self, picture: av.VideoFrame) -> float | None:
-        """Presentation time of a decoded picture in the stream's own base, seconds; None when it has none."""
-        stamp = picture.pts if picture.pts is not None else picture.dts
+        """Time of a decoded picture in the stream's own base, seconds; None when it has none. To be asked of each once."""
+        stamp = self._stamps.choose(picture.pts, picture.dts)
         base = picture.time_base or self._stream.time_base
         return float(stamp * base) if stamp is not None and base else None
 
@@ -254,8 +256,8 @@ def _open_with(address: str, kind: SourceKind, options: SourceOptions, cancel: C
                 hwaccel=hardware,
             )
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        if hardware is not None and not isinstance(error, av.error.HTTPError):
-            raise _HardwareUnavailableError from None
+        if hardware is not None and getattr(error, "filename", None) is None:
+            raise _HardwareUnavailableError from None  # errors of the stream itself name its address
         elapsed_s = time.monotonic() - started
         failure = open_failure(error, address, elapsed_s=elapsed_s, timeout_s=options.open_timeout_s)
     # Raised outside the handler: the library's error names the address with its password and must not be chained.

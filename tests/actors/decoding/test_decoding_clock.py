@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.decoding.clock import CatchUp, LiveWallClock, MediaClock, RateLimiter
+from actors.decoding.clock import CatchUp, LiveWallClock, MediaClock, RateLimiter, StampChooser
 
 
 def times(stamps, frame_s=0.04):
@@ -133,3 +133,18 @@ def test_catch_up_ends_when_pictures_come_at_the_cameras_pace():
     assert catch_up.over(21 * 0.04, 0.0801), "once over, always over"
     endless = CatchUp(limit_s=1.0)
     assert endless.over(1.0, 0.0)
+
+
+def test_guessed_presentation_stamps_that_run_back_lose_against_decoding_stamps():
+    chooser = StampChooser()
+    chosen = [chooser.choose(p, d) for p, d in [(1, 3), (4, 4), (6, 5), (5, 6), (7, 7), (9, 8), (8, 9)]]
+    assert chosen[:3] == [1, 4, 6]
+    assert chosen[3:] == [6, 7, 8, 9]
+    chooser = StampChooser(distrust=1)
+    assert [chooser.choose(p, d) for p, d in [(1, 3), (None, 4), (6, None), (None, None)]] == [3, 4, None, None]
+    assert StampChooser(distrust=1).choose(6, None) == 6
+
+
+def test_sound_presentation_stamps_win_whatever_the_decoding_stamps_do():
+    chooser = StampChooser()
+    assert [chooser.choose(p, d) for p, d in [(0, 0), (10, 5), (20, 5), (30, 4), (35, None)]] == [0, 10, 20, 30, 35]

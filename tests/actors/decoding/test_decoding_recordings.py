@@ -68,6 +68,12 @@ def test_variable_frame_rate_keeps_its_times(tmp_path):
     assert [frame.pts_s for frame in frames] == pytest.approx([t / 25 for t in times], abs=0.002)
 
 
+def test_b_pictures_without_presentation_stamps_are_evenly_spaced(tmp_path):
+    _, frames = read(write_clip(tmp_path / "b.avi", 60, codec="mpeg4", b_frames=2, gop=12))
+    assert [number_of(frame) for frame in frames] == list(range(60))
+    assert np.diff([frame.pts_s for frame in frames]) == pytest.approx(np.full(59, 0.04), abs=0.001)
+
+
 def test_jumps_of_the_stamps_are_bridged(tmp_path):
     times = [0, 1, 2, 90_000, 90_001, 90_002]
     source, frames = read(write_clip(tmp_path / "jump.mkv", len(times), times=times, gop=1))
