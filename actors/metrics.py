@@ -9,7 +9,8 @@ class CameraMetrics:
     def __init__(self, task_num: str) -> None:
         from ray.util.metrics import Counter, Gauge
 
-        tags = {"task": task_num.encode("ascii", "backslashreplace").decode()}  # Ray's metrics take ASCII only
+        # Ray takes ASCII only.
+        tags = {"task": task_num.encode("ascii", "backslashreplace").decode()}
 
         def counter(name: str, text: str) -> "Counter":
             made = Counter(f"wayside_{name}_total", text, tag_keys=("task",))
@@ -20,7 +21,7 @@ class CameraMetrics:
         self._analysed = counter("frames_analysed", "Frames analysed")
         self._dropped = counter("frames_dropped", "Frames not analysed because the detector was too slow")
         self._passages = counter("passages", "Vehicle passages")
-        self._status = Gauge("wayside_task_status", "0 not started, 1 analysing, 2 reconnecting, 3 disconnected", tag_keys=("task",))
+        self._status = Gauge("wayside_task_status", "0 off, 1 analysing, 2 reconnecting, 3 disconnected", tag_keys=("task",))
         self._status.set_default_tags(tags)
         self._last: CameraHealth | None = None
 

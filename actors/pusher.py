@@ -169,6 +169,11 @@ class Pusher:
         for interface_id in mine:
             if interface_id in changed and (task := self._workers.pop(interface_id, None)):
                 task.cancel()
+            old = self._workers.get(interface_id)
+            if old is not None and old.done():  # it failed: say so and start again
+                reason = None if old.cancelled() else old.exception()
+                logger.error("receiver loop ended interface=%d error=%r", interface_id, reason)
+                del self._workers[interface_id]
             if interface_id not in self._workers:
                 self._wake[interface_id] = asyncio.Event()
                 self._workers[interface_id] = asyncio.create_task(self._serve(interface_id))
@@ -214,7 +219,8 @@ class Pusher:
             except StoreUnavailableError as error:
                 self._store_error = str(error)
                 logger.error("outbox unavailable interface=%d error=%s", interface_id, error)
-            pause_s = max(0.0, min(self._config.idle_s, tick_s - time.time()))
+                await asyncio.sleep(self._config.idle_s)
+            pause_s = max(0.01, min(self._config.idle_s, tick_s - time.time()))
             waiter = asyncio.create_task(wake.wait())
             done, _ = await asyncio.wait({waiter, *busy.values()}, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
             waiter.cancel()
@@ -342,5 +348,5 @@ class PusherSink:
             pushers = [ray.get_actor(name, namespace=self.namespace) for name in self.names]
             batch = ray.put(list(envelopes)) if len(pushers) > 1 else list(envelopes)
             ray.get([pusher.publish.remote(batch) for pusher in pushers], timeout=self.timeout_s)
-        except (RayError, ValueError) as error:
+        except (RayError, ValueError, StoreUnavailableError) as error:
             raise SinkUnavailableError(f"pushers do not answer: {type(error).__name__}") from error

@@ -1,6 +1,8 @@
 """The Serve ingress: the only door. It makes the first account, starts the long-lived actors and serves the API."""
 
 import logging
+import threading
+import time
 from typing import Any
 
 from fastapi import FastAPI
@@ -16,6 +18,7 @@ from cluster.settings import Settings
 
 logger = logging.getLogger(__name__)
 _CHECK_PERIOD_S = 10
+_PRUNE_PERIOD_S = 600
 
 
 def prepare(settings: Settings) -> Database:
@@ -27,6 +30,16 @@ def prepare(settings: Settings) -> Database:
     if first:
         logger.warning("first start: account %s, password in %s", first.name, first.file)
     return database
+
+
+def _prune_for_ever(settings: Settings) -> None:
+    """Keep the archive within its age and size, every few minutes."""
+    archive = open_archive(settings.resolved_archive_url)
+    while True:
+        removed = archive.prune(settings.archive_max_age_days * 86_400, settings.archive_max_bytes)
+        if removed:
+            logger.info("archive pruned removed=%d", removed)
+        time.sleep(_PRUNE_PERIOD_S)
 
 
 def make_app(settings: Settings, control: Any) -> FastAPI:
@@ -52,6 +65,8 @@ def make_ingress(settings: Settings) -> Any:
         def __init__(self, settings: Settings, detector: Any) -> None:
             # The detector is bound so that Serve starts it with the application; cameras call it by its name.
             self._detector = detector
+            self._pruning = threading.Thread(target=_prune_for_ever, args=(settings,), name="prune", daemon=True)
+            self._pruning.start()
 
     def app_builder() -> FastAPI:
         from cluster.build import actor_system

@@ -93,6 +93,6 @@ def _picture(path: str, archive: Archive | None) -> str:
 
 
 def _retry_after(value: str | None) -> float | None:
-    if value is None or not value.strip().isdigit():
+    if value is None or not (value.strip().isascii() and value.strip().isdigit()):
         return None  # the date form is rare and its clock is not ours
     return float(value)

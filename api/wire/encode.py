@@ -1,5 +1,6 @@
 """Facts → bodies. Pure; times are local to the task's zone, numbers are integers where the manual says so."""
 
+import math
 import zoneinfo
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +33,7 @@ def wire_date(time_s: float, time_zone: str) -> str:
 
 
 def _scaled(value: float | None, factor: float) -> int:
-    return NOT_MEASURED if value is None else round(value * factor)
+    return NOT_MEASURED if value is None or not math.isfinite(value) else round(value * factor)
 
 
 def snapshot_body(envelope: FactEnvelope, passage: VehiclePassage, data_source: str) -> dict[str, object]:

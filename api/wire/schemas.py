@@ -34,7 +34,7 @@ def _array(items: Schema, least: int = 0) -> Schema:
 
 
 _TASK = {"taskNum": _text(), "taskName": _text()}
-_LOOKS = {"vehicleType": _integer(0, 28), "vehicleColor": {"enum": [*range(1, 11), 255]}}
+_LOOKS = {"vehicleType": _integer(0, 28), "vehicleColor": {"type": "integer", "enum": [*range(1, 11), 255]}}
 _LONG = 2**63 - 1
 _MEASURES = {
     "vehicleSpeed": _integer(-1, 400),

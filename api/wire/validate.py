@@ -1,11 +1,18 @@
 """Holds a body against the protocol."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from functools import lru_cache
 
 from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
 
 from api.wire.schemas import SCHEMAS
 
+_FULL = "%Y-%m-%d %H:%M:%S"
+_TIMES = dict.fromkeys(("snapshotTime", "recordTime", "uploadTime", "lastUploadTime", "gatherTime", "alarmTime"), _FULL) | {
+    "date": "%Y/%m/%d %H:%M"
+}
 # A field that only this body has.
 _MARKS = {
     "recordType": "event",
@@ -16,6 +23,13 @@ _MARKS = {
     "taskStatus": "task-status",
     "vehicleDirection": "vehicle-batch",
 }
+
+
+# For JSON Schema 92.0 is an integer; for the receivers this protocol was written for it is not.
+_TYPES = Draft202012Validator.TYPE_CHECKER.redefine(
+    "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+)
+_Strict = extend(Draft202012Validator, type_checker=_TYPES)
 
 
 def kind_of(body: object) -> str | None:
@@ -29,11 +43,28 @@ def kind_of(body: object) -> str | None:
 def validate_body(kind: str, body: object) -> list[str]:
     """Every way in which ``body`` breaks the schema of ``kind`` (a key of SCHEMAS); empty when it is right."""
     faults = sorted(_validator(kind).iter_errors(body), key=lambda fault: list(map(str, fault.absolute_path)))
-    return [f"{'/'.join(map(str, fault.absolute_path)) or '(body)'}: {fault.message[:300]}" for fault in faults]
+    told = [f"{'/'.join(map(str, fault.absolute_path)) or '(body)'}: {fault.message[:300]}" for fault in faults]
+    return told + list(_bad_times(body))
+
+
+def _bad_times(body: object, place: str = "") -> Iterator[str]:
+    """Texts that look like a time but name no day of the calendar."""
+    if isinstance(body, list):
+        for index, item in enumerate(body):
+            yield from _bad_times(item, f"{place}{index}/")
+    elif isinstance(body, dict):
+        for name, value in body.items():
+            if name in _TIMES and isinstance(value, str):
+                try:
+                    datetime.strptime(value, _TIMES[name])
+                except ValueError:
+                    yield f"{place}{name}: not a time of the form {_TIMES[name]}: {value[:40]!r}"
+            else:
+                yield from _bad_times(value, f"{place}{name}/")
 
 
 @lru_cache(maxsize=16)
 def _validator(kind: str) -> Draft202012Validator:
     schema = SCHEMAS[kind]
     Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(schema)
+    return _Strict(schema)

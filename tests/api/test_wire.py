@@ -102,6 +102,22 @@ def test_a_missing_an_extra_and_a_null_field_are_found(kind: str) -> None:
     assert validate_body(kind, body)
 
 
+@pytest.mark.parametrize("kind", MANUAL)
+def test_a_float_or_text_for_an_integer_is_found(kind: str) -> None:
+    first = MANUAL[kind][0] if isinstance(MANUAL[kind], list) else MANUAL[kind]
+    floats = {"spacingPercent", "timePercent", "area", "density"}
+    for name in [name for name, value in first.items() if type(value) is int and name not in floats]:
+        for wrong in (float(first[name]), str(first[name]), True):
+            body = copy.deepcopy(MANUAL[kind])
+            (body[0] if isinstance(body, list) else body)[name] = wrong
+            assert validate_body(kind, body), (name, wrong)
+
+
+@pytest.mark.parametrize("wrong", ["2018-02-31 12:09:18", "2018-01-01 12:09:18\n", "2018/01/01 12:09:18", ""])
+def test_a_time_that_is_none_is_found(wrong: str) -> None:
+    assert validate_body("vehicle-snapshot", MANUAL["vehicle-snapshot"] | {"snapshotTime": wrong})
+
+
 def test_a_snapshot_is_the_manuals_example_in_its_order() -> None:
     body = snapshot_body(envelope(passage()), passage(), "通甲优博")
     assert list(body) == list(MANUAL["vehicle-snapshot"])
