@@ -63,8 +63,6 @@ class TrackerConfig:
     low_penalty: float = 0.15
     lost_penalty: float = 0.15
     tentative_penalty: float = 0.05
-    lost_handicap: float = 0.0
-    drift_s: float = 0.0
     last_similarity: float = 0.1
     margin: float = 0.1
     margin_deviations: float = 1.0

@@ -40,7 +40,6 @@ class TrackTable:
         "scores",
         "score_sums",
         "votes",
-        "drift",
         "places",
         "rest_since_s",
         "detections",
@@ -58,7 +57,6 @@ class TrackTable:
         self.scores: Array = np.zeros(0)
         self.score_sums: Array = np.zeros(0)
         self.votes: Array = np.zeros((len(ObjectClass), 0))
-        self.drift: Array = np.zeros((2, 0))
         self.places: Array = np.zeros((4, 2, 0))
         self.rest_since_s: Array = np.zeros(0)
         self.detections: Array = np.zeros((4, 0))
@@ -82,7 +80,6 @@ class TrackTable:
             "scores": scores,
             "score_sums": scores,
             "votes": votes,
-            "drift": np.zeros((2, count)),
             "places": np.repeat(edges[:, None], 2, axis=1),
             "rest_since_s": now,
             "detections": edges,

@@ -40,7 +40,6 @@ class Tracker:
         self._bank = KalmanBank(self._config)
         self._table = TrackTable()
         self._matched: Flags = np.zeros(0, bool)
-        self._last_dt = 0.0
 
     def update(self, time_s: float, detections: Detections) -> tuple[Track, ...]:
         """Advance to ``time_s`` and match ``detections``.
@@ -83,11 +82,6 @@ class Tracker:
         if not len(table):
             return
         modes = np.where(self._matched, TRACKED, np.where(self._standing(), PARKED, COASTING))
-        config = self._config
-        if config.drift_s:
-            fresh = ~self._matched & (table.since_s == self._last_dt)
-            self._bank.velocity[:2, fresh] = table.drift[:, fresh]
-        self._last_dt = dt_s
         self._bank.predict(dt_s, modes)
         table.since_s += dt_s
 
@@ -127,7 +121,7 @@ class Tracker:
         )
         alike = similarity(config, predicted, margin, candidates)
         uncertain = candidates.scores < config.high_score
-        least = config.min_similarity + config.tentative_penalty * ~table.confirmed + config.lost_handicap * was_lost
+        least = config.min_similarity + config.tentative_penalty * ~table.confirmed
         penalty = kind_penalty(kinds, candidates.kinds)
         gain = alike - least[:, None] - config.low_penalty * uncertain - penalty
         gain -= config.lost_penalty * (was_lost[:, None] & uncertain)
@@ -166,11 +160,6 @@ class Tracker:
         weight = np.sqrt(np.clip(measurements[3], 1, 200) / 50)
         fade = np.exp2(-seen_s / config.class_memory_s)
         table.votes[:, rows] = table.votes[:, rows] * fade + votes * weight
-        if config.drift_s:
-            share = -np.expm1(-seen_s / config.drift_s) * scores
-            table.drift[:, rows] += share * (self._bank.velocity[:2, rows] - table.drift[:, rows])
-            young = table.hits[rows] <= 3
-            table.drift[:, rows[young]] = self._bank.velocity[:2, rows[young]]
         self._confirm()
 
     def _complete_riders(self, rows: Indices, kinds: Kinds, found: Kinds, measurements: Array, votes: Array) -> None:
