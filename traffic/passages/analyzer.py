@@ -112,6 +112,7 @@ class PassageAnalyzer:
         """(Re)compile everything that depends on the frame's size. Trajectories are relative and survive a change of
         resolution, but not one of the picture's shape."""
         old, self._frame_size = self._frame_size, frame_size
+        self._aspect = frame_size[0] / frame_size[1]
         if old is not None and abs(old[0] * frame_size[1] - old[1] * frame_size[0]) > 0.02 * old[0] * frame_size[1]:
             self._vehicles.clear()
             self._ended.clear()
@@ -144,7 +145,7 @@ class PassageAnalyzer:
         predecessor = find_predecessor(track, sample, [*candidates, *self._ended], self._view, self._config)
         if predecessor is not None:
             self._vehicles[track.track_id] = predecessor.continued_as(track)
-            predecessor.pending = None
+            predecessor.pending = predecessor.unproven = None
             return
         vehicle = self._vehicles[track.track_id]
         earlier = self._observer.before_confirmation(track, sample)
@@ -158,6 +159,7 @@ class PassageAnalyzer:
         vehicle.moved |= track.moved
         vehicle.last_matched_s = sample.time_s
         vehicle.trajectory.add(sample)
+        vehicle.moved = vehicle.moved or vehicle.has_come_far(self._aspect)
         self._counter.observe(vehicle, sample)
 
     def _assign_lanes(self, time_s: float, vehicles: Sequence[Vehicle]) -> None:
@@ -174,10 +176,8 @@ class PassageAnalyzer:
     def _learn(self, time_s: float, *, final: bool = False) -> Sequence[Vehicle]:
         """Try to learn lanes; returns ended vehicles whose crossing of a new lane's line is pending now."""
         assert self._learner is not None
-        assert self._frame_size is not None
-        aspect = self._frame_size[0] / self._frame_size[1]
         running = [vehicle for vehicle in self._vehicles.values() if not vehicle.continued]
-        if not self._learner.learn(time_s, aspect, running, final=final):
+        if not self._learner.learn(time_s, self._aspect, running, final=final):
             return ()
         self._compile()
         ended = self._learner.take_ended()

@@ -17,6 +17,7 @@ from traffic.passages.view import GroundView
 from traffic.types import FOUR_WHEELED, Box, ObjectClass
 
 _SAME_IOU = 0.5  # two passages of boxes that overlap this much...
+_PROOF_S = 3.0  # a crossing waits so long for its vehicle to prove that it moves
 _LATE_S = 0.5  # a predicted box is good for so long; after that the picture does not show the vehicle there
 _SAME_WITHIN_S = 1.0  # ...this soon after each other are one vehicle with two tracks
 
@@ -43,8 +44,14 @@ class PassageCounter:
     def observe(self, vehicle: Vehicle, sample: Sample) -> None:
         """Take the newest sample of a vehicle; a crossing becomes pending."""
         crossing = self._detector.observe(vehicle, sample)
-        if crossing is not None and vehicle.moved:
-            self._hold(vehicle, crossing)
+        if crossing is not None:
+            vehicle.unproven = crossing
+        if vehicle.unproven is None:
+            return
+        if sample.time_s - vehicle.unproven.time_s > _PROOF_S:
+            vehicle.unproven = None
+        elif vehicle.moved:
+            self._hold(vehicle, vehicle.unproven)
 
     def ended(self, vehicle: Vehicle) -> None:
         """The vehicle's track ended: count it if its motion carries it over a line at once."""
@@ -81,7 +88,7 @@ class PassageCounter:
 
     def _hold(self, vehicle: Vehicle, crossing: Crossing) -> None:
         vehicle.counted = (*vehicle.counted, crossing.gate)
-        vehicle.pending = crossing
+        vehicle.pending, vehicle.unproven = crossing, None
 
     def _settled(self, vehicle: Vehicle, crossing: Crossing, now_s: float) -> bool:
         """Nothing more is to be learned from waiting: time is up, or the vehicle is no longer wholly seen."""

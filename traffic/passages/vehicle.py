@@ -1,5 +1,6 @@
 """One vehicle as the passages see it: its trajectory and what has been counted of it."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +10,7 @@ from traffic.types import Box, Track
 
 Array = NDArray[np.float64]
 
+_FAR_DIAGONALS = 1.5
 _CAPACITY = 240  # samples kept: all of the last 120, the older ones thinned out again and again
 
 
@@ -120,7 +122,8 @@ class Vehicle:
         pending: a crossing not stated yet.
         last_matched_s: video time of its last matched detection.
         lane: index of the lane it is in, -1 for none; changes only after ``lane_since_s`` has been long enough ago.
-        moved: as the track says, kept when a new track continues the vehicle.
+        moved: it is no parked or false object: the track says so, or its contact point has come far (see ``has_come_far``).
+        unproven: a crossing of a vehicle that has not moved enough yet to be believed.
         continued: a new track carries this vehicle on.
     """
 
@@ -134,7 +137,21 @@ class Vehicle:
     lane_candidate: int = -1
     lane_since_s: float = 0.0
     moved: bool = False
+    unproven: Crossing | None = None
     continued: bool = False
+
+    def has_come_far(self, aspect: float) -> bool:
+        """Whether the contact point is 1.5 diagonals of the first box away from where it was first seen.
+
+        A tall vehicle that comes straight at the camera grows more than it shifts, so the tracker may not call it moved for
+        long; a parked one that is half hidden for a moment moves an edge of its box by less than its own size."""
+        samples = self.trajectory.samples
+        begin = next((sample.box for sample in samples if sample.measured), None)
+        if begin is None:
+            return False
+        now = samples[-1].box
+        way = math.hypot((now[0] + now[2] - begin[0] - begin[2]) / 2 * aspect, now[3] - begin[3])
+        return way > _FAR_DIAGONALS * math.hypot((begin[2] - begin[0]) * aspect, begin[3] - begin[1])
 
     def continued_as(self, track: Track) -> "Vehicle":
         """The same vehicle under the id of a new track."""
@@ -150,4 +167,5 @@ class Vehicle:
             lane_candidate=self.lane_candidate,
             lane_since_s=self.lane_since_s,
             moved=self.moved,
+            unproven=self.unproven,
         )

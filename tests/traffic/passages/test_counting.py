@@ -249,3 +249,26 @@ def test_state_stays_bounded() -> None:
         analyzer.update(START_S + t, FRAME, (moving, *ended))
     assert len(analyzer._vehicles) < 5
     assert len(analyzer._ended) <= 64
+
+
+def test_a_tall_vehicle_straight_ahead_counts_though_its_track_is_not_called_moved() -> None:
+    def script(t: float) -> Iterable[Track]:
+        grown = 20 + 200 * t
+        return [track(1, t, 350, 150 + 200 * t, size=(grown * 0.6, grown), moved=False)]
+
+    assert len(play(PassageAnalyzer(TWO_LANES), script, seconds(3.5))) == 1
+
+
+def test_a_crossing_waits_for_the_proof_that_the_vehicle_moves() -> None:
+    def script(t: float) -> Iterable[Track]:
+        return [track(1, t, 350, 690 + 60 * t, moved=t > 0.9)]
+
+    stated = play(PassageAnalyzer(TWO_LANES), script, seconds(2.0))
+    assert [p.time_s - START_S for p in stated] == [pytest.approx(10 / 60, abs=0.01)]
+
+
+def test_a_parked_vehicle_half_hidden_for_a_moment_at_the_line_does_not_count() -> None:
+    def script(t: float) -> Iterable[Track]:
+        return [track(1, t, 350, 680 if 2 < t < 3 else 715, moved=False)]
+
+    assert not play(PassageAnalyzer(TWO_LANES), script, seconds(10.0))
