@@ -1,7 +1,7 @@
 """A small real RTSP server for tests, on GStreamer; runs under the system's own Python, not the project's.
 
     /usr/bin/python3 tests/rtsp_server.py CLIP.h264 [--fps 25] [--port 8554] [--user NAME --password SECRET] [--udp]
-                                          [--freeze-after SECONDS] [--mute-after SECONDS]
+                                          [--mute-after SECONDS]
 
 Serves an H.264 elementary stream (Annex B, access unit delimiters, no B pictures) in a loop, paced in real time, at
 ``rtsp://127.0.0.1:PORT/cam`` and prints ``ready PORT`` when it listens (port 0: a free one is chosen). ``--mute-after``
@@ -47,7 +47,7 @@ class LoopFactory(GstRtspServer.RTSPMediaFactory):
         self.set_launch(
             "( appsrc name=camera is-live=true do-timestamp=true format=time "
             "caps=video/x-h264,stream-format=byte-stream,alignment=au "
-            "! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
+            "! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96 )"
         )
         self.connect("media-configure", self._configure)
 

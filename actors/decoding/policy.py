@@ -11,7 +11,8 @@ class ReconnectConfig:
     """Settings of the reconnection. All durations are seconds.
 
     Attributes:
-        first_delay_s: longest wait before the first new attempt; doubles from attempt to attempt.
+        first_delay_s: longest wait before the first new attempt.
+        growth: factor from attempt to attempt; 1.5 comes back within a third of the outage, as a rule.
         max_delay_s: longest wait of all; also the wait after an error that trying again soon cannot mend.
         disconnected_after_s: a camera lost for this long is DISCONNECTED (while the attempts go on).
         stable_after_s: a connection that delivered pictures for this long resets the waiting times; one that breaks
@@ -19,6 +20,7 @@ class ReconnectConfig:
     """
 
     first_delay_s: float = 1.0
+    growth: float = 1.5
     max_delay_s: float = 60.0
     disconnected_after_s: float = 60.0
     stable_after_s: float = 10.0
@@ -26,6 +28,8 @@ class ReconnectConfig:
     def __post_init__(self) -> None:
         if not 0 < self.first_delay_s <= self.max_delay_s:
             raise ValueError("0 < first_delay_s <= max_delay_s is required")
+        if not 1.0 <= self.growth <= 10.0:
+            raise ValueError("growth must be within 1..10")
         if self.disconnected_after_s <= 0 or self.stable_after_s < 0:
             raise ValueError("disconnected_after_s must be greater than 0, stable_after_s at least 0")
 
@@ -106,7 +110,7 @@ class ReconnectPolicy:
         """How long to wait before the next attempt: exponential, half of it by chance so that many cameras behind one
         broken switch do not come back in step; at least half of ``max_delay_s`` after a ``permanent`` error."""
         config = self._config
-        limit_s = min(config.max_delay_s, config.first_delay_s * 2.0 ** min(self._attempts, 30))
+        limit_s = min(config.max_delay_s, config.first_delay_s * config.growth ** min(self._attempts, 60))
         self._attempts += 1
         if permanent:
             limit_s = config.max_delay_s
