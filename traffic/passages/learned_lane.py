@@ -114,13 +114,22 @@ def _best_line(stations: Sequence[Station], group: Sequence[Path], others: Seque
     for index, station in enumerate(stations):
         if not len(station.rows):
             continue
-        passed = len(station.rows) / len(group)
+        passed = len(station.rows) / max(len(station.rows) + _missing(station, group), 1)
         large = float(np.median(station.heights)) / tallest
         whole = float(station.whole.mean())
-        score = passed**3 * large**0.5 * whole**2 * (1 - 0.5 * _disturbance(station, others))
+        score = passed**6 * large * whole**2 * (1 - 0.5 * _disturbance(station, others))
         if score > best_score + 1e-9:
             best, best_score = index, score
     return best
+
+
+def _missing(station: Station, group: Sequence[Path]) -> int:
+    """Paths that do not cross the station and will not: those still under way towards it say nothing against it."""
+    crossing = set(station.rows.tolist())
+    return sum(
+        row not in crossing and (path.ended or float((path.points[-1] - station.origin) @ station.travel) > 0)
+        for row, path in enumerate(group)
+    )
 
 
 def _disturbance(station: Station, others: Sequence[Path]) -> float:

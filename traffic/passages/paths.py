@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from traffic.passages.learning_config import LearningConfig
 from traffic.passages.vehicle import Vehicle
+from traffic.types import TrackState
 
 Array = NDArray[np.float64]
 
@@ -30,6 +31,7 @@ class Path:
         whole: bool (POINTS,), the box is not cut by the border.
         length: of the way, picture heights.
         start_s: video time of its first sample.
+        ended: its track has ended; it will not go on.
     """
 
     vehicle: Vehicle
@@ -40,6 +42,7 @@ class Path:
     whole: NDArray[np.bool_]
     length: float
     start_s: float
+    ended: bool
 
 
 def make_path(vehicle: Vehicle, aspect: float, config: LearningConfig) -> Path | None:
@@ -74,6 +77,7 @@ def make_path(vehicle: Vehicle, aspect: float, config: LearningConfig) -> Path |
         whole=np.interp(at, along, measured[kept]) > 0.5,
         length=float(along[-1]),
         start_s=samples[0].time_s,
+        ended=vehicle.track.state is TrackState.DELETED,
     )
 
 
