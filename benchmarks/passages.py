@@ -479,6 +479,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--vehicles", type=int, default=60, help="vehicles per run")
     parser.add_argument("--seeds", type=int, default=1, help="runs per case")
+    parser.add_argument("--first-seed", type=int, default=1, help="other traffic than the settings were chosen with")
     parser.add_argument("--only", default="", help="only cases whose name contains this")
     options = parser.parse_args()
     names = ("speed km/h", "time ms", "headway ms", "spacing m", "length m")
@@ -487,7 +488,7 @@ def main() -> None:
     for name, conditions in _cases(options.vehicles):
         if options.only in name:
             results = []
-            for seed in range(1, options.seeds + 1):
+            for seed in range(options.first_seed, options.first_seed + options.seeds):
                 results.append(score(*run(dataclasses.replace(conditions, seed=seed))))
             print(_row(name, _sum(results)), flush=True)
 

@@ -20,7 +20,8 @@ class PassageConfig:
         border_px: an edge of a box this near to the picture's border is taken as cut by it.
         coast_s: a track that ends, or is cut by the border, before the line is counted when its motion carries it over
             the line within this time...
-        coast_lengths: ...and within this many of its own lengths.
+        coast_lengths: ...and within this many of its own lengths, or within half that time (a fast vehicle at few frames per
+            second leaves no more than two frames).
         stitch_s: a new track may continue a vehicle that was last seen at most this long before.
         fit_window_s: longest stretch of trajectory used for a speed.
         min_fit_samples, min_fit_s, min_fit_m: a speed needs this many measured boxes, over this time and distance.

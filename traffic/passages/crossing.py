@@ -39,7 +39,7 @@ class CrossingDetector:
         return self._decide(vehicle, np.flatnonzero(crossed))
 
     def would_cross(self, vehicle: Vehicle) -> Crossing | None:
-        """For a track that ended: the line its last motion carries it over within ``coast_s`` and ``coast_lengths``."""
+        """For a track that ended: the line its last motion carries it over, see ``coast_s``."""
         motion = vehicle.trajectory.velocity()
         if motion is None or not len(self._gates) or len(vehicle.armed) != len(self._gates):
             return None
@@ -52,7 +52,8 @@ class CrossingDetector:
         with np.errstate(divide="ignore", invalid="ignore"):
             needed_s = np.where(rate > 0, -way / rate, np.inf)
         reach = self._config.coast_lengths * self._extent(last)
-        possible = vehicle.armed & (needed_s <= self._config.coast_s) & (needed_s * speed <= reach) & (way < self._margins(last))
+        near = (needed_s * speed <= reach) | (needed_s <= self._config.coast_s / 2)
+        possible = vehicle.armed & (needed_s <= self._config.coast_s) & near & (way < self._margins(last))
         for index in np.argsort(needed_s):
             if possible[index]:
                 point = np.array(last.centre) + velocity * needed_s[index]
