@@ -1,5 +1,6 @@
 """The passages of one camera: tracks of each frame in, ``VehiclePassage`` facts out."""
 
+import dataclasses
 from collections import deque
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ from traffic.passages.counting import PassageCounter
 from traffic.passages.gates import Gates
 from traffic.passages.learning import LaneLearner
 from traffic.passages.observing import Observer
-from traffic.passages.stitching import find_predecessor
+from traffic.passages.stitching import find_predecessor, is_another
 from traffic.passages.vehicle import Sample, Vehicle
 from traffic.passages.view import GroundView
 from traffic.scene.model import Lane, Scene
@@ -38,6 +39,7 @@ class PassageAnalyzer:
         self._frame_size: tuple[int, int] | None = None
         self._vehicles: dict[TrackId, Vehicle] = {}
         self._ended: deque[Vehicle] = deque(maxlen=_MAX_ENDED)
+        self._replaced: list[Vehicle] = []
         self._time_s: float | None = None
         self._epoch = 0
 
@@ -88,9 +90,12 @@ class PassageAnalyzer:
         for track_id in leaving:
             self._counter.ended(self._vehicles[track_id])
         replayed = self._learn(time_s) if self._learner and self._learner.due(time_s) else ()
-        passages = self._counter.state((*self._vehicles.values(), *replayed), time_s, self._epoch)
+        vehicles_now = (*self._vehicles.values(), *self._replaced, *replayed)
+        passages = self._counter.state(vehicles_now, time_s, self._epoch)
         for track_id in leaving:
             self._end(self._vehicles.pop(track_id))
+        while self._replaced:
+            self._end(self._replaced.pop())
         return passages
 
     def finish(self) -> tuple[VehiclePassage, ...]:
@@ -133,11 +138,25 @@ class PassageAnalyzer:
         vehicles = [self._vehicles[track.track_id] for track in tracks]
         samples = self._observer.samples(time_s, tracks, vehicles)
         first_reports = {track.track_id for track in fresh}
+        for row, (track, sample) in enumerate(zip(tracks, samples, strict=True)):
+            if track.track_id not in first_reports and is_another(vehicles[row], sample, self._view):
+                samples[row] = self._replace(track, time_s)
         for track, sample in zip(tracks, samples, strict=True):
             if track.track_id in first_reports:
                 self._begin(track, sample)
             self._advance(self._vehicles[track.track_id], track, sample)
         self._assign_lanes(time_s, vehicles=[self._vehicles[track.track_id] for track in tracks])
+
+    def _replace(self, track: Track, time_s: float) -> Sample:
+        """The track has come back on another vehicle: the old one ends here, the other one begins (or is continued)."""
+        old = self._vehicles[track.track_id]
+        self._counter.ended(old)
+        self._replaced.append(old)
+        other = dataclasses.replace(track, first_time_s=time_s)
+        self._vehicles[track.track_id] = Vehicle(track=other, last_matched_s=time_s)
+        sample = self._observer.samples(time_s, (other,), (self._vehicles[track.track_id],))[0]
+        self._begin(other, sample)
+        return sample
 
     def _begin(self, track: Track, sample: Sample) -> None:
         """A track is reported for the first time: it continues a vehicle, or it is a new one."""

@@ -1,4 +1,4 @@
-"""Continuing a vehicle under a new track id: the tracker lost it, or gave it another id."""
+"""Which vehicle a track carries: a new track may continue an old vehicle, and a recovered one may carry another."""
 
 from collections.abc import Iterable
 
@@ -13,6 +13,10 @@ from traffic.types import FOUR_WHEELED, Track
 _GATE_LENGTHS = 0.6
 _GATE_PX = 3.0
 _SPEED_ERROR = 0.3  # a vehicle's speed may change by about this share during the gap
+_RECOVERED_S = 0.4  # shorter gaps are the tracker's own business
+_BACKWARD_LENGTHS = 0.7
+_ASIDE_WIDTHS = 1.3
+_ASIDE_SHARE = 0.5  # of the way made: a lane change during the gap
 _MAX_GROWTH = 1.8  # ratio of the heights before and after, corrected for distance when calibrated
 _MAX_GROWTH_IMAGE = 2.5  # without calibration, where coming nearer makes a box grow
 
@@ -36,6 +40,34 @@ def find_predecessor(
         if distance is not None and (best is None or distance < best[0]):
             best = (distance, vehicle)
     return None if best is None or best[0] > 1.0 else best[1]
+
+
+def is_another(vehicle: Vehicle, sample: Sample, view: GroundView) -> bool:
+    """Whether a track that was lost for a while has come back on a different vehicle.
+
+    A vehicle that leaves the picture leaves a LOST track behind, which the next one may pick up. A vehicle that was driving
+    cannot be found behind the place where it was last seen, nor far beside its way.
+    """
+    motion = vehicle.trajectory.velocity(1.0)
+    gap_s = sample.time_s - vehicle.last_matched_s
+    if motion is None or gap_s < _RECOVERED_S or not np.isfinite(sample.centre).all():
+        return False
+    velocity, _ = motion
+    last = vehicle.trajectory.samples[-1]
+    speed = float(np.hypot(velocity[0], velocity[1]))
+    usual = usual_dimensions(vehicle.track.object_class)
+    box_height, box_width = last.box[3] - last.box[1], (last.box[2] - last.box[0]) * view.aspect
+    length, width = (usual.length_m, usual.width_m) if view.metric else (box_height, box_width)
+    if speed * gap_s < length:
+        return False  # it may as well have stood still
+    bottom = np.array([[(sample.box[0] + sample.box[2]) / 2, sample.box[3]]])
+    slack = _GATE_PX * float(np.abs(view.per_pixel(bottom)).sum())
+    way = np.array(sample.centre) - np.array(last.centre)
+    along = float(way @ velocity) / speed
+    aside = abs(float(way[0] * velocity[1] - way[1] * velocity[0])) / speed
+    backward = max(-along, 0.0) / (_BACKWARD_LENGTHS * length + slack)
+    beside = max(aside - _ASIDE_SHARE * max(along, 0.0), 0.0) / (_ASIDE_WIDTHS * width + slack)
+    return backward + beside > 1
 
 
 def _distance(vehicle: Vehicle, sample: Sample, view: GroundView) -> float | None:

@@ -20,13 +20,13 @@ class GroundView:
     Attributes:
         metric: whether ground units are metres.
         camera: None without a calibration, or when the calibration determines none.
-        frame_size: (width, height) in pixels.
+        frame_size: (width, height) in pixels. aspect: width divided by height.
     """
 
     def __init__(self, calibration: Calibration | None, frame_size: tuple[int, int], seen: Array | None = None) -> None:
         """``seen``: float64 (2,), a relative image point that shows the road (default: low in the middle)."""
         self.frame_size = frame_size
-        aspect = frame_size[0] / frame_size[1]
+        self.aspect = aspect = frame_size[0] / frame_size[1]
         self.metric = calibration is not None
         seen = np.array([0.5, 0.95]) if seen is None else seen
         matrix = np.diag([aspect, 1.0, 1.0]) if calibration is None else calibration.image_to_road.astype(np.float64)

@@ -272,3 +272,15 @@ def test_a_parked_vehicle_half_hidden_for_a_moment_at_the_line_does_not_count() 
         return [track(1, t, 350, 680 if 2 < t < 3 else 715, moved=False)]
 
     assert not play(PassageAnalyzer(TWO_LANES), script, seconds(10.0))
+
+
+def test_a_lost_track_that_comes_back_on_the_next_vehicle_does_not_swallow_it() -> None:
+    def script(t: float) -> Iterable[Track]:
+        if t <= 3.0:
+            return [drive(1, t)]
+        if t < 4.2:
+            return [lost(1, t, 3.0)]
+        return [track(1, t, 352, 300 + 200 * (t - 3.2), velocity=(0, 200))]
+
+    stated = play(PassageAnalyzer(TWO_LANES), script, seconds(7.0))
+    assert [p.time_s - START_S for p in stated] == [pytest.approx(2.0, abs=0.01), pytest.approx(5.2, abs=0.01)]
