@@ -4,19 +4,17 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
-import httpx
 from rich.console import Console
 
 from api.receiver import Push, Receiver
+from cluster.client import ApiClient, local_client
 from cluster.ingress import prepare
 from cluster.settings import Settings
 from cluster.up import Running, wait_for_signal
 
 _DEMO_TASK, _DEMO_SNAPSHOTS, _DEMO_STATUS = "demo", "demo receiver (snapshots)", "demo receiver (task status)"
-_PASSWORD_FILE = "admin-password"
 
 
 class _Tally:
@@ -48,34 +46,6 @@ class _Tally:
             return f"vehicles pushed {self.lanes.total()}  {told}"
 
 
-class _Api:
-    """The demo as a client of the public API, like anybody else."""
-
-    def __init__(self, settings: Settings) -> None:
-        host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-        self._client = httpx.Client(base_url=f"http://{host}:{settings.port}", timeout=30, trust_env=False)
-        password = settings.admin_password or _read(settings.data_dir / _PASSWORD_FILE)
-        answer = self.call("account/login", username="admin", password=password)
-        self._client.headers["token"] = answer["token"]
-
-    def call(self, path: str, **body: Any) -> Any:
-        """One call; raises OSError with the API's own message."""
-        answer = self._client.post(f"/api/{path}", json=body).json()
-        if answer["code"]:
-            raise OSError(f"{path}: {answer['resultMsg']}")
-        return answer["data"]
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._client.close()
-
-
-def _read(path: Path) -> str:
-    if not path.exists():
-        raise OSError(f"the password of admin was changed; give it in WAYSIDE_ADMIN_PASSWORD ({path} is gone)")
-    return path.read_text().strip()
-
-
 def run_demo(settings: Settings, source: str, seconds: float, console: Console) -> None:
     """Run until Ctrl-C or for ``seconds``."""
     from cluster.cli import _print_welcome
@@ -86,7 +56,7 @@ def run_demo(settings: Settings, source: str, seconds: float, console: Console) 
     with Receiver(on_push=tally.take) as receiver:
         running = Running(settings, None)
         try:
-            api = _Api(settings)
+            api = local_client(settings)
             _register(api, receiver.url, source)
             api.close()
             _print_welcome(settings)
@@ -119,7 +89,7 @@ def _watch(console: Console, tally: _Tally, seconds: float) -> None:
         wait_for_signal(show)
 
 
-def _register(api: _Api, url: str, source: str) -> None:
+def _register(api: ApiClient, url: str, source: str) -> None:
     """The demo's task and interfaces; those of an earlier run are replaced (the receiver's port is new each time)."""
     for item in api.call("interface/list"):
         if item["name"] in (_DEMO_SNAPSHOTS, _DEMO_STATUS):
