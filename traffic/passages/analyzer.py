@@ -12,6 +12,7 @@ from traffic.passages.counting import PassageCounter
 from traffic.passages.gates import Gates
 from traffic.passages.learning import LaneLearner
 from traffic.passages.observing import Observer
+from traffic.passages.parts import watch_parts
 from traffic.passages.stitching import find_predecessor, is_another
 from traffic.passages.vehicle import Sample, Vehicle
 from traffic.passages.view import GroundView
@@ -99,12 +100,13 @@ class PassageAnalyzer:
         return passages
 
     def finish(self) -> tuple[VehiclePassage, ...]:
-        """The source has ended: learn from what there is and state everything pending. May be called once."""
+        """The source has ended: learn from what there is and state everything pending; what had not reached a line yet has not
+        passed it. May be called once."""
         if self._time_s is None:
             return ()
         running = tuple(self._vehicles.values())
         for vehicle in running:
-            self._counter.ended(vehicle)
+            self._counter.ended(vehicle, until_s=self._time_s)
         replayed = self._learn(self._time_s, final=True) if self._learner else ()
         passages = self._counter.state((*running, *replayed), self._time_s, self._epoch, flush=True)
         self._vehicles.clear()
@@ -145,7 +147,9 @@ class PassageAnalyzer:
             if track.track_id in first_reports:
                 self._begin(track, sample)
             self._advance(self._vehicles[track.track_id], track, sample)
-        self._assign_lanes(time_s, vehicles=[self._vehicles[track.track_id] for track in tracks])
+        matched = [self._vehicles[track.track_id] for track in tracks]
+        watch_parts(time_s, matched)
+        self._assign_lanes(time_s, matched)
 
     def _replace(self, track: Track, time_s: float) -> Sample:
         """The track has come back on another vehicle: the old one ends here, the other one begins (or is continued)."""

@@ -1,7 +1,8 @@
 """Passages of the vehicles of one view: from crossings to stated facts."""
 
+import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,16 +13,20 @@ from traffic.passages.crossing import CrossingDetector
 from traffic.passages.following import Following
 from traffic.passages.gates import Gates
 from traffic.passages.measurement import Measurer
+from traffic.passages.parts import always_inside, lately_inside
 from traffic.passages.vehicle import Crossing, Sample, Trajectory, Vehicle
 from traffic.passages.view import GroundView
 from traffic.types import FOUR_WHEELED, Box, ObjectClass
 
 _SAME_IOU = 0.5  # two passages of boxes that overlap this much...
+_TWIN_SHARE = 0.6  # of the smaller box: two boxes of one vehicle...
+_TWIN_SIZES = 3.0  # ...when they differ by at most this in area
 _PROOF_S = 3.0  # a crossing waits so long for its vehicle to prove that it moves
 _LATE_S = 0.5  # a predicted box is good for so long; after that the picture does not show the vehicle there
 # Fronts of two cars in one lane never follow so closely: 4 m of car and a 2 m gap take 0.3 s at 72 km/h, longer when slower, and
 # drivers keep more distance when faster. Two passages nearer than that are one vehicle boxed twice (as a car and as a truck).
 _IMPOSSIBLE_S = 0.3
+_PART_WITHIN_S = 5.0  # a long vehicle stands this long on the line
 _SAME_WITHIN_S = 1.0  # ...this soon after each other are one vehicle with two tracks
 
 
@@ -56,11 +61,11 @@ class PassageCounter:
         elif vehicle.moved:
             self._hold(vehicle, vehicle.unproven)
 
-    def ended(self, vehicle: Vehicle) -> None:
-        """The vehicle's track ended: count it if its motion carries it over a line at once."""
+    def ended(self, vehicle: Vehicle, until_s: float = math.inf) -> None:
+        """The vehicle's track ended: count it if its motion carries it over a line at once, and before ``until_s``."""
         if vehicle.moved and vehicle.pending is None and not vehicle.continued:
             crossing = self._detector.would_cross(vehicle)
-            if crossing is not None:
+            if crossing is not None and crossing.time_s <= until_s:
                 self._hold(vehicle, crossing)
 
     def replay(self, vehicle: Vehicle, *, has_ended: bool) -> None:
@@ -79,13 +84,14 @@ class PassageCounter:
         Args:
             vehicles: all vehicles that may have one pending. now_s: video time. epoch: number of the gap-free stretch.
         """
-        due = [(v, v.pending) for v in vehicles if v.pending is not None]
+        present = list(vehicles)
+        due = [(v, v.pending) for v in present if v.pending is not None]
         ready = [(v, c) for v, c in due if flush or self._settled(v, c, now_s)]
         ready.sort(key=lambda item: (item[1].time_s, item[0].track.track_id))
         passages = []
         for vehicle, crossing in ready:
             vehicle.pending = None
-            if not self._doubled(vehicle, crossing):
+            if not self._doubled(vehicle, crossing) and not self._part(vehicle, crossing, present):
                 passages += self._passage(vehicle, crossing, now_s, epoch)
         return tuple(passages)
 
@@ -141,9 +147,22 @@ class PassageCounter:
                 return True
             if _replaces(other, stated.crossing, vehicle, apart_s) or _replaces(vehicle, crossing, other, apart_s):
                 return True
+            if _twins(other, stated.crossing, vehicle, apart_s) or _twins(vehicle, crossing, other, apart_s):
+                return True
             if _overlap_at(other, vehicle, crossing.time_s) >= _SAME_IOU:
                 return True
         return False
+
+    def _part(self, vehicle: Vehicle, crossing: Crossing, present: Sequence[Vehicle]) -> bool:
+        """Whether this is a part of a vehicle that passes, or just passed, the line: it was in that one's box all its life, or
+        lately and in the same lane."""
+        stated = [stated.vehicle for stated in self._recent if crossing.time_s - stated.crossing.time_s < _PART_WITHIN_S]
+        others = [*present, *stated]
+        beside = self._gates.exclusive[crossing.gate]
+        for host in always_inside(vehicle, others):
+            if host.lane < 0 or beside[host.lane] or any(beside[gate] for gate in host.counted):
+                return True
+        return any(host.lane == crossing.gate or crossing.gate in host.counted for host in lately_inside(vehicle, others))
 
     def _box_at(self, vehicle: Vehicle, time_s: float | None) -> Box:
         """The part inside the frame of the vehicle's present box, or of the box seen nearest to ``time_s``."""
@@ -165,19 +184,47 @@ def _replaces(coasted: Vehicle, crossing: Crossing, other: Vehicle, apart_s: flo
     """Whether ``other``, first seen after ``coasted`` was last seen, passed the line when that one should have: it is the same
     vehicle, which came back too far from where it was expected to be stitched."""
     unseen_s = crossing.time_s - coasted.last_matched_s
-    return crossing.coasted and other.track.first_time_s > coasted.last_matched_s and apart_s <= 0.3 + 0.4 * unseen_s
+    return crossing.coasted and other.track.first_time_s > coasted.last_matched_s and apart_s <= _near_s(unseen_s)
+
+
+def _near_s(unseen_s: float) -> float:
+    """How far apart in time the predicted and the true crossing of one vehicle may be."""
+    return 0.5 + 0.5 * unseen_s
+
+
+def _twins(coasted: Vehicle, crossing: Crossing, other: Vehicle, apart_s: float) -> bool:
+    """Whether ``coasted`` was last seen as a second box of about the same size on ``other``, which went on to the line."""
+    unseen_s = crossing.time_s - coasted.last_matched_s
+    if not crossing.coasted or apart_s > _near_s(unseen_s):
+        return False
+    boxes = _boxes_at(coasted, other, coasted.last_matched_s)
+    if boxes is None:
+        return False
+    both, first, second = _areas(*boxes)
+    return both >= _TWIN_SHARE * min(first, second) and max(first, second) <= _TWIN_SIZES * min(first, second)
 
 
 def _overlap_at(first: Vehicle, second: Vehicle, time_s: float) -> float:
     """Intersection over union of two vehicles' boxes in the frame nearest to ``time_s`` that shows both; 0 without one."""
+    boxes = _boxes_at(first, second, time_s)
+    if boxes is None:
+        return 0.0
+    both, one, two = _areas(*boxes)
+    return both / (one + two - both)
+
+
+def _boxes_at(first: Vehicle, second: Vehicle, time_s: float) -> tuple[Box, Box] | None:
+    """Both boxes in the frame nearest to ``time_s``, at most half a second away, that shows both."""
     boxes = {sample.time_s: sample.box for sample in first.trajectory.samples if abs(sample.time_s - time_s) <= 0.5}
     shared = [s for s in second.trajectory.samples if s.time_s in boxes]
     if not shared:
-        return 0.0
+        return None
     nearest = min(shared, key=lambda sample: abs(sample.time_s - time_s))
-    a, b = boxes[nearest.time_s], nearest.box
+    return boxes[nearest.time_s], nearest.box
+
+
+def _areas(a: Box, b: Box) -> tuple[float, float, float]:
+    """Area of the intersection and of each box."""
     width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    both = width * height
-    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
+    both = max(width, 0.0) * max(height, 0.0)
+    return both, (a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1])

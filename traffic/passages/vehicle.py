@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic.types import Box, Track
+from traffic.types import Box, Track, TrackId
 
 Array = NDArray[np.float64]
 
@@ -110,6 +110,22 @@ class Crossing:
     coasted: bool = False
 
 
+@dataclass(slots=True)
+class Inside:
+    """How much a vehicle was seen, and seen inside another's box: in frames over its whole life, and lately.
+
+    Attributes:
+        seen, inside: frames. lately: share of the time, the last second weighing most, 0..1.
+        hosts: frames inside whose box, by track id. last_s: video time of the newest frame.
+    """
+
+    seen: int = 0
+    inside: int = 0
+    lately: float = 0.0
+    hosts: dict[TrackId, int] = field(default_factory=dict)
+    last_s: float | None = None
+
+
 @dataclass(slots=True, eq=False)
 class Vehicle:
     """State of one vehicle.
@@ -125,6 +141,7 @@ class Vehicle:
         moved: it is no parked or false object: the track says so, or its contact point has come far (see ``has_come_far``).
         unproven: a crossing of a vehicle that has not moved enough yet to be believed.
         continued: a new track carries this vehicle on.
+        parts: how often it was seen inside which other vehicle's box (see ``traffic.passages.parts``).
     """
 
     track: Track
@@ -139,6 +156,7 @@ class Vehicle:
     moved: bool = False
     unproven: Crossing | None = None
     continued: bool = False
+    parts: Inside = field(default_factory=Inside)
 
     def has_come_far(self, aspect: float) -> bool:
         """Whether the contact point is 1.5 diagonals of the first box away from where it was first seen.
@@ -168,4 +186,5 @@ class Vehicle:
             lane_since_s=self.lane_since_s,
             moved=self.moved,
             unproven=self.unproven,
+            parts=self.parts,
         )
