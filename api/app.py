@@ -110,6 +110,9 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         for path in (*document["paths"].values(), *document["webhooks"].values()):
             for operation in path.values():
                 operation.get("responses", {}).pop("422", None)
+                for answer in operation.get("responses", {}).values():
+                    if answer.get("description") == "Successful Response":
+                        answer["description"] = "成功 / success"
         for path in document["webhooks"].values():
             for operation in path.values():
                 operation["responses"] = {

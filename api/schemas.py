@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -25,7 +26,7 @@ from pydantic import (
 
 from actors.decoding import mask_address
 from api.task_store import START_TIME_FORMAT
-from api.validation import FieldFault, field_error, scene_error
+from api.validation import FieldFault, field_error, not_allowed, scene_error
 from traffic.errors import SceneError
 from traffic.scene.document import parse_scene
 
@@ -43,20 +44,38 @@ def _plain(value: str) -> str:
 def _flag(value: object) -> int:
     if isinstance(value, bool) or (isinstance(value, int) and value in (0, 1)):
         return int(value)
-    raise field_error("须为 0、1、true 或 false", "must be 0, 1, true or false")
+    raise not_allowed()
+
+
+def _integer(value: object) -> int:
+    """An integer as JSON has it: neither 1.0 nor true."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise not_allowed()
+    return value
 
 
 def _number(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise field_error("须为数字", "must be a number")
+        raise not_allowed()
+    return value
+
+
+def _int64(value: int) -> int:
+    if value >= 2**63:
+        raise field_error(f"须为 1 至 {2**63 - 1} 的整数", f"must be an integer from 1 to {2**63 - 1}")
     return value
 
 
 Plain = Annotated[StrictStr, BeforeValidator(lambda value: _plain(value) if isinstance(value, str) else value)]
-Id = Annotated[StrictInt, Field(ge=1, le=2**63 - 1, description="数据 id / record id", examples=[2])]
+Id = Annotated[
+    StrictInt,
+    Field(ge=1, description="数据 id / record id", examples=[2], json_schema_extra={"format": "int64"}),
+    AfterValidator(_int64),
+]
 _FLAG_SCHEMA = {"anyOf": [{"type": "integer", "enum": [0, 1]}, {"type": "boolean"}]}
 Flag = Annotated[int, BeforeValidator(_flag), WithJsonSchema(_FLAG_SCHEMA)]
 FlagAnswer = Annotated[int, Field(ge=0, le=1)]
+Whole = BeforeValidator(_integer)
 TaskNum = Annotated[Plain, Field(min_length=1, max_length=64)]
 
 
@@ -118,12 +137,12 @@ class InterfaceFields(Request):
     """2.1 数据接收接口 / a receiver"""
 
     name: Plain = _text("接口名称", "name", "test5", 200, 1)
-    businessType: Literal[11, 21, 22, 41, 52] = Field(
+    businessType: Annotated[Literal[11, 21, 22, 41, 52], Whole] = Field(
         description="业务类型 11 事件告警 21 车辆抓拍 22 综合交通参数 41 人流量 52 任务状态 / business type: 11 events, "
         "21 vehicle snapshots, 22 traffic parameters, 41 people, 52 task status",
         examples=[21],
     )
-    triggerCondition: Literal[1, 2] = Field(
+    triggerCondition: Annotated[Literal[1, 2], Whole] = Field(
         description="触发条件 1 周期触发 2 抓拍触发 / trigger: 1 periodic, 2 at once", examples=[1]
     )
     uploadPeriod: Annotated[StrictInt, Field(ge=1, le=120)] | None = Field(
@@ -131,8 +150,10 @@ class InterfaceFields(Request):
         description="上传周期, 秒, 1~120, 周期触发时必填, 否则忽略 / period in s, required when periodic, ignored otherwise",
         examples=[10],
     )
-    contentType: Literal[1] = Field(1, description="1: application/json / content type, 1 is JSON", examples=[1])
-    method: Literal[1] = Field(1, description="请求方法 1: POST / method, 1 is POST", examples=[1])
+    contentType: Annotated[Literal[1], Whole] = Field(
+        1, description="请求格式 1: application/json / content type, 1 is JSON", examples=[1]
+    )
+    method: Annotated[Literal[1], Whole] = Field(1, description="请求方法 1: POST / method, 1 is POST", examples=[1])
     url: Plain = _text("请求 url", "where to push, http or https", "http://192.168.0.115:8080/event/receive", 2048, 1)
     uploadImgStatus: Flag = Field(0, description="是否回传图片 0 否 1 是 / send pictures: 0 no, 1 yes", examples=[1])
     companyName: Plain = _text("公司名称", "company", "top")
@@ -194,7 +215,7 @@ class InterfaceData(BaseModel):
     businessType: int = _field("业务类型 11、21、22、41、52", "business type", 21)
     triggerCondition: int = _field("触发条件 1 周期触发 2 抓拍触发", "trigger: 1 periodic, 2 at once", 1)
     uploadPeriod: int = _field("上传周期, 秒; 抓拍触发时为 0", "period in s, 0 when not periodic", 10)
-    contentType: int = _field("1: application/json", "content type, 1 is JSON", 1)
+    contentType: int = _field("请求格式 1: application/json", "content type, 1 is JSON", 1)
     method: int = _field("请求方法 1: POST", "method, 1 is POST", 1)
     url: str = _field("请求 url", "where to push", "http://192.168.0.115:8080/event/receive")
     uploadImgStatus: FlagAnswer = _field("是否回传图片 0 否 1 是", "send pictures: 0 no, 1 yes", 1)
@@ -218,7 +239,7 @@ class TaskFields(Request):
         None,
         description="场景, 格式见 /api/scene/schema, 空为自动学习车道 / scene, see /api/scene/schema; null: lanes are learned",
     )
-    analysedFps: Annotated[float, BeforeValidator(_number), Field(ge=0, le=120)] = Field(
+    analysedFps: Annotated[float, Field(ge=0, le=120), BeforeValidator(_number)] = Field(
         0, description="分析帧率, 0 为默认 / analysed frames per second, 0 is the default", examples=[12.5]
     )
     rtspTransport: Literal["tcp", "udp"] = Field("tcp", description="RTSP 传输方式 / RTSP transport", examples=["tcp"])
@@ -238,7 +259,7 @@ class TaskFields(Request):
     @classmethod
     def _no_slash(cls, value: str) -> str:
         if "/" in value:
-            raise field_error("不能包含 /", "must not contain /")
+            raise field_error("不能包含斜杠", "must not contain a slash")
         return value
 
     @field_validator("srcAddress")
@@ -265,9 +286,13 @@ class TaskFields(Request):
     def _start(cls, value: str) -> str:
         if value:
             try:
-                datetime.strptime(value, START_TIME_FORMAT).replace(tzinfo=zoneinfo.ZoneInfo("UTC")).timestamp()
-            except (ValueError, OverflowError) as error:
-                raise field_error("格式须为 yyyy-MM-dd HH:mm:ss 或空", "must be yyyy-MM-dd HH:mm:ss or empty") from error
+                good = 1970 <= datetime.strptime(value, START_TIME_FORMAT).year <= 2099
+            except ValueError:
+                good = False
+            if not good:
+                raise field_error(
+                    "须为空或 1970 至 2099 年的 yyyy-MM-dd HH:mm:ss", "must be empty or yyyy-MM-dd HH:mm:ss from 1970 to 2099"
+                )
         return value
 
     @field_validator("timeZone")

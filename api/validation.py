@@ -30,6 +30,11 @@ def field_error(chinese: str, english: str, *, field: str = "") -> PydanticCusto
     return PydanticCustomError(_OURS, "{chinese} / {english}", {"chinese": chinese, "english": english, "field": field})
 
 
+def not_allowed() -> PydanticCustomError:
+    """An error that is told by what the field's published schema allows."""
+    return PydanticCustomError("wayside_schema", "not allowed")
+
+
 def scene_error(error: SceneError) -> PydanticCustomError:
     """Every problem of a scene as an error of the field that holds it."""
     faults = [(problem.path, problem.chinese, problem.english) for problem in error.problems]
@@ -113,8 +118,9 @@ def _phrase(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> tuple[str,
     if kind in ("integer", "number"):
         zh, en = ("整数", "an integer") if kind == "integer" else ("数字", "a number")
         low, high = schema.get("minimum"), schema.get("maximum")
-        if low is None or high is None:
-            return zh, en
+        if high is None:
+            return (zh, en) if low is None else (f"不小于 {low:g} 的{zh}", f"{en} of at least {low:g}")
+        low = 0 if low is None else low
         return f"{low:g} 至 {_plain_number(high)} 的{zh}", f"{en} from {low:g} to {_plain_number(high)}"
     if kind == "string":
         low, high = schema.get("minLength", 0), schema.get("maxLength")

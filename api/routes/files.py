@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from sqlmodel import select
 
@@ -20,6 +20,9 @@ from traffic.scene.document import scene_json_schema
 router = APIRouter()
 _TYPES = {"jpg": "image/jpeg", "mp4": "video/mp4"}
 _CHUNK = 256 * 1024
+ArchivePath = Annotated[
+    str, Path(description="推送中的相对路径 / the relative path of a push", examples=["2019_03/04/1/crowd/large/1.jpg"])
+]
 
 
 @router.get(
@@ -66,7 +69,7 @@ def _content(kind: str) -> dict[int | str, dict[str, Any]]:
 @router.get(
     "/image/{path:path}", tags=["archive"], summary="图片 / pictures", response_class=Response, responses=_content("image/jpeg")
 )
-def image(path: str, request: Request, services: Services) -> Response:
+def image(path: ArchivePath, request: Request, services: Services) -> Response:
     """A picture under the relative path of a push."""
     return _file(f"image/{path}", request, services)
 
@@ -75,7 +78,7 @@ def image(path: str, request: Request, services: Services) -> Response:
 @router.get(
     "/video/{path:path}", tags=["archive"], summary="录像 / clips", response_class=Response, responses=_content("video/mp4")
 )
-def video(path: str, request: Request, services: Services) -> Response:
+def video(path: ArchivePath, request: Request, services: Services) -> Response:
     """A clip under the relative path of a push; a single byte range is served."""
     return _file(f"video/{path}", request, services)
 
