@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from actors.errors import StoreUnavailableError
 from api import errors
 from api.errors import ApiError
-from api.guard import BodyGuard, SecurityHeaders, envelope
+from api.guard import API_HEADERS, BodyGuard, SecurityHeaders, envelope
 from api.routes import account, accounts, files, interfaces, tasks
 from api.schemas import ErrorEnvelope
 from api.services import ApiServices
@@ -153,7 +153,7 @@ def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         logger.error("request failed path=%s", request.url.path, exc_info=error)
-        return envelope(errors.INTERNAL)
+        return envelope(errors.INTERNAL, headers=API_HEADERS)  # sent outside every middleware
 
 
 def _body_schema(request: Request, document: dict[str, Any]) -> dict[str, Any]:

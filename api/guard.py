@@ -26,6 +26,8 @@ _HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 
+API_HEADERS = _HEADERS | {"cache-control": "no-store", "content-security-policy": "default-src 'none'; frame-ancestors 'none'"}
+
 
 def envelope(kind: ErrorKind, message: str = "", data: Any = None, headers: dict[str, str] | None = None) -> JSONResponse:
     """The answer of an error."""
@@ -44,11 +46,7 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        wanted = dict(_HEADERS)
-        if scope["path"].startswith("/api/"):
-            wanted |= {"cache-control": "no-store", "content-security-policy": "default-src 'none'; frame-ancestors 'none'"}
-        else:
-            wanted["content-security-policy"] = _PAGES
+        wanted = API_HEADERS if scope["path"].startswith("/api/") else _HEADERS | {"content-security-policy": _PAGES}
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":

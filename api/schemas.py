@@ -66,7 +66,11 @@ def _int64(value: int) -> int:
     return value
 
 
-Plain = Annotated[StrictStr, BeforeValidator(lambda value: _plain(value) if isinstance(value, str) else value)]
+Plain = Annotated[
+    StrictStr,
+    Field(json_schema_extra={"pattern": r"^[^\u0000-\u001f\u007f]*$"}),
+    BeforeValidator(lambda value: _plain(value) if isinstance(value, str) else value),
+]
 Id = Annotated[
     StrictInt,
     Field(ge=1, description="数据 id / record id", examples=[2], json_schema_extra={"format": "int64"}),

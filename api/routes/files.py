@@ -31,14 +31,14 @@ ArchivePath = Annotated[
     summary="场景文档格式 / JSON Schema of scene documents",
     response_model=Envelope[dict[str, Any]],
 )
-@router.post("/api/scene/schema", include_in_schema=False)
+@router.post("/api/scene/schema", tags=["task"], summary="同 GET / the same as GET", response_model=Envelope[dict[str, Any]])
 def scene_schema() -> dict[str, Any]:
     """What ``scene`` of a task may hold. Needs no token."""
     return {"code": 0, "resultMsg": "操作成功", "data": scene_json_schema()}
 
 
 @router.get("/api/health", tags=["health"], summary="健康状态 / health", response_model=Envelope[HealthData])
-@router.post("/api/health", include_in_schema=False)
+@router.post("/api/health", tags=["health"], summary="同 GET / the same as GET", response_model=Envelope[HealthData])
 def health(services: Services) -> JSONResponse:
     """ "ok" or what is wrong, by component; 503 when anything is wrong. Needs no token."""
     components = dict(services.control.component_health())
