@@ -140,10 +140,14 @@ def _handle_errors(app: FastAPI) -> None:
         return envelope(errors.INVALID, message, [field.model_dump() for field in fields])
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> JSONResponse:
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
         known = {400: errors.BAD_JSON, 404: errors.NO_ROUTE, 405: errors.BAD_METHOD, 413: errors.TOO_LARGE}
         kind = known.get(error.status_code, errors.INVALID if error.status_code < 500 else errors.INTERNAL)
-        return envelope(kind, headers=dict(error.headers or {}))
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+        if "allow" in headers:  # Starlette names the methods of one route; a path may have several
+            documented = app.openapi()["paths"].get(getattr(request.scope.get("route"), "path_format", ""), {})
+            headers["allow"] = ", ".join(sorted({headers["allow"], *(method.upper() for method in documented)}))
+        return envelope(kind, headers=headers)
 
     @app.exception_handler(StoreUnavailableError)
     async def unavailable(_: Request, error: StoreUnavailableError) -> JSONResponse:
@@ -158,7 +162,7 @@ def _handle_errors(app: FastAPI) -> None:
 
 def _body_schema(request: Request, document: dict[str, Any]) -> dict[str, Any]:
     """JSON Schema of the body that the request's route takes; {} when it takes none."""
-    path = getattr(request.scope.get("route"), "path", "")
+    path = getattr(request.scope.get("route"), "path_format", "")
     operation = document["paths"].get(path, {}).get(request.method.lower(), {})
     schema: dict[str, Any] = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     return schema

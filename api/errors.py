@@ -22,7 +22,12 @@ BAD_LOGIN = ErrorKind(code=4011, status=401, chinese="用户名或密码错误",
 FORBIDDEN = ErrorKind(code=4030, status=403, chinese="没有权限", english="not allowed for this account")
 NOT_FOUND = ErrorKind(code=4040, status=404, chinese="数据不存在", english="no such record")
 NO_ROUTE = ErrorKind(code=4041, status=404, chinese="接口路径不存在", english="no such path")
-BAD_METHOD = ErrorKind(code=4050, status=405, chinese="请求方法错误", english="method not allowed; use POST")
+BAD_METHOD = ErrorKind(
+    code=4050,
+    status=405,
+    chinese="请求方法错误, 允许的方法见 Allow 头",
+    english="wrong method; the Allow header names the right ones",
+)
 CONFLICT = ErrorKind(code=4090, status=409, chinese="数据冲突", english="conflict")
 TIMED_OUT = ErrorKind(code=4080, status=408, chinese="请求体接收超时", english="the body did not arrive in time")
 TOO_LARGE = ErrorKind(code=4130, status=413, chinese="请求体过大", english="the body is too large")

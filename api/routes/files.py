@@ -65,7 +65,13 @@ def _content(kind: str) -> dict[int | str, dict[str, Any]]:
     }
 
 
-@router.api_route("/image/{path:path}", methods=["HEAD"], include_in_schema=False)
+@router.head(
+    "/image/{path:path}",
+    tags=["archive"],
+    summary="同 GET, 无内容 / the headers of GET",
+    response_class=Response,
+    responses=_content("image/jpeg"),
+)
 @router.get(
     "/image/{path:path}", tags=["archive"], summary="图片 / pictures", response_class=Response, responses=_content("image/jpeg")
 )
@@ -74,7 +80,13 @@ def image(path: ArchivePath, request: Request, services: Services) -> Response:
     return _file(f"image/{path}", request, services)
 
 
-@router.api_route("/video/{path:path}", methods=["HEAD"], include_in_schema=False)
+@router.head(
+    "/video/{path:path}",
+    tags=["archive"],
+    summary="同 GET, 无内容 / the headers of GET",
+    response_class=Response,
+    responses=_content("video/mp4"),
+)
 @router.get(
     "/video/{path:path}", tags=["archive"], summary="录像 / clips", response_class=Response, responses=_content("video/mp4")
 )
