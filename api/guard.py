@@ -70,7 +70,7 @@ class BodyGuard:
             await self._app(scope, receive, send)
             return
         declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdigit() and int(declared[:20]) > self._limit:
+        if declared.isascii() and declared.isdigit() and int(declared[:20]) > self._limit:
             await envelope(errors.TOO_LARGE)(scope, receive, send)
             return
         try:

@@ -1,5 +1,6 @@
 """1.6 登录 / signing in and out, one's own password."""
 
+import logging
 import time
 from typing import Any
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy import delete
 from sqlmodel import col, select
 
+from actors.errors import StoreUnavailableError
 from api import errors
 from api.accounts import AccountError, set_password
 from api.audit import Actor, note
@@ -18,6 +20,7 @@ from api.services import ApiServices
 from api.tables import User
 from api.tables.accounts import RevokedToken
 
+logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/api/account", tags=["account"])
 
 
@@ -27,9 +30,13 @@ def login(body: LoginRequest, request: Request, services: Services) -> Envelope[
     user = _verified(services, body.username, body.password, address_of(request))
     if user is None:
         raise ApiError(errors.BAD_LOGIN)
-    with services.database.session() as session:
-        note(session, Actor(user_id=user.id or 0, name=user.name, address=address_of(request)), "account.login", user.name)
-        session.commit()
+    actor = Actor(user_id=user.id or 0, name=user.name, address=address_of(request))
+    try:
+        with services.database.session() as session:
+            note(session, actor, "account.login", user.name)
+            session.commit()
+    except StoreUnavailableError as error:  # a full disk must not keep the operator out who comes to see what is wrong
+        logger.warning("login not noted user=%r error=%s", user.name, error)
     token = services.tokens.make(user.id or 0, user.name, user.token_version)
     return done(LoginData(id=user.id or 0, name=user.name, pid=user.pid, token=token))
 

@@ -10,10 +10,13 @@ from typing import Any
 import httpx
 import jwt
 import pytest
+from sqlmodel import select
 
 from api.accounts import AccountError, add_user, ensure_admin, list_users
+from api.audit import KEPT_ENTRIES, Actor, note
 from api.security import LoginThrottle, Passwords, Tokens
 from api.services import ApiServices
+from api.tables.accounts import AuditEntry
 from tests.api.test_api import INTERFACE, TASK
 
 ADMIN = {"username": "admin", "password": "correct horse"}
@@ -141,6 +144,20 @@ async def test_a_change_that_fails_leaves_no_entry(signed_in: httpx.AsyncClient)
     assert (await signed_in.post("/api/task/add", json=TASK)).status_code == 409
     actions = [entry["action"] for entry in (await signed_in.post("/api/audit/list")).json()["data"]]
     assert actions.count("task.add") == 1
+
+
+def test_the_log_of_changes_is_bounded(services: ApiServices) -> None:
+    with services.database.session() as session:
+        for entry in (999, 1000, 1001, KEPT_ENTRIES + 999):
+            session.add(AuditEntry(id=entry, at=0, user_id=1, user_name="admin", action="task.edit"))
+        session.flush()
+        note(session, Actor(user_id=1, name="admin"), "task.edit", "100")
+        session.commit()
+        assert session.exec(select(AuditEntry.id).order_by(AuditEntry.id)).all() == [
+            1001,
+            KEPT_ENTRIES + 999,
+            KEPT_ENTRIES + 1000,
+        ]
 
 
 async def test_guesses_made_at_once_cannot_slip_through_together(client: httpx.AsyncClient) -> None:

@@ -82,6 +82,7 @@ async def test_a_locked_database_is_a_503_for_writers_and_nothing_for_readers(
     try:
         assert _is_503(await quick_client.post("/api/account/logout"))
         assert (await quick_client.post("/api/task/list")).status_code == 200
+        assert (await _login(quick_client)).status_code == 200, "who comes to see what is wrong gets in"
     finally:
         other.execute("ROLLBACK")
         other.close()
