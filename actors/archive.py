@@ -7,7 +7,7 @@ import time
 import zoneinfo
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from actors.errors import ArchiveError
 
@@ -69,6 +69,15 @@ class FolderArchive:
         """The bytes under ``path``; None when there are none. Raises ArchiveError."""
         try:
             return self.locate(path).read_bytes()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise ArchiveError(f"cannot read {path}: {error.strerror or error}") from error
+
+    def open(self, path: str) -> BinaryIO | None:
+        """The file under ``path``, open for reading and seekable; None when there is none. Raises ArchiveError."""
+        try:
+            return self.locate(path).open("rb")
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
         except OSError as error:

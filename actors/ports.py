@@ -7,7 +7,7 @@ Everything here is picklable and free of Ray.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 from traffic.facts import Fact, TaskStatusCode
 from traffic.scene import Scene
@@ -124,3 +124,7 @@ class Archive(Protocol):
 
     def read(self, path: str) -> bytes | None:
         """The bytes stored under ``path``; None when there is no such object. Raises ``ArchiveError``."""
+
+    def open(self, path: str) -> BinaryIO | None:
+        """A file of this machine holding the object under ``path``, open for reading; None when there is none. Raises
+        ``ArchiveError``."""

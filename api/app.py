@@ -1,9 +1,9 @@
 """The FastAPI application: routes, the envelope of errors, the published webhooks."""
 
-import json
+import base64
+import hashlib
 import logging
-import math
-from collections.abc import Awaitable, Callable
+import re
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -16,13 +16,16 @@ from starlette.exceptions import HTTPException
 
 from actors.errors import StoreUnavailableError
 from api import errors
-from api.errors import ApiError, ErrorKind
-from api.routes import account, files, interfaces, tasks
-from api.schemas import Envelope
+from api.errors import ApiError
+from api.guard import API_HEADERS, BodyGuard, SecurityHeaders, envelope
+from api.routes import account, accounts, files, interfaces, tasks
+from api.schemas import ErrorEnvelope
 from api.services import ApiServices
+from api.validation import tell
 from api.wire import bodies
 
 logger = logging.getLogger(__name__)
+_INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _DESCRIPTION = "视频交通信息分析服务器接口 / Wayside, an open video traffic analysis server"
 
 
@@ -36,9 +39,12 @@ def product_version() -> str:
 
 def create_app(services: ApiServices) -> FastAPI:
     """The application over the given services."""
-    answers: dict[int | str, dict[str, Any]] = {
-        status: {"model": Envelope[Any]} for status in (400, 401, 403, 404, 405, 409, 413, 429, 500, 503)
-    }
+    answers: dict[int | str, dict[str, Any]] = {}
+    for kind in errors.KINDS:
+        told = f"{kind.code} {kind.chinese} / {kind.english}"
+        if kind.status in answers:
+            told = f"{answers[kind.status]['description']}; {told}"
+        answers[kind.status] = {"model": ErrorEnvelope, "description": told}
     app = FastAPI(
         title="Wayside",
         version=product_version(),
@@ -48,12 +54,13 @@ def create_app(services: ApiServices) -> FastAPI:
         redoc_url=None,
     )
     app.state.services = services
-    for router in (account.router, interfaces.router, tasks.router, files.router):
+    for router in (account.router, accounts.router, interfaces.router, tasks.router, files.router):
         app.include_router(router)
     _publish_webhooks(app)
     _serve_pages(app)
     _handle_errors(app)
-    app.middleware("http")(_body_guard(services.max_body_bytes))
+    app.add_middleware(BodyGuard, limit=services.max_body_bytes)
+    app.add_middleware(SecurityHeaders)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
@@ -61,16 +68,22 @@ def create_app(services: ApiServices) -> FastAPI:
 def _serve_pages(app: FastAPI) -> None:
     """The API's pages from files of the installed package: nothing is loaded from another server."""
     app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]))
+    page = get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Wayside API",
+        swagger_js_url="/docs/assets/swagger-ui-bundle.js",
+        swagger_css_url="/docs/assets/swagger-ui.css",
+        swagger_favicon_url="/docs/assets/favicon.png",
+    )
+    text = bytes(page.body).decode()
+    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in _INLINE.findall(text)]
+    allowed = " ".join(f"'sha256-{value}'" for value in hashes)
+    policy = f"default-src 'self'; script-src 'self' {allowed}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    policy += "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 
     @app.get("/docs", include_in_schema=False)
     def docs() -> HTMLResponse:
-        return get_swagger_ui_html(
-            openapi_url="/openapi.json",
-            title="Wayside API",
-            swagger_js_url="/docs/assets/swagger-ui-bundle.js",
-            swagger_css_url="/docs/assets/swagger-ui.css",
-            swagger_favicon_url="/docs/assets/favicon.png",
-        )
+        return HTMLResponse(text, headers={"content-security-policy": policy})
 
 
 def _publish_webhooks(app: FastAPI) -> None:
@@ -94,99 +107,62 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     """FastAPI's document without its own 422, which this API never answers."""
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)
-        for path in document["paths"].values():
+        for path in (*document["paths"].values(), *document["webhooks"].values()):
             for operation in path.values():
                 operation.get("responses", {}).pop("422", None)
+                for answer in operation.get("responses", {}).values():
+                    if answer.get("description") == "Successful Response":
+                        answer["description"] = "成功 / success"
+        for path in document["webhooks"].values():
+            for operation in path.values():
+                operation["responses"] = {
+                    "200": {"description": "已收到 / received"},
+                    "default": {"description": "未收到, 按 pushResponse 重试 / not received, tried again as pushResponse says"},
+                }
+        for unused in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(unused, None)
         app.openapi_schema = document
     return app.openapi_schema
-
-
-def _answer(kind: ErrorKind, message: str, data: Any = None) -> JSONResponse:
-    return JSONResponse({"code": kind.code, "resultMsg": message, "data": data}, kind.status)
-
-
-def _plain(kind: ErrorKind) -> JSONResponse:
-    return _answer(kind, f"{kind.chinese} / {kind.english}")
 
 
 def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(ApiError)
     async def api_error(_: Request, error: ApiError) -> JSONResponse:
-        return _answer(error.kind, error.message, error.fields)
+        return envelope(error.kind, error.message, error.fields, error.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         faults = error.errors()
         if any(fault["type"] == "json_invalid" for fault in faults):
-            return _plain(errors.BAD_JSON)
-        fields = [{"field": _place(fault["loc"]), "message": _clean(fault["msg"])} for fault in faults[:20]]
-        told = "; ".join(f"{item['field']}: {item['message']}" if item["field"] else item["message"] for item in fields)
-        return _answer(errors.INVALID, f"{errors.INVALID.chinese} / {errors.INVALID.english}: {told}", fields)
+            return envelope(errors.BAD_JSON)
+        document = app.openapi()
+        message, fields = tell(faults, _body_schema(request, document), document["components"]["schemas"])
+        return envelope(errors.INVALID, message, [field.model_dump() for field in fields])
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> JSONResponse:
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
         known = {400: errors.BAD_JSON, 404: errors.NO_ROUTE, 405: errors.BAD_METHOD, 413: errors.TOO_LARGE}
-        return _plain(known.get(error.status_code, errors.INVALID if error.status_code < 500 else errors.INTERNAL))
+        kind = known.get(error.status_code, errors.INVALID if error.status_code < 500 else errors.INTERNAL)
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+        if "allow" in headers:  # Starlette names the methods of one route; a path may have several
+            documented = app.openapi()["paths"].get(getattr(request.scope.get("route"), "path_format", ""), {})
+            headers["allow"] = ", ".join(sorted({headers["allow"], *(method.upper() for method in documented)}))
+        return envelope(kind, headers=headers)
 
     @app.exception_handler(StoreUnavailableError)
     async def unavailable(_: Request, error: StoreUnavailableError) -> JSONResponse:
         logger.error("database unavailable error=%s", error)
-        return _plain(errors.UNAVAILABLE)
+        return envelope(errors.UNAVAILABLE, headers={"retry-after": "5"})
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         logger.error("request failed path=%s", request.url.path, exc_info=error)
-        return _plain(errors.INTERNAL)
+        return envelope(errors.INTERNAL, headers=API_HEADERS)  # sent outside every middleware
 
 
-def _place(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location if part not in ("body", "header", "int", "bool"))
-
-
-def _clean(message: str) -> str:
-    return message.removeprefix("Value error, ")[:500]
-
-
-def _body_guard(limit: int) -> Callable[[Request, Callable[[Request], Awaitable[Any]]], Awaitable[Any]]:
-    """Refuses bodies over ``limit`` bytes, declared or not, and bodies that are not JSON or not UTF-8."""
-
-    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Any]]) -> Any:
-        if request.method != "POST":
-            return await call_next(request)
-        declared = request.headers.get("content-length", "")
-        if declared.isdigit() and int(declared) > limit:
-            return _plain(errors.TOO_LARGE)
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > limit:
-                return _plain(errors.TOO_LARGE)
-        if body and not _is_json(bytes(body)):
-            return _plain(errors.BAD_JSON)
-        if body:  # clients of many years forget the content type; what is JSON is taken as JSON
-            kept = [(name, value) for name, value in request.scope["headers"] if name != b"content-type"]
-            request.scope["headers"] = [*kept, (b"content-type", b"application/json")]
-        request._body = bytes(body)  # what Request.body() keeps once the stream is read
-        return await call_next(request)
-
-    return guard
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
-        json.dumps(value, ensure_ascii=False).encode()  # half characters (lone surrogates) are no text
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _refuse(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError("number out of range")
-    return value
+def _body_schema(request: Request, document: dict[str, Any]) -> dict[str, Any]:
+    """JSON Schema of the body that the request's route takes; {} when it takes none."""
+    path = getattr(request.scope.get("route"), "path_format", "")
+    operation = document["paths"].get(path, {}).get(request.method.lower(), {})
+    schema: dict[str, Any] = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    return schema

@@ -1,5 +1,6 @@
 """The database: SQLite (one file, WAL) by default, PostgreSQL by URL; versioned migrations."""
 
+import fcntl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,35 +8,59 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    NotSupportedError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlmodel import Session, create_engine
 
 from actors.errors import StoreUnavailableError
 
-_BUSY_TIMEOUT_MS = 15_000
-_MIGRATE_TRIES = 5
+_BUSY_TIMEOUT_S = 15.0
+_MIGRATION_WAIT_S = 60.0
+_MIGRATION_LOCK = 0x57617973696465  # PostgreSQL advisory lock: "Wayside"
+_OURS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)  # a statement of ours is wrong, not the database
 
 
 class Database:
-    """Engine and sessions of one database. Made where it is used; holds no connection until asked."""
+    """Engine and sessions of one database. Made where it is used; holds no connection until asked.
 
-    def __init__(self, url: str) -> None:
+    ``busy_timeout_s``: how long a statement waits for another process's write (SQLite) or for a free connection.
+    """
+
+    def __init__(self, url: str, *, busy_timeout_s: float = _BUSY_TIMEOUT_S) -> None:
         self.url = url
-        self.engine = _engine(url)
+        self.engine = _engine(url, busy_timeout_s)
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A session; commits are the caller's. Raises StoreUnavailableError when the database does not answer."""
+        """A session; commits are the caller's.
+
+        Raises:
+            StoreUnavailableError: the database is gone, locked, broken or full, or every connection is taken.
+        """
         try:
             with Session(self.engine, expire_on_commit=False) as session:
                 yield session
-        except OperationalError as error:
-            raise StoreUnavailableError(f"database does not answer: {error.orig}") from error
+        except (DBAPIError, DisconnectionError, PoolTimeoutError) as error:
+            if isinstance(error, _OURS):
+                raise
+            raise StoreUnavailableError(f"database does not answer: {_told(error)}") from error
 
-    def migrate(self) -> None:
-        """Bring the tables to the newest version. Two processes may do this at once; the second finds it done."""
+    def migrate(self, wait_s: float = _MIGRATION_WAIT_S) -> None:
+        """Bring the tables to the newest version. Processes that do this at once take turns; the second finds it done.
+
+        Raises:
+            StoreUnavailableError: the database does not answer, or another process holds the turn for ``wait_s``.
+        """
         from alembic import command
         from alembic.config import Config
 
@@ -43,14 +68,51 @@ class Database:
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         config.attributes["engine"] = self.engine
-        for attempt in range(_MIGRATE_TRIES):
+        try:
+            with _turn(self.engine, time.monotonic() + wait_s):
+                command.upgrade(config, "heads")
+        except SQLAlchemyError as error:
+            raise StoreUnavailableError(f"tables cannot be brought up to date: {_told(error)}") from error
+
+
+def _told(error: SQLAlchemyError) -> str:
+    """The driver's own words: SQLAlchemy's hold the statement and its values."""
+    return str(error.orig if isinstance(error, DBAPIError) else error).strip()[:300]
+
+
+@contextmanager
+def _turn(engine: Engine, until: float) -> Iterator[None]:
+    """Only one process at a time is inside, over all processes that use this database."""
+    if engine.dialect.name == "postgresql":
+        with engine.connect() as connection:
+            _wait(lambda: bool(connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _MIGRATION_LOCK})), until)
             try:
-                command.upgrade(config, "head")
-                return
-            except DBAPIError as error:
-                if attempt == _MIGRATE_TRIES - 1:
-                    raise StoreUnavailableError(f"tables cannot be brought up to date: {error.orig}") from error
-                time.sleep(0.5 * (attempt + 1))  # somebody else is migrating
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATION_LOCK})
+        return
+    file = engine.url.database
+    if not file or file == ":memory:":
+        yield
+        return
+    with Path(f"{file}.migrate").open("a") as lock:  # the lock ends with the process, however it ends
+        _wait(lambda: _try_lock(lock.fileno()), until)
+        yield
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _wait(taken: Any, until: float) -> None:
+    while not taken():
+        if time.monotonic() >= until:
+            raise StoreUnavailableError("another process is changing the tables and does not finish")
+        time.sleep(0.1)
 
 
 def _make_folder(url: str) -> None:
@@ -60,18 +122,20 @@ def _make_folder(url: str) -> None:
 
 
 @lru_cache(maxsize=8)
-def _engine(url: str) -> Engine:
+def _engine(url: str, busy_timeout_s: float) -> Engine:
     """One engine (and pool) per process and URL."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": _BUSY_TIMEOUT_MS / 1000})
+        return create_engine(url, pool_pre_ping=True, pool_timeout=busy_timeout_s, hide_parameters=True)
+    arguments = {"check_same_thread": False, "timeout": busy_timeout_s}
+    engine = create_engine(url, connect_args=arguments, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _: Any) -> None:
         # WAL: readers and one writer at a time do not block each other. FULL: a commit acknowledged to a camera must
         # survive a power cut, not only a killed process.
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_MS}"):
+        timeout = f"busy_timeout={round(busy_timeout_s * 1000)}"
+        for pragma in (timeout, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

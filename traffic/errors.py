@@ -14,19 +14,26 @@ class SceneError(TrafficError):
 
 
 class SceneProblem:
-    """One fault of a scene document: where (a JSON path such as ``lanes[0].polygon``) and what is allowed there."""
+    """One fault of a scene document: where (a JSON path such as ``lanes[0].polygon``) and what is allowed there, in Chinese
+    and in English."""
 
-    __slots__ = ("message", "path")
+    __slots__ = ("chinese", "english", "path")
 
-    def __init__(self, path: str, message: str) -> None:
+    def __init__(self, path: str, chinese: str, english: str) -> None:
         self.path = path
-        self.message = message
+        self.chinese = chinese
+        self.english = english
+
+    @property
+    def message(self) -> str:
+        """Chinese, then English."""
+        return f"{self.chinese} / {self.english}"
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}"
 
     def __repr__(self) -> str:
-        return f"SceneProblem({self.path!r}, {self.message!r})"
+        return f"SceneProblem({self.path!r}, {self.chinese!r}, {self.english!r})"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SceneProblem) and (self.path, self.message) == (other.path, other.message)

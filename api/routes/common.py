@@ -2,13 +2,25 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from api import errors
+from api.audit import Actor
 from api.errors import ApiError
 from api.schemas import Envelope
+from api.security import TokenClaims
 from api.services import ApiServices
 from api.tables import User
+from api.tables.accounts import RevokedToken
+
+_TOKEN = APIKeyHeader(
+    name="token", scheme_name="token", description="登录接口返回的 token / token of the login answer", auto_error=False
+)
+_BEARER = HTTPBearer(
+    scheme_name="bearer", description="同一 token, 标准写法 / the same token, the standard way", auto_error=False
+)
+_CHALLENGE = {"www-authenticate": "Bearer"}
 
 
 def services_of(request: Request) -> ApiServices:
@@ -20,42 +32,57 @@ def services_of(request: Request) -> ApiServices:
 Services = Annotated[ApiServices, Depends(services_of)]
 
 
+class Session:
+    """Who is signed in, by which token, from where."""
+
+    def __init__(self, user: User, claims: TokenClaims, address: str) -> None:
+        self.user, self.claims = user, claims
+        self.actor = Actor(user_id=user.id or 0, name=user.name, address=address)
+
+
+def address_of(request: Request) -> str:
+    """Where a request comes from."""
+    return request.client.host if request.client else ""
+
+
 def signed_in(
+    request: Request,
     services: Services,
-    token: Annotated[str | None, Header(description="登录接口返回的 token / token of the login answer")] = None,
-    authorization: Annotated[str | None, Header(description="Bearer <token>")] = None,
-) -> User:
+    token: Annotated[str | None, Security(_TOKEN)] = None,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)] = None,
+) -> Session:
     """The account behind the token. Raises UNAUTHORIZED."""
-    if not token and authorization and authorization.lower().startswith("bearer "):
-        token = authorization[7:].strip()
-    claims = services.tokens.read(token) if token else None
+    given = token or (bearer.credentials if bearer else None)
+    claims = services.tokens.read(given) if given else None
     if claims is None:
-        raise ApiError(errors.UNAUTHORIZED)
+        raise ApiError(errors.UNAUTHORIZED, headers=_CHALLENGE)
     with services.database.session() as session:
-        user = session.get(User, claims[0])
-    if user is None or user.disabled or user.token_version != claims[1]:
-        raise ApiError(errors.UNAUTHORIZED)
-    return user
+        user = session.get(User, claims.user_id)
+        revoked = session.get(RevokedToken, claims.token_id)
+    if user is None or user.disabled or user.token_version != claims.version or revoked is not None:
+        raise ApiError(errors.UNAUTHORIZED, headers=_CHALLENGE)
+    return Session(user, claims, address_of(request))
 
 
-def may_change(user: Annotated[User, Depends(signed_in)]) -> User:
+def may_change(session: Annotated[Session, Depends(signed_in)]) -> Actor:
     """An account that may change things (not read-only)."""
-    if user.role == "readonly":
+    if session.user.role not in ("admin", "operator"):
         raise ApiError(errors.FORBIDDEN)
-    return user
+    return session.actor
 
 
-SignedIn = Annotated[User, Depends(signed_in)]
-MayChange = Annotated[User, Depends(may_change)]
+def may_administer(session: Annotated[Session, Depends(signed_in)]) -> Actor:
+    """An administrator."""
+    if session.user.role != "admin":
+        raise ApiError(errors.FORBIDDEN)
+    return session.actor
+
+
+SignedIn = Annotated[Session, Depends(signed_in)]
+MayChange = Annotated[Actor, Depends(may_change)]
+MayAdminister = Annotated[Actor, Depends(may_administer)]
 
 
 def done(data: Any = None) -> Envelope[Any]:
     """The envelope of success."""
     return Envelope(code=0, resultMsg="操作成功", data=data)
-
-
-def field_error(field: str, chinese: str, english: str) -> ApiError:
-    """A 400 about one field."""
-    return ApiError(
-        errors.INVALID, f"{field}: {chinese}", f"{field}: {english}", [{"field": field, "message": f"{chinese} / {english}"}]
-    )

@@ -1,38 +1,53 @@
 """Health, the scene schema, and the archive under the protocol's paths."""
 
-from typing import Any
+import os
+from collections.abc import Iterator
+from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from sqlmodel import select
 
 from actors.errors import ArchiveError, StoreUnavailableError
 from api import errors
 from api.errors import ApiError
+from api.ranges import ByteRange, requested_range
 from api.routes.common import Services
+from api.schemas import Envelope, HealthData
+from api.tables import User
 from traffic.scene.document import scene_json_schema
 
 router = APIRouter()
 _TYPES = {"jpg": "image/jpeg", "mp4": "video/mp4"}
+_CHUNK = 256 * 1024
+ArchivePath = Annotated[
+    str, Path(description="推送中的相对路径 / the relative path of a push", examples=["2019_03/04/1/crowd/large/1.jpg"])
+]
 
 
-@router.get("/api/scene/schema", tags=["task"], summary="场景文档格式 / JSON Schema of scene documents")
-@router.post("/api/scene/schema", include_in_schema=False)
+@router.get(
+    "/api/scene/schema",
+    tags=["task"],
+    summary="场景文档格式 / JSON Schema of scene documents",
+    response_model=Envelope[dict[str, Any]],
+)
+@router.post("/api/scene/schema", tags=["task"], summary="同 GET / the same as GET", response_model=Envelope[dict[str, Any]])
 def scene_schema() -> dict[str, Any]:
     """What ``scene`` of a task may hold. Needs no token."""
     return {"code": 0, "resultMsg": "操作成功", "data": scene_json_schema()}
 
 
-@router.get("/api/health", tags=["health"], summary="健康状态 / health")
-@router.post("/api/health", include_in_schema=False)
+@router.get("/api/health", tags=["health"], summary="健康状态 / health", response_model=Envelope[HealthData])
+@router.post("/api/health", tags=["health"], summary="同 GET / the same as GET", response_model=Envelope[HealthData])
 def health(services: Services) -> JSONResponse:
     """ "ok" or what is wrong, by component; 503 when anything is wrong. Needs no token."""
     components = dict(services.control.component_health())
     try:
         with services.database.session() as session:
-            session.connection()
+            session.exec(select(User.id).limit(1)).first()
         components["database"] = "ok"
     except StoreUnavailableError as error:
-        components["database"] = str(error)
+        components["database"] = f"数据库暂不可用 / {error}"
     good = all(state == "ok" for state in components.values())
     body: dict[str, Any] = {"code": 0, "resultMsg": "操作成功", "data": {"status": "ok", "components": components}}
     if not good:
@@ -40,42 +55,92 @@ def health(services: Services) -> JSONResponse:
     return JSONResponse(body, 200 if good else 503)
 
 
-@router.get("/image/{path:path}", tags=["archive"], summary="图片 / pictures", response_class=Response)
-def image(path: str, request: Request, services: Services) -> Response:
+def _content(kind: str) -> dict[int | str, dict[str, Any]]:
+    content = {kind: {"schema": {"type": "string", "format": "binary"}}}
+    return {
+        200: {"description": "整个文件 / the whole file", "content": content},
+        206: {"description": "文件的一段 / a part of the file", "content": content},
+        304: {"description": "未修改 / not modified"},
+        416: {"description": f"{errors.BAD_RANGE.chinese} / {errors.BAD_RANGE.english}"},
+    }
+
+
+@router.head(
+    "/image/{path:path}",
+    tags=["archive"],
+    summary="同 GET, 无内容 / the headers of GET",
+    response_class=Response,
+    responses=_content("image/jpeg"),
+)
+@router.get(
+    "/image/{path:path}", tags=["archive"], summary="图片 / pictures", response_class=Response, responses=_content("image/jpeg")
+)
+def image(path: ArchivePath, request: Request, services: Services) -> Response:
     """A picture under the relative path of a push."""
     return _file(f"image/{path}", request, services)
 
 
-@router.get("/video/{path:path}", tags=["archive"], summary="录像 / clips", response_class=Response)
-def video(path: str, request: Request, services: Services) -> Response:
-    """A clip under the relative path of a push; byte ranges are served."""
+@router.head(
+    "/video/{path:path}",
+    tags=["archive"],
+    summary="同 GET, 无内容 / the headers of GET",
+    response_class=Response,
+    responses=_content("video/mp4"),
+)
+@router.get(
+    "/video/{path:path}", tags=["archive"], summary="录像 / clips", response_class=Response, responses=_content("video/mp4")
+)
+def video(path: ArchivePath, request: Request, services: Services) -> Response:
+    """A clip under the relative path of a push; a single byte range is served."""
     return _file(f"video/{path}", request, services)
 
 
 def _file(path: str, request: Request, services: Services) -> Response:
     kind = _TYPES.get(path.rsplit(".", 1)[-1])
     try:
-        data = services.archive.read(path) if kind else None
+        file = services.archive.open(path) if kind else None
     except ArchiveError:
-        data = None  # a path that leaves the archive is answered like one that does not exist
-    if data is None or kind is None:
+        file = None  # a path that leaves the archive is answered like one that does not exist
+    if file is None or kind is None:
         raise ApiError(errors.NOT_FOUND, "文件不存在", "no such file")
-    headers = {"accept-ranges": "bytes", "cache-control": "private, max-age=86400", "x-content-type-options": "nosniff"}
-    part = _range(request.headers.get("range"), len(data))
-    if part is None:
-        return Response(data, media_type=kind, headers=headers)
-    begin, end = part
-    headers["content-range"] = f"bytes {begin}-{end}/{len(data)}"
-    return Response(data[begin : end + 1], 206, media_type=kind, headers=headers)
+    try:
+        return _answer(file, kind, request)
+    except BaseException:
+        file.close()
+        raise
 
 
-def _range(header: str | None, size: int) -> tuple[int, int] | None:
-    """First and last byte of a single-range request that can be served; None: send everything."""
-    if not header or not header.startswith("bytes=") or "," in header:
-        return None
-    first, _, last = header[6:].partition("-")
-    if (first and not first.isdigit()) or (last and not last.isdigit()) or not (first or last):
-        return None
-    begin = int(first) if first else max(0, size - int(last))
-    end = min(int(last), size - 1) if first and last else size - 1
-    return (begin, end) if begin <= end else None
+def _answer(file: BinaryIO, kind: str, request: Request) -> Response:
+    """Takes over ``file``: it is closed when the answer has been sent."""
+    status = os.fstat(file.fileno())
+    size, tag = status.st_size, f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+    headers = {"accept-ranges": "bytes", "cache-control": "private, max-age=86400", "etag": tag, "content-type": kind}
+    known = request.headers.get("if-none-match", "")
+    if known and (known.strip() == "*" or tag in [item.strip().removeprefix("W/") for item in known.split(",")]):
+        file.close()
+        return Response(status_code=304, headers=headers)
+    wanted = request.headers.get("range") if request.headers.get("if-range", tag) == tag else None
+    part = requested_range(wanted, size) if request.method == "GET" else None
+    if part == "unsatisfiable":
+        raise ApiError(errors.BAD_RANGE, headers={"content-range": f"bytes */{size}"})
+    code, span = 200, ByteRange(0, size)
+    if isinstance(part, ByteRange):
+        code, span = 206, part
+        headers["content-range"] = f"bytes {part.begin}-{part.end - 1}/{size}"
+    headers["content-length"] = str(span.end - span.begin)
+    if request.method == "HEAD":
+        file.close()
+        return Response(status_code=code, headers=headers)
+    return StreamingResponse(_chunks(file, span), code, headers, kind)
+
+
+def _chunks(file: BinaryIO, span: ByteRange) -> Iterator[bytes]:
+    with file:
+        file.seek(span.begin)
+        left = span.end - span.begin
+        while left > 0:
+            chunk = file.read(min(_CHUNK, left))
+            if not chunk:
+                return  # the file was cut while it was sent; the server sees the missing bytes and ends the connection
+            left -= len(chunk)
+            yield chunk

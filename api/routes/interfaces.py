@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body
 from sqlmodel import Session, col, select
 
 from api import errors
+from api.audit import differences, note
 from api.errors import ApiError
 from api.routes.common import MayChange, Services, SignedIn, done
 from api.schemas import Envelope, IdRequest, InterfaceData, InterfaceEdit, InterfaceFields, ListRequest
@@ -17,22 +18,26 @@ router = APIRouter(prefix="/api/interface", tags=["interface"])
 
 
 @router.post("/add", response_model=Envelope[InterfaceData], summary="2.1 创建数据接收接口 / add")
-def add(body: InterfaceFields, services: Services, user: MayChange) -> Envelope[Any]:
+def add(body: InterfaceFields, services: Services, actor: MayChange) -> Envelope[Any]:
     """Registers a receiver; answers it with its id."""
     row = Interface(created_at=time.time(), **_columns(body))
     with services.database.session() as session:
         session.add(row)
+        session.flush()
+        note(session, actor, "interface.add", f"{row.id} {row.name}", differences({}, _columns(body)))
         session.commit()
     services.control.interfaces_changed()
     return done(to_data(row))
 
 
 @router.post("/edit", response_model=Envelope[InterfaceData], summary="2.2 编辑数据接收接口 / edit")
-def edit(body: InterfaceEdit, services: Services, user: MayChange) -> Envelope[Any]:
+def edit(body: InterfaceEdit, services: Services, actor: MayChange) -> Envelope[Any]:
     """Replaces the whole record."""
     with services.database.session() as session:
         row = _get(session, body.id)
-        for name, value in _columns(body).items():
+        columns = _columns(body)
+        note(session, actor, "interface.edit", f"{row.id} {row.name}", differences(row.model_dump(), columns))
+        for name, value in columns.items():
             setattr(row, name, value)
         session.add(row)
         session.commit()
@@ -41,10 +46,12 @@ def edit(body: InterfaceEdit, services: Services, user: MayChange) -> Envelope[A
 
 
 @router.post("/delete", response_model=Envelope[None], summary="2.3 删除数据接收接口 / delete")
-def delete(body: IdRequest, services: Services, user: MayChange) -> Envelope[Any]:
+def delete(body: IdRequest, services: Services, actor: MayChange) -> Envelope[Any]:
     """Deletes a receiver; what was not delivered to it is dropped."""
     with services.database.session() as session:
-        session.delete(_get(session, body.id))
+        row = _get(session, body.id)
+        session.delete(row)
+        note(session, actor, "interface.delete", f"{row.id} {row.name}")
         session.commit()
     services.control.interfaces_changed()
     return done()

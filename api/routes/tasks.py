@@ -12,9 +12,10 @@ from sqlmodel import Session, col, select
 from actors.decoding import mask_address
 from actors.ports import CameraHealth
 from api import errors
-from api.errors import ApiError
-from api.routes.common import MayChange, Services, SignedIn, done, field_error
-from api.schemas import Envelope, IdRequest, ListRequest, TaskData, TaskEdit, TaskFields, load_scene
+from api.audit import Actor, differences, note
+from api.errors import ApiError, field_fault
+from api.routes.common import MayChange, Services, SignedIn, done
+from api.schemas import Envelope, IdRequest, ListRequest, TaskData, TaskEdit, TaskFields, is_masked, load_scene
 from api.tables import Task
 from api.wire.encode import STATUS_NAMES
 from traffic.facts import TaskStatusCode
@@ -23,53 +24,58 @@ router = APIRouter(prefix="/api/task", tags=["task"])
 
 
 @router.post("/add", response_model=Envelope[TaskData], summary="创建任务 / add")
-def add(body: TaskFields, services: Services, user: MayChange) -> Envelope[Any]:
+def add(body: TaskFields, services: Services, actor: MayChange) -> Envelope[Any]:
     """Adds a camera; it starts at once when enabled."""
-    row = Task(created_at=time.time(), revision=1, **_columns(body, services.time_zone))
+    columns = _columns(body, services.time_zone)
+    row = Task(created_at=time.time(), revision=1, **columns)
     with services.database.session() as session:
         session.add(row)
-        _commit(session, body.taskNum)
+        _flush(session, body.taskNum)
+        note(session, actor, "task.add", row.task_num, differences({}, columns))
+        session.commit()
     services.control.tasks_changed()
     return done(to_data(row, {}))
 
 
 @router.post("/edit", response_model=Envelope[TaskData], summary="编辑任务 / edit")
-def edit(body: TaskEdit, services: Services, user: MayChange) -> Envelope[Any]:
+def edit(body: TaskEdit, services: Services, actor: MayChange) -> Envelope[Any]:
     """Replaces the whole record. A srcAddress sent back masked keeps its password."""
     with services.database.session() as session:
         row = _get(session, body.id)
-        kept = row.src_address
-        for name, value in _columns(body, services.time_zone).items():
+        before = row.model_dump()
+        for name, value in _columns(body, services.time_zone, kept=row.src_address).items():
             setattr(row, name, value)
-        if body.srcAddress == mask_address(kept):
-            row.src_address = kept
         row.revision += 1
         session.add(row)
-        _commit(session, body.taskNum)
+        _flush(session, body.taskNum)
+        note(session, actor, "task.edit", row.task_num, differences(before, row.model_dump()))
+        session.commit()
     services.control.tasks_changed()
     return done(to_data(row, services.control.task_health()))
 
 
 @router.post("/delete", response_model=Envelope[None], summary="删除任务 / delete")
-def delete(body: IdRequest, services: Services, user: MayChange) -> Envelope[Any]:
+def delete(body: IdRequest, services: Services, actor: MayChange) -> Envelope[Any]:
     """Stops and deletes a task."""
     with services.database.session() as session:
-        session.delete(_get(session, body.id))
+        row = _get(session, body.id)
+        session.delete(row)
+        note(session, actor, "task.delete", row.task_num)
         session.commit()
     services.control.tasks_changed()
     return done()
 
 
 @router.post("/start", response_model=Envelope[TaskData], summary="启动任务 / start")
-def start(body: IdRequest, services: Services, user: MayChange) -> Envelope[Any]:
+def start(body: IdRequest, services: Services, actor: MayChange) -> Envelope[Any]:
     """Starts a task; one that ended (a file) starts again."""
-    return _switch(body.id, True, services)
+    return _switch(body.id, True, services, actor)
 
 
 @router.post("/stop", response_model=Envelope[TaskData], summary="停止任务 / stop")
-def stop(body: IdRequest, services: Services, user: MayChange) -> Envelope[Any]:
+def stop(body: IdRequest, services: Services, actor: MayChange) -> Envelope[Any]:
     """Stops a task."""
-    return _switch(body.id, False, services)
+    return _switch(body.id, False, services, actor)
 
 
 @router.post("/query", response_model=Envelope[TaskData], summary="获取任务信息 / query")
@@ -104,12 +110,13 @@ def snapshot(body: IdRequest, services: Services, user: SignedIn) -> Response:
     return Response(picture, media_type="image/jpeg")
 
 
-def _switch(record_id: int, enabled: bool, services: Services) -> Envelope[Any]:
+def _switch(record_id: int, enabled: bool, services: Services, actor: Actor) -> Envelope[Any]:
     with services.database.session() as session:
         row = _get(session, record_id)
         row.enabled, row.updated_at = enabled, time.time()
         row.revision += 1
         session.add(row)
+        note(session, actor, "task.start" if enabled else "task.stop", row.task_num)
         session.commit()
     services.control.tasks_changed()
     return done(to_data(row, services.control.task_health()))
@@ -122,20 +129,22 @@ def _get(session: Session, record_id: int) -> Task:
     return row
 
 
-def _commit(session: Session, task_num: str) -> None:
+def _flush(session: Session, task_num: str) -> None:
     try:
-        session.commit()
+        session.flush()
     except IntegrityError as error:
-        raise ApiError(errors.CONFLICT, f"taskNum: 任务编号 {task_num} 已存在", f"taskNum {task_num} is taken") from error
+        raise field_fault("taskNum", f"任务编号 {task_num} 已存在", f"{task_num} is taken", errors.CONFLICT) from error
 
 
-def _columns(body: TaskFields, default_zone: str) -> dict[str, Any]:
-    if "/" in body.taskNum:
-        raise field_error("taskNum", "不能包含 /", "must not contain /")
+def _columns(body: TaskFields, default_zone: str, kept: str | None = None) -> dict[str, Any]:
+    """The row's columns. ``kept``: the stored address; sent back masked it stays, and a mask anywhere else is no password."""
+    address = kept if kept is not None and body.srcAddress == mask_address(kept) else body.srcAddress
+    if address == body.srcAddress and is_masked(address):
+        raise field_fault("srcAddress", "密码为 ***, 请填写真实密码", "holds *** for a password; give the password itself")
     return {
         "task_num": body.taskNum,
         "task_name": body.taskName,
-        "src_address": body.srcAddress,
+        "src_address": address,
         "scene": None if body.scene is None else json.dumps(body.scene, ensure_ascii=False),
         "analysed_fps": float(body.analysedFps),
         "rtsp_transport": body.rtspTransport,

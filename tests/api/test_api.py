@@ -132,6 +132,15 @@ async def test_unknown_path_and_method_keep_the_envelope(signed_in: httpx.AsyncC
     assert (method.status_code, method.json()["code"]) == (405, 4050)
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/api/task/add", "POST"), ("/api/health", "GET, POST"), ("/image/a.jpg", "GET, HEAD"), ("/video/a/b.mp4", "GET, HEAD")],
+)
+async def test_a_wrong_method_is_told_the_right_ones(client: httpx.AsyncClient, path: str, allowed: str) -> None:
+    answer = await client.request("DELETE", path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
 async def test_task_life_masks_the_camera_password_and_keeps_it(signed_in: httpx.AsyncClient, services: ApiServices) -> None:
     from sqlmodel import select
 

@@ -73,7 +73,7 @@ def test_unknown_keys_and_overlaps_are_warnings() -> None:
     document["lanes"].append(document["lanes"][0] | {"roadNum": 2, "colour": "red"})
     places = [warning.path for warning in scene_warnings(document)]
     assert "lanes[1].colour" in places
-    assert "lanes[0].polygon" in places
+    assert "lanes[roadNum=1].polygon" in places
 
 
 JSON = st.recursive(

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import json
+import re
 from typing import Any
 
 import jsonschema
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from traffic.errors import SceneError
+from traffic.errors import SceneError, SceneProblem
 from traffic.scene.document import parse_scene, scene_json_schema, scene_to_document, scene_warnings
 
 LANE: dict[str, Any] = {
@@ -31,6 +32,7 @@ DOCUMENT: dict[str, Any] = {
     },
     "countedClasses": ["car", "bus"],
 }  # fmt: skip
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
 VALIDATOR = jsonschema.Draft202012Validator(scene_json_schema())
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(10**400),
@@ -53,10 +55,15 @@ def _changed(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
     return document
 
 
-def _problems(document: Any) -> str:
+def _faults(document: Any) -> tuple[SceneProblem, ...]:
     with pytest.raises(SceneError) as caught:
         parse_scene(document)
-    return str(caught.value)
+    assert all(CHINESE.search(problem.chinese) and not CHINESE.search(problem.english) for problem in caught.value.problems)
+    return caught.value.problems
+
+
+def _problems(document: Any) -> str:
+    return "; ".join(map(str, _faults(document)))
 
 
 def test_a_document_survives_the_round_trip() -> None:
@@ -97,7 +104,9 @@ def test_a_document_survives_the_round_trip() -> None:
     ],
 )
 def test_each_fault_is_told_with_its_place(path: tuple[Any, ...], value: Any, told: str) -> None:
-    assert told in _problems(_changed(path, value))
+    place, _, english = told.rpartition(": ")
+    problems = _faults(_changed(path, value))
+    assert any(problem.path.endswith(place) and english in problem.english for problem in problems), problems
 
 
 def test_all_faults_are_told_at_once() -> None:
@@ -107,6 +116,7 @@ def test_all_faults_are_told_at_once() -> None:
 
 def test_a_lane_reaching_above_the_horizon_is_refused() -> None:
     document = _changed(("lanes", 0, "polygon"), [[0.45, 0.1], [0.55, 0.1], [0.8, 0.9], [0.2, 0.9]])
+    document["lanes"][0]["entryLine"] = [[0.3, 0.5], [0.7, 0.5]]
     assert "beyond the horizon" in _problems(document)
 
 
@@ -114,7 +124,7 @@ def test_unknown_keys_and_overlaps_are_warnings_only() -> None:
     document = _changed(("lanes", 0, "colour"), "red")
     document["lanes"].append(LANE | {"roadNum": 2})
     told = " ".join(map(str, scene_warnings(document)))
-    assert "lanes[0].colour: unknown" in told
+    assert "lanes[0].colour: 未知字段" in told
     assert "overlaps lane 2" in told
     assert len(parse_scene(document).lanes) == 2
 
