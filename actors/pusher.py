@@ -279,7 +279,9 @@ class Pusher:
                 waiter.cancel()
 
     async def _bound(self) -> None:
-        if self._index == 0 and time.monotonic() - self._pruned_at >= self._config.prune_s:
+        rested = time.monotonic() - self._pruned_at >= self._config.prune_s
+        # Not while ages are those of another clock: a step ahead would make everything look too old.
+        if self._index == 0 and rested and all(worker.knows_the_clock() for worker in self._workers.values()):
             self._pruned_at = time.monotonic()
             dropped = await asyncio.to_thread(self._store.prune, self._clock(), self._config.bounds)
             for interface_id, count in dropped.items():

@@ -102,6 +102,10 @@ class ReceiverWorker:
         """closed, open or half_open."""
         return self._breaker.state(time.monotonic())
 
+    def knows_the_clock(self) -> bool:
+        """Whether the times in the outbox have been moved along with the last step of the wall clock."""
+        return abs(self._parts.clock() - time.monotonic() - self._clock_offset_s) <= self._config.clock_step_s
+
     async def run(self) -> None:
         """The loop. Raises what it does not expect, after what is under way has ended."""
         self._draining = False
@@ -126,7 +130,7 @@ class ReceiverWorker:
     async def _mind_the_clock(self) -> None:
         offset_s = self._parts.clock() - time.monotonic()
         delta_s = offset_s - self._clock_offset_s
-        if abs(delta_s) > self._config.clock_step_s:
+        if not self.knows_the_clock():
             logger.warning("wall clock was set interface=%d by_s=%.1f", self.interface.interface_id, delta_s)
             await asyncio.to_thread(self._parts.store.shift_times, self.interface.interface_id, delta_s)
             self.state = _shifted(self.state, delta_s)

@@ -1,9 +1,7 @@
 """The outbox over SQL: the same behaviour on SQLite and on a PostgreSQL server, and a cost that does not grow with it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
@@ -27,36 +25,11 @@ from actors.delivery.ports import (
 from api.database import Database
 from api.outbox import LANE_HEADS, SqlOutboxStore
 from api.tables import Delivery, DeliveryAttempt, HeldFact, Interface, Task, TaskStatusRow
-from tests.actors.delivery.postgres import server_url
 from tests.actors.delivery.support import edit, register
 
 HOUR, DAY = 3600.0, 86_400.0
 NOW = 1_700_000_000.0
 WIDE = Bounds()
-
-
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    with server_url() as url:
-        yield url
-
-
-@pytest.fixture
-def postgres(postgres_url: str) -> str:
-    """An empty outbox on PostgreSQL."""
-    database = Database(postgres_url)
-    database.migrate()
-    tables = "delivery, delivery_attempt, held_fact, task_status, receiver_state, push_interface, camera_task"
-    with database.session() as session:
-        session.execute(text(f"TRUNCATE TABLE {tables} RESTART IDENTITY"))
-        session.commit()
-    return postgres_url
-
-
-@pytest.fixture(params=["url", "postgres"], ids=["sqlite", "postgresql"])
-def both(request: pytest.FixtureRequest) -> str:
-    """An empty outbox on each kind of database."""
-    return request.getfixturevalue(request.param)
 
 
 def item(store: SqlOutboxStore, fact_id: str, order_key: str = "100", interface_id: int = 1, **changes: object) -> Outgoing:
@@ -75,7 +48,9 @@ def note(store: SqlOutboxStore, delivery_id: str, state: str, next_at: float = 0
     store.record([Outcome(attempt=attempt, state=state, next_attempt_at=next_at)])
 
 
-def due(store: SqlOutboxStore, now_s: float = NOW, lanes: int = 8, per_lane: int = 32, busy: tuple = (), retries: int = 8) -> list:
+def due(
+    store: SqlOutboxStore, now_s: float = NOW, lanes: int = 8, per_lane: int = 32, busy: tuple = (), retries: int = 8
+) -> list:
     return list(store.due(1, now_s, lanes, per_lane, frozenset(busy), retries))
 
 
@@ -399,14 +374,8 @@ def test_the_first_version_of_the_tables_is_brought_up_to_date(tmp_path) -> None
     config.attributes["engine"] = database.engine
     command.upgrade(config, "0001")
     with database.session() as session:
-        session.execute(
-            text(
-                "INSERT INTO push_interface VALUES (1,'r',21,2,0,1,1,'http://r/',0,'','','',1,'',1,0,0)"
-            )
-        )
-        session.execute(
-            text("INSERT INTO delivery VALUES ('d',1,1,'f','100',21,x'7b7d','','waiting',0,0,:now,0)"), {"now": NOW}
-        )
+        session.execute(text("INSERT INTO push_interface VALUES (1,'r',21,2,0,1,1,'http://r/',0,'','','',1,'',1,0,0)"))
+        session.execute(text("INSERT INTO delivery VALUES ('d',1,1,'f','100',21,x'7b7d','','waiting',0,0,:now,0)"), {"now": NOW})
         session.commit()
     database.migrate()
     (row,) = SqlOutboxStore(url).due(1, NOW, 8, 8, frozenset(), 8)
