@@ -13,7 +13,7 @@ from actors.delivery.ports import DELIVERED
 from api.database import Database
 from api.tables import Delivery
 from tests.actors.delivery.servers import Request, raw_receiver
-from tests.actors.delivery.support import register
+from tests.actors.delivery.support import register, until
 
 COUNT = 120
 ROOT = Path(__file__).parents[3]
@@ -42,15 +42,15 @@ async def test_nothing_is_lost_by_kill_9_and_duplicates_share_their_id(both: str
             process = await start(both, tmp_path, max(acknowledged, default=-1) + 1)
             while len(acknowledged) < kill_at:
                 acknowledged.add(int(await asyncio.wait_for(process.stdout.readline(), 60)))
-            while hold and not receiver.requests:
-                await asyncio.sleep(0.01)
+            if hold:
+                await until(lambda: bool(receiver.requests))
             process.send_signal(signal.SIGKILL)
             rest = await process.stdout.read()  # what it had acknowledged before it died
             acknowledged |= {int(line) for line in rest.split()}
             assert await process.wait() == -signal.SIGKILL
         gate.set()
         process = await start(both, tmp_path, max(acknowledged) + 1)
-        told, _ = await asyncio.wait_for(process.communicate(), 120)
+        told, _ = await asyncio.wait_for(process.communicate(b""), 60)
         assert told.split()[-1] == b"done"
         assert process.returncode == 0
     ids: dict[tuple[str, str], set[str]] = {}

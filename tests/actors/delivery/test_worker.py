@@ -454,15 +454,15 @@ async def test_a_step_of_the_clock_changes_no_schedule_and_drops_nothing(url: st
 
 
 async def test_nothing_is_dropped_for_its_age_before_the_step_of_the_clock_is_known(url: str, tmp_path: Path) -> None:
-    class Watching(SqlOutboxStore):
-        pruned: list[float] = []
+    pruned: list[float] = []
 
+    class Watching(SqlOutboxStore):
         def shift_times(self, interface_id: int, delta_s: float) -> None:
             time.sleep(0.3)  # the pusher's own look comes first
             super().shift_times(interface_id, delta_s)
 
         def prune(self, now_s: float, bounds: Bounds) -> object:
-            self.pruned.append(now_s)
+            pruned.append(now_s)
             return super().prune(now_s, bounds)
 
     clock, store = Clock(), Watching(url)
@@ -471,11 +471,11 @@ async def test_nothing_is_dropped_for_its_age_before_the_step_of_the_clock_is_kn
         made = pusher(url, tmp_path, store, policy=LATER, clock=clock, prune_s=0.0, refresh_s=0.02)
         await made.start()
         await made.publish(facts(5))
-        await until(lambda: len(store.pruned) > 2)
+        await until(lambda: len(pruned) > 2)
         clock.shift_s = 400 * 86_400.0
-        before = len(store.pruned)
-        await until(lambda: len(store.pruned) > before + 3)
-        assert store.pruned[-1] > time.time() + 399 * 86_400
+        before = len(pruned)
+        await until(lambda: len(pruned) > before + 3)
+        assert pruned[-1] > time.time() + 399 * 86_400
         await made.stop()
     assert SqlOutboxStore(url).waiting() == {1: 5}
 

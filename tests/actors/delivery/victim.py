@@ -1,7 +1,7 @@
 """A process that takes facts and delivers them, made to be killed: ``python -m tests.actors.delivery.victim URL FOLDER N FIRST``.
 
-It publishes facts FIRST..N-1 of two tasks, prints the number of each as soon
-as the outbox has it, and goes on delivering until the outbox is empty and its input is closed.
+It publishes facts FIRST..N-1 of two tasks, prints the number of each as soon as the outbox has
+it, and goes on delivering until the outbox is empty and its input is closed.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from actors.errors import StoreUnavailableError
 from api.outbox import SqlOutboxStore
-from tests.actors.delivery.support import facts, pusher
+from tests.actors.delivery.support import facts, pusher, until
 
 
 async def main(url: str, folder: Path, count: int, first: int) -> None:
@@ -25,8 +25,7 @@ async def main(url: str, folder: Path, count: int, first: int) -> None:
             except StoreUnavailableError:
                 await asyncio.sleep(0.1)
         print(i, flush=True)
-    while SqlOutboxStore(url).waiting():
-        await asyncio.sleep(0.02)
+    await until(lambda: not SqlOutboxStore(url).waiting(), 60)
     await asyncio.to_thread(sys.stdin.read)  # whoever means to kill it leaves its input open
     await made.stop()
     print("done", flush=True)
