@@ -318,6 +318,9 @@ class PusherActor:
         from actors.delivery.metrics import DeliveryMetrics
 
         logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        logging.getLogger("httpx").setLevel(
+            "WARNING"
+        )  # its line about every request holds the receiver's address, secrets included
         config = config or PusherConfig()
         self._index = index
         sender = Sender(archive, config.timeout_s, config.worker.concurrency)

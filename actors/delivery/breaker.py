@@ -36,7 +36,8 @@ class CircuitBreaker:
 
     def __init__(self, config: BreakerConfig | None = None) -> None:
         self._config = config or BreakerConfig()
-        self._ended: deque[tuple[float, bool]] = deque(maxlen=self._config.most)
+        self._ended: deque[tuple[float, bool]] = deque()
+        self._failures = 0
         self._open_until: float | None = None
         self._pause_s = self._config.first_pause_s
         self._probing = False
@@ -71,6 +72,7 @@ class CircuitBreaker:
                 self._open_until = now_s + self._pause_s
         elif self._open_until is None:  # what was under way when it opened says nothing new
             self._ended.append((now_s, success))
+            self._failures += not success
             if self._bad(now_s):
                 self._open_until = now_s + self._pause_s
 
@@ -94,11 +96,12 @@ class CircuitBreaker:
 
     def _close(self) -> None:
         self._ended.clear()
+        self._failures = 0
         self._open_until = None
         self._pause_s = self._config.first_pause_s
 
     def _bad(self, now_s: float) -> bool:
-        while self._ended and self._ended[0][0] <= now_s - self._config.window_s:
-            self._ended.popleft()
-        failures = sum(not success for _, success in self._ended)
-        return len(self._ended) >= self._config.least and failures >= self._config.failure_ratio * len(self._ended)
+        while self._ended and (self._ended[0][0] <= now_s - self._config.window_s or len(self._ended) > self._config.most):
+            _, success = self._ended.popleft()
+            self._failures -= not success
+        return len(self._ended) >= self._config.least and self._failures >= self._config.failure_ratio * len(self._ended)

@@ -111,8 +111,9 @@ class Sender:
         if client is None:
             # A pool per receiver: one that hangs can use up its own connections only. The TLS context is costly and shared.
             self._tls = self._tls or httpx.create_ssl_context()
+            # No timeouts per read: ``send`` bounds the whole attempt.
             client = httpx.AsyncClient(
-                timeout=self._timeout_s, limits=self._limits, follow_redirects=False, trust_env=False, verify=self._tls
+                timeout=None, limits=self._limits, follow_redirects=False, trust_env=False, verify=self._tls
             )
             self._clients[interface.interface_id] = client
         return client
