@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from actors.delivery.bodies import dump
+from actors.delivery.composing import STATUS_BUSINESS
 from actors.delivery.health import HealthPolicy
 from actors.delivery.keeping import keep_running
 from actors.delivery.outgoing import outgoing
-from actors.delivery.periods import STATUS_BUSINESS, PeriodComposer, PeriodConfig
+from actors.delivery.periods import PeriodComposer, PeriodConfig
 from actors.delivery.policy import DeliveryPolicy
 from actors.delivery.ports import (
     Attempt,

@@ -6,13 +6,13 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from actors.delivery.bodies import array, cut, dump
+from actors.delivery.bodies import cut, dump
+from actors.delivery.composing import EVENT_BUSINESS, PEOPLE_BUSINESS, STATUS_BUSINESS, compose
 from actors.delivery.outgoing import outgoing
 from actors.delivery.policy import next_tick
 from actors.delivery.ports import BodyEncoder, HeldItem, InterfaceConfig, OutboxStore, Outgoing
 from actors.delivery.sender import Sender
 
-STATUS_BUSINESS = 52
 NOT_STARTED = 0
 
 
@@ -84,9 +84,12 @@ class PeriodComposer:
             items = list(await asyncio.to_thread(self._store.held, interface.interface_id, limit))
             if not items:
                 return
-            sizes = await self._sender.sizes(items)
-            ranges = list(cut(sizes, self._config.max_items, self._config.max_bytes))
-            composed = [_composed(interface, [items[i] for i in part], now_s) for part in ranges]
+            if interface.business_type == EVENT_BUSINESS:  # each event is a body of its own
+                composed = [outgoing(interface, i.fact_id, i.order_key, i.body, i.pictures, now_s) for i in items]
+            else:
+                sizes = await self._sender.sizes(items)
+                ranges = cut(sizes, self._config.max_items, self._config.max_bytes)
+                composed = [_composed(interface, [items[i] for i in part], now_s) for part in ranges]
             ids = [item.fact_id for item in items]
             await asyncio.to_thread(self._store.close_period, interface.interface_id, composed, ids)
             if len(items) < limit:
@@ -95,8 +98,9 @@ class PeriodComposer:
 
 def _composed(interface: InterfaceConfig, items: Sequence[HeldItem], now_s: float) -> Outgoing:
     pictures = ""
-    if any(item.pictures for item in items):
+    if interface.business_type != PEOPLE_BUSINESS and any(item.pictures for item in items):  # 3.5 has no place for pictures
         pictures = json.dumps([json.loads(item.pictures) if item.pictures else {} for item in items])
     # Named by what is in it: the same items never make two deliveries, other items always another one.
     name = uuid.uuid5(uuid.NAMESPACE_OID, "|".join(item.fact_id for item in items))
-    return outgoing(interface, f"period:{name}", "period", array([item.body for item in items]), pictures, now_s)
+    body = compose(interface.business_type, [item.body for item in items])
+    return outgoing(interface, f"period:{name}", "period", body, pictures, now_s)

@@ -6,13 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from actors.archive import FolderArchive
-from actors.delivery.periods import PeriodConfig
+from actors.delivery.bodies import dump
+from actors.delivery.periods import PeriodComposer, PeriodConfig
+from actors.delivery.ports import HeldItem
+from actors.delivery.sender import Sender
 from actors.ports import FactEnvelope
 from actors.pusher import Pusher
 from api.database import Database
 from api.outbox import SqlOutboxStore
 from api.receiver import Receiver
 from api.tables import Task
+from api.wire.encode import WireEncoder
 from tests.actors.delivery.support import edit, facts, pusher, register, until
 from tests.api.test_wire import envelope, passage
 from traffic.facts import TaskStatus, TaskStatusCode
@@ -171,3 +175,37 @@ async def test_an_edit_from_periodic_to_trigger_still_sends_what_was_held(url: s
         await made.stop()
     assert [len(push.body) for push in receiver.pushes if push.kind == "vehicle-batch"] == [3]
     assert [push.kind for push in receiver.pushes] == ["vehicle-batch", "vehicle-snapshot"]
+
+
+async def composed(url: str, tmp_path: Path, bodies: list[dict], **interface: object) -> list:
+    """What one tick makes of held bodies: (order key, body, pictures) of each delivery."""
+    register(url, "http://r/", trigger_condition=1, upload_period=10, **interface)
+    store = SqlOutboxStore(url)
+    empty = HeldItem(interface_id=1, fact_id="", order_key="", body=b"", pictures="", created_at=0.0)
+    held = [
+        replace(empty, fact_id=f"h{i}", order_key=f"t{i}", body=dump(body), pictures=f'{{"imgBase64":"p{i}"}}')
+        for i, body in enumerate(bodies)
+    ]
+    store.accept([], held, [])
+    sender = Sender(None)
+    await PeriodComposer(store, WireEncoder(), sender).compose(store.interfaces()[0], "tick", 1.0)
+    await sender.close()
+    assert list(store.held(1, 9)) == []
+    rows = store.due(1, 2.0, 8, 8, frozenset(), 8)
+    return [(row.outgoing.order_key, json.loads(row.outgoing.body), row.outgoing.pictures) for row in rows]
+
+
+async def test_events_of_a_period_are_one_post_each(url: str, tmp_path: Path) -> None:
+    rows = await composed(url, tmp_path, [{"recordType": 1001}, {"recordType": 1002}], business_type=11)
+    assert rows == [("t0", {"recordType": 1001}, '{"imgBase64":"p0"}'), ("t1", {"recordType": 1002}, '{"imgBase64":"p1"}')]
+
+
+async def test_people_of_a_period_are_one_object_of_arrays(url: str, tmp_path: Path) -> None:
+    bodies = [{"peopleFlowToday": [1], "peopleDensityToday": [2]}, {"peopleFlowToday": [], "peopleDensityToday": [3, 4]}]
+    rows = await composed(url, tmp_path, bodies, business_type=41)
+    assert rows == [("period", {"peopleFlowToday": [1], "peopleDensityToday": [2, 3, 4]}, "")]
+
+
+async def test_parameters_of_a_period_are_one_array(url: str, tmp_path: Path) -> None:
+    ((key, body, _),) = await composed(url, tmp_path, [{"id": 1}, {"id": 2}], business_type=22)
+    assert (key, body) == ("period", [{"id": 1}, {"id": 2}])
