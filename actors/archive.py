@@ -1,9 +1,11 @@
 """Pictures and clips on disk, under the protocol's relative paths."""
 
 import contextlib
+import hashlib
 import os
 import re
 import time
+import uuid
 import zoneinfo
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +14,20 @@ from typing import BinaryIO, Literal
 from actors.errors import ArchiveError
 
 _UNSAFE = re.compile(r"[^0-9A-Za-z_\-\u4e00-\u9fff]")
+_LONGEST_NAME = 64
+_PARTIAL = ".part"
+_STALE_S = 3600.0
 
 
 def safe_name(text: str) -> str:
-    """``text`` as a part of a file name: anything but letters, digits, Chinese, ``_`` and ``-`` becomes ``-``."""
-    return _UNSAFE.sub("-", text)[:64] or "-"
+    """``text`` as a part of a file name: anything but letters, digits, Chinese, ``_`` and ``-`` becomes ``-``.
+
+    Two texts never share a name: one that had to be changed ends in eight digits of its SHA-256.
+    """
+    name = _UNSAFE.sub("-", text)
+    if name == text and 0 < len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[: _LONGEST_NAME - 9]}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def _stamp(time_s: float, time_zone: str) -> datetime:
@@ -37,7 +48,11 @@ def clip_path(task_num: str, kind: str, time_s: float, time_zone: str) -> str:
 
 
 class FolderArchive:
-    """An archive in a folder. Files appear whole or not at all."""
+    """An archive in a folder. Files appear whole or not at all, and outlive a power cut once ``write`` has returned.
+
+    Whoever writes decides what a failure costs. Cameras go on without pictures: a passage is then pushed with empty paths and
+    counted (a full disk must not stop the count).
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -53,17 +68,26 @@ class FolderArchive:
         return target
 
     def write(self, path: str, data: bytes) -> None:
-        """Store ``data``. Raises ArchiveError (disk full, no permission)."""
+        """Store ``data``. Raises ArchiveError (disk full, no permission); what was there before is then still there."""
         target = self.locate(path)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_bytes(data)
-            partial.replace(target)
+            try:
+                _write_whole(target, data)
+            except FileNotFoundError:  # ``prune`` took the folder away between our making it and our using it
+                _write_whole(target, data)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
             raise ArchiveError(f"cannot write {path}: {error.strerror or error}") from error
+
+    def check(self) -> str:
+        """ "" when the archive can be written, otherwise one line that says why not, for health pages."""
+        try:
+            self.write(f"check-{uuid.uuid4().hex}{_PARTIAL}", b"")
+        except ArchiveError as error:
+            return f"图片存储不可写 / archive cannot be written: {error.__cause__ or error}"
+        finally:
+            for path in self.root.glob(f"check-*{_PARTIAL}"):
+                path.unlink(missing_ok=True)
+        return ""
 
     def read(self, path: str) -> bytes | None:
         """The bytes under ``path``; None when there are none. Raises ArchiveError."""
@@ -84,23 +108,70 @@ class FolderArchive:
             raise ArchiveError(f"cannot read {path}: {error.strerror or error}") from error
 
     def prune(self, max_age_s: float, max_bytes: int, now_s: float | None = None) -> int:
-        """Delete what is older than ``max_age_s``, then the oldest until at most ``max_bytes`` are left; returns the number."""
+        """Delete what is older than ``max_age_s``, then the oldest until at most ``max_bytes`` are left; returns the number.
+
+        What a killed process left half written goes after an hour, and folders go when they are empty.
+        """
         now_s = time.time() if now_s is None else now_s
         files = []
         for path in self.root.rglob("*"):
             with contextlib.suppress(OSError):  # a file that another process just moved or removed
                 if path.is_file():
                     status = path.stat()
-                    files.append((status.st_mtime, status.st_size, path))
-        files.sort(key=lambda item: item[:2])
-        total, removed = sum(size for _, size, _ in files), 0
-        for modified, size, path in files:
-            if now_s - modified <= max_age_s and total <= max_bytes:
+                    stale = path.name.endswith(_PARTIAL) and now_s - status.st_mtime > _STALE_S
+                    files.append((not stale, status.st_mtime, status.st_size, path))
+        files.sort(key=lambda item: item[:3])
+        total, removed = sum(size for _, _, size, _ in files), 0
+        for whole, modified, size, path in files:
+            if whole and now_s - modified <= max_age_s and total <= max_bytes:
                 break
             with contextlib.suppress(OSError):
                 path.unlink()
-            total, removed = total - size, removed + 1
+                total, removed = total - size, removed + 1
+        self._remove_empty_folders()
         return removed
+
+    def _remove_empty_folders(self) -> None:
+        for folder, _, _ in os.walk(self.root, topdown=False):
+            if Path(folder) != self.root:
+                with contextlib.suppress(OSError):  # not empty
+                    os.rmdir(folder)
+
+
+def _write_whole(target: Path, data: bytes) -> None:
+    """Write beside the target, make it durable, then give it its name: a reader sees all of it or nothing."""
+    _make_folders(target.parent)
+    partial = target.with_name(f".{uuid.uuid4().hex}{_PARTIAL}")
+    try:
+        with partial.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+        _sync_folder(target.parent)
+    except OSError:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+
+
+def _make_folders(folder: Path) -> None:
+    missing = []
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for made in reversed(missing):
+        made.mkdir(exist_ok=True)
+        _sync_folder(made.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def open_archive(location: str) -> FolderArchive:

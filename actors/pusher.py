@@ -7,32 +7,42 @@ import asyncio
 import contextlib
 import json
 import logging
-import random
 import time
-import uuid
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from actors.delivery.policy import DeliveryPolicy, next_tick
+from actors.delivery.bodies import dump
+from actors.delivery.composing import STATUS_BUSINESS
+from actors.delivery.health import HealthPolicy
+from actors.delivery.keeping import keep_running
+from actors.delivery.outgoing import outgoing
+from actors.delivery.periods import PeriodComposer, PeriodConfig
+from actors.delivery.policy import DeliveryPolicy
 from actors.delivery.ports import (
     Attempt,
+    Backlog,
     BodyEncoder,
+    Bounds,
     Due,
+    EncodedItem,
     HeldItem,
     InterfaceConfig,
     KnownStatus,
     OutboxStore,
     Outgoing,
+    ReceiverState,
 )
-from actors.delivery.sender import Sender, dump
+from actors.delivery.recorder import Recorder
+from actors.delivery.sender import Sender
+from actors.delivery.worker import ReceiverWorker, WorkerConfig, WorkerParts
 from actors.errors import SinkUnavailableError, StoreUnavailableError
 from actors.ports import Archive, FactEnvelope
 from traffic.facts import TaskStatus
 
 logger = logging.getLogger(__name__)
-_NAMESPACE = uuid.UUID("0e1d5b7c-8c8e-45a7-a1c3-6b3f7a4d9e20")
-STATUS_BUSINESS = 52
+_NOTICES = 50
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,20 +50,29 @@ class PusherConfig:
     """Settings.
 
     Attributes:
-        idle_s: longest pause between looks into the outbox. refresh_s: how often interfaces are read again.
-        concurrency: POSTs under way per receiver (one per task, so the order within a task is kept).
-        batch: deliveries read at once. held_limit: elements of one periodic body at most.
-        keep_s: finished deliveries are kept this long. max_waiting: per interface.
+        refresh_s: how often interfaces are read again. prune_s: how often the outbox is brought within its bounds.
+        timeout_s: of one attempt. backoff_s: first pause after a loop failed in a way nobody expected.
     """
 
-    idle_s: float = 1.0
     refresh_s: float = 30.0
-    concurrency: int = 8
-    batch: int = 64
-    held_limit: int = 2000
-    keep_s: float = 7 * 86_400.0
-    max_waiting: int = 100_000
-    prune_s: float = 300.0
+    prune_s: float = 60.0
+    timeout_s: float = 10.0
+    backoff_s: float = 1.0
+    worker: WorkerConfig = field(default_factory=WorkerConfig)
+    periods: PeriodConfig = field(default_factory=PeriodConfig)
+    bounds: Bounds = field(default_factory=Bounds)
+    policy: DeliveryPolicy = field(default_factory=DeliveryPolicy)
+    health: HealthPolicy = field(default_factory=HealthPolicy)
+
+
+class DeliveryObserver(Protocol):
+    """Watches deliveries, for metrics."""
+
+    def attempt(self, interface: InterfaceConfig, due: Due, attempt: Attempt, state: str) -> None:
+        """One attempt ended; ``state`` is what became of the delivery."""
+
+    def backlog(self, backlog: dict[int, Backlog], breakers: dict[int, str]) -> None:
+        """What waits, and the circuit breakers, by interface of this pusher."""
 
 
 class Pusher:
@@ -67,44 +86,80 @@ class Pusher:
         encoder: BodyEncoder,
         sender: Sender,
         config: PusherConfig | None = None,
-        policy: DeliveryPolicy | None = None,
-        on_attempt: Callable[[InterfaceConfig, Attempt, str], None] | None = None,
+        observer: DeliveryObserver | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._index, self._count = index, count
         self._store, self._encoder, self._sender = store, encoder, sender
-        self._config, self._policy = config or PusherConfig(), policy or DeliveryPolicy()
-        self._on_attempt = on_attempt
-        self._chance = random.Random(index)
+        self._config, self._observer, self._clock = config or PusherConfig(), observer, clock
+        self._recorder = Recorder(store, self._note_store_error)
+        self._parts = WorkerParts(
+            store=store,
+            sender=sender,
+            recorder=self._recorder,
+            composer=PeriodComposer(store, encoder, sender, self._config.periods),
+            policy=self._config.policy,
+            health=self._config.health,
+            config=self._config.worker,
+            clock=clock,
+            on_attempt=observer.attempt if observer else None,
+            on_notice=self._note_notice,
+        )
         self._interfaces: dict[int, InterfaceConfig] = {}
-        self._workers: dict[int, asyncio.Task[None]] = {}
-        self._wake: dict[int, asyncio.Event] = {}
+        self._workers: dict[int, ReceiverWorker] = {}
+        self._running: dict[int, asyncio.Task[None]] = {}
         self._refresh = asyncio.Event()
         self._main: asyncio.Task[None] | None = None
-        self._store_error = ""
-        self._loaded = False
-        self._accepting = asyncio.Lock()
+        self._store_error, self._failure = "", ""
+        self._notices: deque[str] = deque(maxlen=_NOTICES)
+        self._unencodable = 0
+        self._backlog: dict[int, Backlog] = {}
+        self._loaded, self._pruned_at = False, time.monotonic()
+        self._accepting, self._loading = asyncio.Lock(), asyncio.Lock()
 
     async def start(self) -> None:
         """Begin to deliver what is in the outbox."""
-        self._main = asyncio.create_task(self._supervise())
+        self._main = asyncio.create_task(keep_running("pusher", self._supervise, self._note_failure, self._config.backoff_s))
 
     async def stop(self) -> None:
-        """End; what is not delivered stays in the outbox."""
-        tasks = [task for task in (self._main, *self._workers.values()) if task]
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
+        """Let POSTs under way end, note them, and end; what is not delivered stays in the outbox. Bounded in time."""
+        if self._main:
+            self._main.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await task
+                await self._main
+        for worker in self._workers.values():
+            worker.stop()
+        await self._end(list(self._running.values()))
+        await self._recorder.close(within_s=5.0)
         await self._sender.close()
 
     def interfaces_changed(self) -> None:
-        """Read the interfaces again now."""
+        """Read the interfaces again now, and look into the outbox (something may have been put back into it)."""
         self._refresh.set()
+        for worker in self._workers.values():
+            worker.wake()
 
     def health(self) -> dict[str, Any]:
-        """For health pages."""
-        return {"interfaces": len(self._interfaces), "storeError": self._store_error}
+        """For health pages: ``storeError`` and ``failure`` are "" when all is well; ``notices`` are for the operator."""
+        receivers = {
+            str(key): {
+                "circuit": worker.breaker_state,
+                "failingSince": worker.state.failing_since,
+                "waiting": self._backlog.get(key, Backlog()).waiting,
+                "dropped": self._backlog.get(key, Backlog()).dropped,
+            }
+            for key, worker in self._workers.items()
+        }
+        return {
+            "interfaces": len(self._interfaces),
+            "storeError": self._store_error,
+            "failure": self._failure,
+            "notices": list(self._notices),
+            "unencodable": self._unencodable,
+            "receivers": receivers,
+        }
+
+    # -- taking facts ---------------------------------------------------------------------------------------------------
 
     async def publish(self, envelopes: Sequence[FactEnvelope]) -> int:
         """Persist facts for this pusher's interfaces; returns after the commit how many deliveries and held items are new.
@@ -113,182 +168,140 @@ class Pusher:
             StoreUnavailableError: nothing was persisted; publish again.
         """
         if not self._loaded:  # facts may come before the first look at the table
-            await self._load()
+            async with self._loading:
+                await self._load()
         deliveries, held, statuses = self._encode(envelopes)
         async with self._accepting:  # one writer at a time keeps the order of a task's facts
             new: int = await asyncio.to_thread(self._store.accept, deliveries, held, statuses)
         for interface_id in {delivery.interface_id for delivery in deliveries}:
-            if interface_id in self._wake:
-                self._wake[interface_id].set()
+            if worker := self._workers.get(interface_id):
+                worker.wake()
         return new
 
     def _encode(self, envelopes: Sequence[FactEnvelope]) -> tuple[list[Outgoing], list[HeldItem], list[KnownStatus]]:
         deliveries, held, statuses = [], [], []
-        now_s = time.time()
+        now_s = self._clock()
         for envelope in envelopes:
-            if isinstance(envelope.fact, TaskStatus) and self._index == 0:
-                task, fact = envelope.task, envelope.fact
-                status = KnownStatus(task_num=task.task_num, task_name=task.task_name, status=int(fact.status), at=fact.time_s)
-                statuses.append(status)
+            task, fact = envelope.task, envelope.fact
+            if isinstance(fact, TaskStatus) and self._index == 0:
+                statuses.append(
+                    KnownStatus(task_num=task.task_num, task_name=task.task_name, status=int(fact.status), at=fact.time_s)
+                )
             for interface in self._interfaces.values():
-                if not interface.wants(envelope.task.task_num):
-                    continue
-                if interface.periodic and interface.business_type == STATUS_BUSINESS:
-                    continue  # served from the known statuses at each tick
-                item = self._encoder.encode(envelope, interface)
+                if not interface.wants(task.task_num) or (interface.periodic and interface.business_type == STATUS_BUSINESS):
+                    continue  # the periodic status is made of the known statuses at each tick
+                item = self._body(envelope, interface)
                 if item is None:
                     continue
-                pictures = json.dumps(item.pictures) if item.pictures else ""
+                pictures = json.dumps(item.pictures) if any(item.pictures.values()) else ""
                 if interface.periodic:
                     held.append(
                         HeldItem(
                             interface_id=interface.interface_id,
                             fact_id=envelope.fact_id,
-                            order_key=envelope.task.task_num,
+                            order_key=task.task_num,
                             body=dump(item.body),
                             pictures=pictures,
                             created_at=now_s,
                         )
                     )
                 else:
-                    body = dump(item.body)
-                    deliveries.append(_outgoing(interface, envelope.fact_id, envelope.task.task_num, body, pictures, now_s))
+                    deliveries.append(outgoing(interface, envelope.fact_id, task.task_num, dump(item.body), pictures, now_s))
         return deliveries, held, statuses
 
-    # -- interfaces ---------------------------------------------------------------------------------------------------
+    def _body(self, envelope: FactEnvelope, interface: InterfaceConfig) -> EncodedItem | None:
+        try:
+            return self._encoder.encode(envelope, interface)
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
+            # It could never be sent; refusing it would stop its camera for ever.
+            self._unencodable += 1
+            logger.error("fact has no body fact=%s interface=%d error=%r", envelope.fact_id, interface.interface_id, error)
+            return None
+
+    # -- interfaces and their workers -------------------------------------------------------------------------------------
 
     async def _load(self) -> None:
         rows = await asyncio.to_thread(self._store.interfaces)
         mine = {row.interface_id: row for row in rows if row.interface_id % self._count == self._index}
-        for interface_id in self._interfaces.keys() - mine.keys():
-            if task := self._workers.pop(interface_id, None):
-                task.cancel()
-            self._wake.pop(interface_id, None)
-        changed = {i for i in mine.keys() & self._interfaces.keys() if mine[i] != self._interfaces[i]}
+        new = mine.keys() - self._running.keys()
+        states = await asyncio.to_thread(self._store.receiver_states) if new else {}
         self._interfaces, self._loaded = mine, True
-        for interface_id in mine:
-            if interface_id in changed and (task := self._workers.pop(interface_id, None)):
+        for interface_id in self._running.keys() - mine.keys():
+            self._workers[interface_id].stop()
+        for interface_id, interface in mine.items():
+            if interface_id in new:
+                self._begin(interface, states.get(interface_id, ReceiverState()))
+            elif self._workers[interface_id].interface != interface:
+                self._workers[interface_id].reconfigure(interface)
+
+    def _begin(self, interface: InterfaceConfig, state: ReceiverState) -> None:
+        if state.disabled_at:  # somebody enabled it again: its failures start anew
+            state = ReceiverState(last_success_at=state.last_success_at)
+        worker = ReceiverWorker(interface, state, self._parts)
+        interface_id, name = interface.interface_id, f"receiver loop interface={interface.interface_id}"
+        self._workers[interface_id] = worker
+        self._running[interface_id] = asyncio.create_task(
+            keep_running(name, worker.run, self._note_failure, self._config.backoff_s)
+        )
+
+    async def _reap(self) -> None:
+        """Take leave of workers that ended: deleted, disabled, or edited away."""
+        for interface_id in [key for key, task in self._running.items() if task.done()]:
+            del self._running[interface_id], self._workers[interface_id]
+            await self._sender.release(interface_id)
+            if interface_id in self._interfaces:  # enabled again in the meantime
+                self._refresh.set()
+
+    async def _end(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        if tasks:
+            await asyncio.wait(tasks, timeout=self._config.worker.drain_s + 2.0)
+            for task in tasks:
                 task.cancel()
-            old = self._workers.get(interface_id)
-            if old is not None and old.done():  # it failed: say so and start again
-                reason = None if old.cancelled() else old.exception()
-                logger.error("receiver loop ended interface=%d error=%r", interface_id, reason)
-                del self._workers[interface_id]
-            if interface_id not in self._workers:
-                self._wake[interface_id] = asyncio.Event()
-                self._workers[interface_id] = asyncio.create_task(self._serve(interface_id))
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _supervise(self) -> None:
-        pruned_at = time.monotonic()
         while True:
             self._refresh.clear()
             try:
-                await self._load()
-                self._store_error = ""
-                if time.monotonic() - pruned_at > self._config.prune_s and self._index == 0:
-                    pruned_at = time.monotonic()
-                    dropped = await asyncio.to_thread(
-                        self._store.prune, time.time(), self._config.keep_s, self._config.max_waiting
-                    )
-                    if dropped:
-                        logger.warning("outbox over its limit dropped=%d", dropped)
+                await self._reap()
+                async with self._loading:
+                    await self._load()
+                await self._bound()
+                self._store_error = self._failure = ""
             except StoreUnavailableError as error:
-                self._store_error = str(error)
+                self._note_store_error(str(error))
                 logger.error("outbox unavailable error=%s", error)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._refresh.wait(), self._config.refresh_s if self._loaded else 1.0)
-
-    # -- delivering ---------------------------------------------------------------------------------------------------
-
-    async def _serve(self, interface_id: int) -> None:
-        """One receiver's own loop: no other receiver waits for it."""
-        interface, wake = self._interfaces[interface_id], self._wake[interface_id]
-        tick_s = next_tick(time.time(), interface.upload_period_s) if interface.periodic else float("inf")
-        busy: dict[str, asyncio.Task[None]] = {}
-        while True:
-            wake.clear()
+            waiter = asyncio.create_task(self._refresh.wait())
             try:
-                if time.time() >= tick_s:
-                    await self._compose(interface, tick_s)
-                    tick_s = next_tick(time.time(), interface.upload_period_s)
-                rows = await asyncio.to_thread(self._store.due, interface_id, time.time(), self._config.batch)
-                for due in rows:
-                    key = due.outgoing.order_key
-                    if key not in busy and len(busy) < self._config.concurrency:
-                        busy[key] = asyncio.create_task(self._deliver(interface, due))
-            except StoreUnavailableError as error:
-                self._store_error = str(error)
-                logger.error("outbox unavailable interface=%d error=%s", interface_id, error)
-                await asyncio.sleep(self._config.idle_s)
-            pause_s = max(0.01, min(self._config.idle_s, tick_s - time.time()))
-            waiter = asyncio.create_task(wake.wait())
-            done, _ = await asyncio.wait({waiter, *busy.values()}, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
-            waiter.cancel()
-            busy = {key: task for key, task in busy.items() if task not in done}
+                pause_s = self._config.refresh_s if self._loaded else 1.0
+                watched = {waiter, *self._running.values()}
+                await asyncio.wait(watched, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                waiter.cancel()
 
-    async def _deliver(self, interface: InterfaceConfig, due: Due) -> None:
-        number = due.attempts + 1
-        attempt = await self._sender.send(due.outgoing, interface, number)
-        age_s = time.time() - due.outgoing.created_at
-        decision = self._policy.decide(attempt, number, age_s, interface.push_response, self._chance)
-        next_s = attempt.at + decision.retry_after_s
-        while True:
-            try:
-                await asyncio.to_thread(self._store.record, attempt, decision.state, next_s)
-                break
-            except StoreUnavailableError as error:  # the receiver has it; only our note waits
-                logger.error("attempt not recorded delivery=%s error=%s", attempt.delivery_id, error)
-                await asyncio.sleep(1.0)
-        if attempt.status != 200:
-            logger.warning(
-                "delivery failed interface=%d delivery=%s attempt=%d status=%d next=%s",
-                interface.interface_id,
-                attempt.delivery_id,
-                number,
-                attempt.status,
-                decision.state,
-            )
-        if self._on_attempt:
-            self._on_attempt(interface, attempt, decision.state)
+    async def _bound(self) -> None:
+        rested = time.monotonic() - self._pruned_at >= self._config.prune_s
+        # Not while ages are those of another clock: a step ahead would make everything look too old.
+        if self._index == 0 and rested and all(worker.knows_the_clock() for worker in self._workers.values()):
+            self._pruned_at = time.monotonic()
+            dropped = await asyncio.to_thread(self._store.prune, self._clock(), self._config.bounds)
+            for interface_id, count in dropped.items():
+                notice = f"接口 {interface_id}: 发件箱超限, 丢弃 {count} 条 / outbox over its bounds, {count} dropped"
+                self._notices.append(notice)
+                logger.warning("outbox over its bounds interface=%d dropped=%d", interface_id, count)
+        self._backlog = dict(await asyncio.to_thread(self._store.backlog))
+        if self._observer:
+            breakers = {key: worker.breaker_state for key, worker in self._workers.items()}
+            self._observer.backlog({key: self._backlog.get(key, Backlog()) for key in breakers}, breakers)
 
-    async def _compose(self, interface: InterfaceConfig, tick_s: float) -> None:
-        """Make the periodic body of the period that ends at ``tick_s``."""
-        fact_id = f"tick:{interface.interface_id}:{tick_s:.0f}"
-        if interface.business_type == STATUS_BUSINESS:
-            tasks = await asyncio.to_thread(self._store.enabled_tasks)
-            known = await asyncio.to_thread(self._store.statuses)
-            made = []
-            for status in known:
-                if status.task_num in tasks and interface.wants(status.task_num):
-                    body = dump(self._encoder.status(status.task_num, status.task_name, status.status))
-                    made.append(_outgoing(interface, f"{fact_id}:{status.task_num}", status.task_num, body, "", tick_s))
-            await asyncio.to_thread(self._store.accept, made, [], [])
-            return
-        items = await asyncio.to_thread(self._store.held, interface.interface_id, tick_s, self._config.held_limit)
-        if not items:
-            return
-        body = b"[" + b",".join(item.body for item in items) + b"]"
-        pictures = ""
-        if any(item.pictures for item in items):
-            pictures = json.dumps([json.loads(item.pictures) if item.pictures else {} for item in items])
-        outgoing = _outgoing(interface, fact_id, "period", body, pictures, tick_s)
-        ids = [item.fact_id for item in items]
-        await asyncio.to_thread(self._store.close_period, interface.interface_id, tick_s, outgoing, ids)
+    def _note_store_error(self, text: str) -> None:
+        self._store_error = text
 
+    def _note_failure(self, text: str) -> None:
+        self._failure = text
 
-def _outgoing(interface: InterfaceConfig, fact_id: str, order_key: str, body: bytes, pictures: str, now_s: float) -> Outgoing:
-    # The delivery id follows from interface and fact: the same fact published twice is the same delivery.
-    delivery_id = str(uuid.uuid5(_NAMESPACE, f"{interface.interface_id}|{fact_id}"))
-    return Outgoing(
-        delivery_id=delivery_id,
-        interface_id=interface.interface_id,
-        fact_id=fact_id,
-        order_key=order_key,
-        kind=interface.business_type,
-        body=body,
-        pictures=pictures,
-        created_at=now_s,
-    )
+    def _note_notice(self, interface: InterfaceConfig, notice: str) -> None:
+        self._notices.append(f"接口 {interface.interface_id} {interface.name}: {notice}")
 
 
 class PusherActor:
@@ -306,9 +319,13 @@ class PusherActor:
         from actors.delivery.metrics import DeliveryMetrics
 
         logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        logging.getLogger("httpx").setLevel(
+            "WARNING"
+        )  # its line about every request holds the receiver's address, secrets included
+        config = config or PusherConfig()
         self._index = index
-        metrics = DeliveryMetrics()
-        self._pusher = Pusher(index, count, outbox_factory(), encoder, Sender(archive), config, on_attempt=metrics.observe)
+        sender = Sender(archive, config.timeout_s, config.worker.concurrency)
+        self._pusher = Pusher(index, count, outbox_factory(), encoder, sender, config, DeliveryMetrics())
         self._starting = asyncio.get_running_loop().create_task(self._pusher.start())
 
     async def publish(self, envelopes: Sequence[FactEnvelope]) -> int:

@@ -1,8 +1,8 @@
 """Tables (SQLModel). Rows are the third type beside domain values and wire bodies; conversions are explicit."""
 
 from api.tables.accounts import User
-from api.tables.deliveries import Delivery, DeliveryAttempt, HeldFact, TaskStatusRow
+from api.tables.deliveries import Delivery, DeliveryAttempt, HeldFact, ReceiverStateRow, TaskStatusRow
 from api.tables.interfaces import Interface
 from api.tables.tasks import Task
 
-__all__ = ["Delivery", "DeliveryAttempt", "HeldFact", "Interface", "Task", "TaskStatusRow", "User"]
+__all__ = ["Delivery", "DeliveryAttempt", "HeldFact", "Interface", "ReceiverStateRow", "Task", "TaskStatusRow", "User"]

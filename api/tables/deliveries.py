@@ -5,21 +5,25 @@ from sqlmodel import Field, SQLModel
 
 
 class Delivery(SQLModel, table=True):
-    """One POST to be made. ``state``: waiting, delivered, given_up or dropped.
+    """One POST to be made. ``state``: waiting (in its lane), retrying (failed and out of its lane), delivered or given_up.
 
     ``order_key`` groups deliveries that must keep their order (one task and interface). ``pictures`` is a JSON object
-    body field → archive path, filled into the body when it is sent.
+    body field → archive path, filled into the body when it is sent. ``priority``: what is dropped first when the outbox is
+    full (0 before 1 before 2). ``size``: bytes of the body. ``age_from``: moment from which its age counts.
     """
 
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("interface_id", "fact_id", name="uq_delivery_fact"),
-        Index("ix_delivery_due", "state", "interface_id", "next_attempt_at"),
+        Index("ix_delivery_lane", "interface_id", "state", "order_key", "sequence"),
+        Index("ix_delivery_retry", "interface_id", "state", "next_attempt_at"),
+        # Covers the sums of ``prune`` and ``backlog``: without it they would read every body.
+        Index("ix_delivery_bound", "state", "interface_id", "priority", "sequence", "size", "age_from"),
     )
 
     id: str = Field(primary_key=True, max_length=64)
     sequence: int = Field(default=0, index=True)
-    interface_id: int = Field(index=True)
+    interface_id: int
     fact_id: str = Field(max_length=200)
     order_key: str = Field(max_length=100)
     kind: int
@@ -29,7 +33,10 @@ class Delivery(SQLModel, table=True):
     attempts: int = 0
     next_attempt_at: float = 0.0
     created_at: float = 0.0
-    finished_at: float = 0.0
+    finished_at: float = Field(default=0.0, index=True)
+    priority: int = 1
+    size: int = 0
+    age_from: float = 0.0
 
 
 class DeliveryAttempt(SQLModel, table=True):
@@ -69,3 +76,19 @@ class TaskStatusRow(SQLModel, table=True):
     task_name: str = Field(max_length=200)
     status: int
     at: float
+
+
+class ReceiverStateRow(SQLModel, table=True):
+    """How a receiver has been answering; see ``actors.delivery.health``. ``dropped``: deliveries lost to the outbox's bounds."""
+
+    __tablename__ = "receiver_state"
+
+    interface_id: int = Field(primary_key=True)
+    failing_since: float = 0.0
+    failures: int = 0
+    last_failure_at: float = 0.0
+    last_success_at: float = 0.0
+    notice_at: float = 0.0
+    disabled_at: float = 0.0
+    disabled_reason: str = Field(default="", max_length=500)
+    dropped: int = 0

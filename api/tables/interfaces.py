@@ -4,7 +4,11 @@ from sqlmodel import Field, SQLModel
 
 
 class Interface(SQLModel, table=True):
-    """One receiver, the fields of the manual's 2.1. ``task_nums`` is a JSON list or "" for all tasks."""
+    """One receiver, the fields of the manual's 2.1. ``task_nums`` is a JSON list or "" for all tasks.
+
+    ``accept_2xx``: any 2xx is success, not only 200. ``secret`` signs its deliveries ("" for none); the previous one signs as
+    well until ``previous_secret_until``.
+    """
 
     __tablename__ = "push_interface"
 
@@ -23,5 +27,9 @@ class Interface(SQLModel, table=True):
     push_response: int = 1
     task_nums: str = ""
     enabled: bool = True
+    accept_2xx: bool = False
+    secret: str = Field(default="", max_length=200)
+    previous_secret: str = Field(default="", max_length=200)
+    previous_secret_until: float = 0.0
     created_at: float = 0.0
     updated_at: float = 0.0

@@ -2,6 +2,7 @@
 
 import math
 import zoneinfo
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -89,6 +90,16 @@ def status_body(task_num: str, task_name: str, status: int) -> dict[str, object]
     return {"taskNum": task_num, "taskName": task_name, "taskStatus": status, "taskStatusName": name}
 
 
+def with_pictures(body: dict[str, object], pictures: Iterable[str], after: str) -> dict[str, object]:
+    """``body`` with empty picture fields at the place where the manual's table has them: behind the field ``after``."""
+    placed: dict[str, object] = {}
+    for name, value in body.items():
+        placed[name] = value
+        if name == after:
+            placed |= dict.fromkeys(pictures, "")
+    return placed
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WireEncoder:
     """Implements ``actors.delivery.ports.BodyEncoder``."""
@@ -101,9 +112,9 @@ class WireEncoder:
         if interface.business_type == BUSINESS_SNAPSHOT and isinstance(fact, VehiclePassage):
             # snapshotPath has no picture before plates are read; the vehicle's picture travels in imgBase64Type.
             pictures = {"imgBase64": "", "imgBase64Type": envelope.small_picture} if interface.upload_pictures else {}
-            if interface.trigger_condition == TRIGGER:
-                return EncodedItem(body=snapshot_body(envelope, fact, self.data_source), pictures=pictures)
-            return EncodedItem(body=batch_item(envelope, fact), pictures=pictures)
+            single = interface.trigger_condition == TRIGGER
+            body = snapshot_body(envelope, fact, self.data_source) if single else batch_item(envelope, fact)
+            return EncodedItem(body=with_pictures(body, pictures, after="vehicleTypePath"), pictures=pictures)
         if interface.business_type == BUSINESS_STATUS and isinstance(fact, TaskStatus):
             return EncodedItem(body=status_body(envelope.task.task_num, envelope.task.task_name, int(fact.status)), pictures={})
         return None
