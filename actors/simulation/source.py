@@ -18,7 +18,7 @@ from actors.simulation.meshes import mesh_of
 from actors.simulation.painter import Painter
 from actors.simulation.people import Pedestrian, PeopleModel
 from actors.simulation.plates import draw_plate, plate_corners
-from actors.simulation.road import build_camera, build_road
+from actors.simulation.road import DOWNSTREAM_Y, build_camera, build_road
 from actors.simulation.scene_document import build_scene_document
 from actors.simulation.shading import NEAR_M, to_world
 from actors.simulation.signals import SignalPlan
@@ -114,7 +114,7 @@ class SimulatedCamera:
         for number, (_, _, thing) in enumerate(things, 1):
             plate_box = None
             if isinstance(thing, Vehicle):
-                if not -15.0 < thing.near_y < 130.0:
+                if not -15.0 < thing.near_y < DOWNSTREAM_Y:
                     continue
                 box, plate_box = self._paint_vehicle(image, painter, number, thing)
             else:
