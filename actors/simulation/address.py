@@ -65,7 +65,7 @@ class SimulationSettings:
     fps: float = 25.0
     duration_s: float = 0.0
     height_m: float = 7.0
-    pitch_deg: float = 18.5
+    pitch_deg: float = 19.5
     focal: float = 1.0
     lanes: int = 3
     opposing: int = 2

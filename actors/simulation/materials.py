@@ -283,7 +283,7 @@ def _load_box(s: Surface, finish: Finish) -> None:
     s.paint(rear * (ay > half - 0.1), (0.40, 0.40, 0.41))
     s.paint(rear * band(s.y, -0.02, 0.02, 0.01), (0.04,) * 3)
     for y in (0.4, 0.68):
-        s.paint(rear * band(ay, y - 0.022, y + 0.022, 0.01) * band(s.z, low + 0.2, top - 0.15), (0.33, 0.33, 0.34), 0.3, 0.6)
+        s.paint(rear * band(ay, y - 0.022, y + 0.022, 0.01) * band(s.z, low + 0.2, top - 0.15) * 0.5, (0.4, 0.4, 0.41), 0.2, 0.4)
     for z in (1.4, 2.05, 2.65):
         s.paint(rear * band(s.z, z - 0.03, z + 0.03) * band(ay, half - 0.22, half - 0.08), (0.2,) * 3)
     lid = (s.normal[:, 2] > 0.8).astype(np.float32)

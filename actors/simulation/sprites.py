@@ -145,13 +145,14 @@ class SpriteStore:
         a, b = mesh.half_length_m - min(0.35, 0.4 * mesh.half_width_m), 0.93 * mesh.half_width_m if mesh.wheels_x else 0.12
         foot = to_world(np.array([[-a, -b, 0], [-a, b, 0], [a, b, 0], [a, -b, 0]]), key.x_m, y_m, key.forward)
         contact = self._fill([foot[:, :2].astype(np.float32)], x0, y0, width, height, max(0.7, 0.10 * pixel_per_m))
-        through = (1 - look.shadow * shadow) * (1 - 0.5 * contact)
+        solid = len(mesh.casters) == 1  # thin things shade the road less: much of the sky reaches under them
+        through = (1 - look.shadow * (1.0 if solid else 0.5) * shadow) * (1 - (0.5 if solid else 0.12) * contact)
         layers = np.zeros((height, width, 4), np.float32)
         iy, ix = r.y0 - y0, r.x0 - x0
         through[iy : iy + h, ix : ix + w] *= 1 - r.cover
         layers[iy : iy + h, ix : ix + w, :3] = r.colour
         layers[..., 3] = through * 255
-        layers = cv2.GaussianBlur(layers, (0, 0), 0.6, borderType=cv2.BORDER_REPLICATE)
+        layers = cv2.GaussianBlur(layers, (0, 0), 0.45, borderType=cv2.BORDER_REPLICATE)
         cover = np.zeros((height, width), np.float32)
         cover[iy : iy + h, ix : ix + w] = r.cover
         small = cv2.resize(cover, ((width + 3) // 4, (height + 3) // 4), interpolation=cv2.INTER_AREA)
