@@ -114,7 +114,7 @@ def _speed(settings: SimulationSettings, folder: Path, frames: int) -> tuple[flo
 
 
 def _detection(settings: SimulationSettings, seeds: list[int], pictures: int, args: argparse.Namespace) -> Counter[str]:
-    source = b"".join(p.read_bytes() for p in sorted((ROOT / "actors" / "simulation").glob("*.py")) + [Path(__file__)])
+    source = b"".join(p.read_bytes() for p in [*sorted((ROOT / "actors" / "simulation").glob("*.py")), Path(__file__)])
     detector: Detector | None = None
     total: Counter[str] = Counter()
     args.state.mkdir(parents=True, exist_ok=True)

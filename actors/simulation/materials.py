@@ -185,9 +185,7 @@ def _car_front(s: Surface, mesh: Mesh, finish: Finish) -> None:
     s.paint(face * band(ay, 0, 0.07, 0.02) * band(s.z, hz - 0.24, hz - 0.15), (0.7, 0.7, 0.72), 0.6, 1)
     s.paint(face * band(ay, 0, 0.72 * w, 0.04) * band(s.z, shape.sill_z + 0.12, shape.sill_z + 0.26), (0.02,) * 3, 0.03, 0.3)
     tilt = ay / w - 0.6
-    s.paint(
-        band(ay, 0.60 * w, 1.05 * w, 0.02) * band(s.z, hz - 0.24 + 0.06 * tilt, hz - 0.09 + 0.05 * tilt), _LENS, 0.25, 1.0
-    )
+    s.paint(band(ay, 0.60 * w, 1.05 * w, 0.02) * band(s.z, hz - 0.24 + 0.06 * tilt, hz - 0.09 + 0.05 * tilt), _LENS, 0.25, 1.0)
     s.light(np.exp(-(((ay - 0.74 * w) / 0.07) ** 2) - ((s.z - hz + 0.16) / 0.05) ** 2) * finish.lamps, (0.55, 0.55, 0.52))
     s.light(np.exp(-(((ay - 0.9 * w) / 0.05) ** 2) - ((s.z - hz + 0.14) / 0.035) ** 2) * finish.lamps, (0.35, 0.33, 0.28))
 

@@ -328,7 +328,8 @@ def _rider(
         knee = ((seat_x + foot_x) / 2 + 0.22, s * 0.24, seat_z - 0.04)
         pieces.append(_limb((seat_x, s * 0.11, seat_z + 0.05), knee, 0.1, 0.08, leg))
         pieces.append(_limb(knee, (foot_x, s * 0.2, foot_z), 0.075, 0.055, leg))
-        pieces.append(_limb((foot_x - 0.1, s * 0.2, foot_z - 0.04), (foot_x + 0.1, s * 0.2, foot_z - 0.05), 0.05, 0.045, _flat("hair")))
+        heel, toe = (foot_x - 0.1, s * 0.2, foot_z - 0.04), (foot_x + 0.1, s * 0.2, foot_z - 0.05)
+        pieces.append(_limb(heel, toe, 0.05, 0.045, _flat("hair")))
     return pieces
 
 

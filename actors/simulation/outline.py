@@ -53,7 +53,5 @@ def outline_of(camera: CameraModel, kind: str, place: tuple[float, float], forwa
     box = pixels if whole else pixels[seen]
     low, high = box.min(0), box.max(0)
     edge = 0.1 * camera.width
-    whole = whole and bool(
-        low[0] > -edge and low[1] > -edge and high[0] < camera.width + edge and high[1] < camera.height + edge
-    )
+    whole = whole and bool(low[0] > -edge and low[1] > -edge and high[0] < camera.width + edge and high[1] < camera.height + edge)
     return Outline(pixels, depth, low, high, whole)

@@ -52,7 +52,7 @@ def build_scene_document(settings: SimulationSettings, road: Road, camera: Camer
 
 def _lane(settings: SimulationSettings, lane: RoadLane, camera: CameraModel) -> dict[str, Any] | None:
     near = max(camera.nearest_visible_y() + 0.3, 8.0)
-    far = STOP_Y
+    far = STOP_Y if lane.heading > 0 else CROSSING_Y[1]
     half = lane.width_m / 2
     first, last = (near, far) if lane.heading > 0 else (far, near)
     polygon = _clipped([(lane.x_m - half, near), (lane.x_m + half, near), (lane.x_m + half, far), (lane.x_m - half, far)], camera)

@@ -115,7 +115,8 @@ def render(
         albedo += lying * (0.8 - albedo)
     towards = (camera.centre - to_world(point, x_m, y_m, forward)).astype(np.float32)
     distance = np.linalg.norm(towards, axis=1)
-    colour = _shade(albedo, f0, gloss, glow, to_world(normal, 0, 0, forward).astype(np.float32), towards / distance[:, None], point[:, 2], look)
+    facing_world = to_world(normal, 0, 0, forward).astype(np.float32)
+    colour = _shade(albedo, f0, gloss, glow, facing_world, towards / distance[:, None], point[:, 2], look)
     colour = (1 - np.exp(-colour * look.exposure * 1.15)).clip(0, 1) ** (1 / 2.2)
     air = look.air(distance)[:, None]
     image = np.zeros((w * h, 4), np.float32)
