@@ -70,7 +70,7 @@ class SimulationSettings:
     lanes: int = 3
     opposing: int = 2
     flow: float = 1500.0
-    opposing_flow: float = 700.0
+    opposing_flow: float = 500.0
     two_wheelers: float = 240.0
     pedestrians: float = 400.0
     speed_kmh: float = 50.0

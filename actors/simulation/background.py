@@ -94,7 +94,7 @@ def _asphalt(ground: _Ground, road: Road) -> Image:
         for offset in (-0.8, 0.8):
             a = a - 0.022 * np.exp(-(((ground.x - lane.x_m - offset) / 0.32) ** 2)) * inside
         a = a - 0.02 * np.exp(-(((ground.x - lane.x_m) / 0.25) ** 2)) * (1 + 0.5 * ground.coarse(9)) * inside
-    for y in (19.0, 29.0, 61.0):
+    for y in (19.0, 29.0, 57.0):
         a = a * (1 - 0.2 * band(ground.y, y - 0.03, y + 0.03, 0.04))
     return np.stack([a, a, a * 1.01], -1).astype(np.float32)
 

@@ -10,8 +10,8 @@ TWO_WHEELER_LANE_M = 2.6
 MEDIAN_M = 0.5
 STOP_Y = 31.0
 CROSSING_Y = (33.0, 37.5)
-FAR_KERB_Y = 60.0
-SIGNAL_Y = 62.0
+FAR_KERB_Y = 45.0
+SIGNAL_Y = 47.0
 SNAPSHOT_Y = 18.0
 ENTRY_Y = 10.0
 OPPOSING_SNAPSHOT_Y = 24.5
@@ -50,7 +50,7 @@ class RoadLane:
     @property
     def stop_y(self) -> float:
         """World Y of the lane's stop line; oncoming traffic waits across the junction, in the same phase."""
-        return STOP_Y if self.heading > 0 else FAR_KERB_Y + 4.0
+        return STOP_Y if self.heading > 0 else FAR_KERB_Y + 2.0
 
     @property
     def snapshot_y(self) -> float:

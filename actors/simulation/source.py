@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from actors.simulation.address import SimulationSettings
 from actors.simulation.background import build_background, light_signals
+from actors.simulation.camera_model import CameraModel
 from actors.simulation.fleet import PERSON_COATS
 from actors.simulation.looks import look_of
 from actors.simulation.materials import Finish
@@ -69,6 +70,11 @@ class SimulatedCamera:
     def scene_document(self) -> dict[str, Any]:
         """The scene document that fits this view; calibration exact."""
         return build_scene_document(self.settings, self._road, self._camera)
+
+    @property
+    def view(self) -> CameraModel:
+        """The pinhole camera of this view."""
+        return self._camera
 
     @property
     def sprite_bytes(self) -> int:
