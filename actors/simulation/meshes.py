@@ -161,8 +161,8 @@ def _weld_normals(vertices: Floats, faces: NDArray[np.int64]) -> Floats:
 
 
 def _extremes(vertices: Floats) -> Floats:
-    """The vertices that reach farthest in one of 400 directions, spread evenly over the sphere (Fibonacci lattice)."""
-    i = np.arange(400) + 0.5
+    """The vertices that reach farthest in one of 1000 directions, spread evenly over the sphere (Fibonacci lattice)."""
+    i = np.arange(1000) + 0.5
     z, turn = 1 - 2 * i / len(i), np.pi * (1 + 5**0.5) * i
     directions = np.stack([np.sqrt(1 - z * z) * np.cos(turn), np.sqrt(1 - z * z) * np.sin(turn), z])
     return vertices[np.unique((vertices @ directions).argmax(0))]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from actors.simulation.camera_model import CameraModel
 from actors.simulation.materials import Finish
 from actors.simulation.meshes import mesh_of
-from actors.simulation.outline import MARGIN, Outline, outline_of
+from actors.simulation.outline import Outline, outline_of
 from actors.simulation.shading import NEAR_M
 from actors.simulation.sprites import FIRST_DEPTH_M, KEY_RATIO, Sprite, SpriteKey, SpriteStore
 from traffic.types import Box
@@ -124,18 +124,18 @@ class Painter:
         cv2.multiply(region, cv2.merge((alpha, alpha, alpha)), dst=region, scale=1 / 255.0)
         cv2.add(region, cv2.cvtColor(warped, cv2.COLOR_RGBA2RGB), dst=region)
         sprite, _, fit = max(fits, key=lambda item: item[1])
-        self._claim(number, sprite, fit, 1.0 if outline.whole else 1 / self._rendered_share(outline))
+        self._claim(number, sprite, fit, self._share_inside(outline))
 
-    def _rendered_share(self, outline: Outline) -> float:
-        """Share of an object that is cut by the frame which the part near enough to the frame to be rendered makes up."""
-        width, height, margin = self._camera.width, self._camera.height, MARGIN * self._camera.width
-        low, high = (-margin, -margin), (width + margin, height + margin)
-        window = np.array([low, (high[0], low[1]), high, (low[0], high[1])], np.float32)
+    def _share_inside(self, outline: Outline) -> float:
+        """Share of an object's outline inside the frame, 0..1."""
+        width, height = self._camera.width, self._camera.height
+        if outline.whole and min(outline.low) >= 0 and outline.high[0] <= width and outline.high[1] <= height:
+            return 1.0
+        window = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
         shape = cv2.convexHull(np.clip(outline.points, -_FAR_PX, _FAR_PX).astype(np.float32))
-        whole, shared = cv2.contourArea(shape), cv2.intersectConvexConvex(shape, window)[0]
-        return max(shared, 1.0) / max(whole, 1.0) if whole > shared > 0 else 1.0
+        return min(1.0, cv2.intersectConvexConvex(shape, window)[0] / max(cv2.contourArea(shape), 1.0))
 
-    def _claim(self, number: int, sprite: Sprite, fit: Floats, growth: float) -> None:
+    def _claim(self, number: int, sprite: Sprite, fit: Floats, inside: float) -> None:
         scale, shift = fit
         h, w = sprite.cover.shape
         a0, b0 = np.floor(shift / 4).astype(int)
@@ -144,11 +144,12 @@ class Painter:
             return
         matrix = np.array([[scale[0], 0, shift[0] / 4 - a0], [0, scale[1], shift[1] / 4 - b0]])
         mask = cv2.warpAffine(sprite.cover, matrix, size, flags=cv2.INTER_NEAREST)
-        self._area[number] = max(1.0, float(cv2.countNonZero(mask)) * growth)
         x0, y0 = max(0, a0), max(0, b0)
         part = mask[y0 - b0 :, x0 - a0 :]
         target = self._owner[y0 : y0 + part.shape[0], x0 : x0 + part.shape[1]]
-        np.copyto(target, number, where=part[: target.shape[0], : target.shape[1]] > 0)
+        part = part[: target.shape[0], : target.shape[1]]
+        self._area[number] = max(1.0, cv2.countNonZero(part) / max(inside, 1e-3))
+        np.copyto(target, number, where=part > 0)
 
     def visible_shares(self) -> dict[int, float]:
         """Visible share per number drawn since ``begin``."""

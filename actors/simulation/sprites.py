@@ -136,14 +136,17 @@ class SpriteStore:
             outlines.append(cv2.convexHull((world - sun * (world[:, 2:] / sun[2]))[:, :2].astype(np.float32))[:, 0])
         cast = np.concatenate(outlines)
         ground = camera.project(np.c_[cast[:, 0], np.maximum(cast[:, 1], 1.0), np.zeros(len(cast))])[:, :2]
+        a = mesh.half_length_m - min(0.35, 0.4 * mesh.half_width_m)
+        b = 0.93 * mesh.half_width_m if mesh.wheels_x else 0.12
+        foot = to_world(np.array([[-a, -b, 0], [-a, b, 0], [a, b, 0], [a, -b, 0]]), key.x_m, y_m, key.forward)
+        ground = np.concatenate([ground, camera.project(np.c_[foot[:, 0], np.maximum(foot[:, 1], 1.0), np.zeros(4)])[:, :2]])
         pad, margin = int(max(4, 0.45 * pixel_per_m)), int(MARGIN * camera.width)
         x0 = max(min(r.x0, int(ground[:, 0].min())), -margin) - pad
         x1 = min(max(r.x0 + w, int(ground[:, 0].max())), camera.width + margin) + pad
-        y0, height = r.y0 - pad, h + 2 * pad
-        width = x1 - x0
+        y0 = max(min(r.y0, int(ground[:, 1].min())), -margin) - pad
+        y1 = min(max(r.y0 + h, int(ground[:, 1].max())), camera.height + margin) + pad
+        width, height = x1 - x0, y1 - y0
         shadow = self._fill(outlines, x0, y0, width, height, max(0.6, 0.07 * pixel_per_m))
-        a, b = mesh.half_length_m - min(0.35, 0.4 * mesh.half_width_m), 0.93 * mesh.half_width_m if mesh.wheels_x else 0.12
-        foot = to_world(np.array([[-a, -b, 0], [-a, b, 0], [a, b, 0], [a, -b, 0]]), key.x_m, y_m, key.forward)
         contact = self._fill([foot[:, :2].astype(np.float32)], x0, y0, width, height, max(0.7, 0.10 * pixel_per_m))
         solid = len(mesh.casters) == 1  # thin things shade the road less: much of the sky reaches under them
         through = (1 - look.shadow * (1.0 if solid else 0.5) * shadow) * (1 - (0.5 if solid else 0.12) * contact)
