@@ -64,13 +64,13 @@ class SimulationSettings:
     height: int = 720
     fps: float = 25.0
     duration_s: float = 0.0
-    height_m: float = 8.0
-    pitch_deg: float = 15.0
-    focal: float = 0.92
+    height_m: float = 7.0
+    pitch_deg: float = 19.5
+    focal: float = 1.0
     lanes: int = 3
     opposing: int = 2
     flow: float = 1500.0
-    opposing_flow: float = 700.0
+    opposing_flow: float = 500.0
     two_wheelers: float = 240.0
     pedestrians: float = 400.0
     speed_kmh: float = 50.0

@@ -15,6 +15,8 @@ Image = NDArray[Any]  # float32
 _TILE = 1024
 _LAMPS = {"red": (255, 50, 40), "yellow": (255, 200, 40), "green": (50, 255, 150)}
 HEAD_Z = 6.4
+POST_Y, POST_Z = STOP_Y + 1.0, 3.3  # signals on posts beside the stop line, in view where the far ones are not
+_POST_LAMPS = {"red": 0.4, "yellow": 0.0, "green": -0.4}
 
 
 def _noise(rng: np.random.Generator, size: int, octaves: tuple[int, ...], fall: float) -> Image:
@@ -92,7 +94,7 @@ def _asphalt(ground: _Ground, road: Road) -> Image:
         for offset in (-0.8, 0.8):
             a = a - 0.022 * np.exp(-(((ground.x - lane.x_m - offset) / 0.32) ** 2)) * inside
         a = a - 0.02 * np.exp(-(((ground.x - lane.x_m) / 0.25) ** 2)) * (1 + 0.5 * ground.coarse(9)) * inside
-    for y in (19.0, 33.0, 71.0):
+    for y in (19.0, 29.0, 57.0):
         a = a * (1 - 0.2 * band(ground.y, y - 0.03, y + 0.03, 0.04))
     return np.stack([a, a, a * 1.01], -1).astype(np.float32)
 
@@ -108,7 +110,7 @@ def _markings(ground: _Ground, settings: SimulationSettings, road: Road) -> NDAr
         t = np.clip((half + edge - np.abs(x - at)) / edge, 0, 1)
         marks = np.maximum(marks, t * where)
 
-    solid_from = ((y > STOP_Y - 22) | (y % 9 < 3.2)).astype(float)
+    solid_from = ((y > STOP_Y - 20) | (y % 9 < 3.2)).astype(float)
     for i in range(settings.lanes + 1):
         outer = i in (0, settings.lanes)
         line(MEDIAN_M + LANE_WIDTH_M * i - (0.12 if i == 0 else 0), 0.075, before * (1.0 if outer else solid_from))
@@ -123,7 +125,7 @@ def _markings(ground: _Ground, settings: SimulationSettings, road: Road) -> NDAr
     for lane in road.lanes:
         if lane.heading < 0 or lane.two_wheelers:
             continue
-        for at in (20.0, 33.0):  # arrows: a shaft and a head
+        for at in (13.5, 24.5):  # arrows: a shaft and a head
             u, v = np.abs(x - lane.x_m), y - at
             shaft = (u < 0.08) & (v > 0) & (v < 2.6)
             head = (v >= 2.6) & (v < 4.2) & (u < 0.42 * (4.2 - v) / 1.6)
@@ -221,6 +223,24 @@ def _signal_posts(image: Image, camera: CameraModel, road: Road, settings: Simul
         )
     for x in (road.left_x - 1.0, road.right_x + 0.9):
         bar((x, CROSSING_Y[1], 0.0), (x, CROSSING_Y[1], 3.0), 0.12)
+    x = _post_x(road)
+    bar((x, POST_Y, 0.0), (x, POST_Y, POST_Z - 0.6), 0.14)
+    q = camera.project(np.array([[x - 0.22, POST_Y, POST_Z + 0.62], [x + 0.22, POST_Y, POST_Z - 0.62]]))[:, :2]
+    corners = np.round(np.clip(q, -9e3, 9e3) * 8).astype(int)
+    cv2.rectangle(image, tuple(corners[0].tolist()), tuple(corners[1].tolist()), (22, 24, 26), -1, cv2.LINE_AA, 3)
+    for dz in _POST_LAMPS.values():
+        _disc(image, camera, (x, POST_Y, POST_Z + dz), 0.15, (44, 46, 48))
+
+
+def _post_x(road: Road) -> float:
+    return road.right_x + 0.6
+
+
+def _disc(image: Image, camera: CameraModel, place: tuple[float, float, float], radius_m: float, rgb: tuple[float, ...]) -> None:
+    u, v, depth = camera.project(np.array(place))
+    r = max(1.2, camera.focal_px * radius_m / depth)
+    centre = (int(np.clip(u, -9e3, 9e3) * 16), int(np.clip(v, -9e3, 9e3) * 16))
+    cv2.circle(image, centre, int(r * 16), rgb, -1, cv2.LINE_AA, 4)
 
 
 def light_signals(background: NDArray[np.uint8], camera: CameraModel, road: Road, state: str, walk: bool) -> NDArray[np.uint8]:
@@ -231,11 +251,9 @@ def light_signals(background: NDArray[np.uint8], camera: CameraModel, road: Road
     lamps = [((x + spot, SIGNAL_Y, HEAD_Z), 0.26, _LAMPS[state]) for x in _head_xs(road)]
     colour = _LAMPS["green" if walk else "red"]
     lamps += [((x, CROSSING_Y[1], 2.7), 0.2, colour) for x in (road.left_x - 1.0, road.right_x + 0.9)]
+    lamps.append(((_post_x(road), POST_Y, POST_Z + _POST_LAMPS[state]), 0.15, _LAMPS[state]))
     for place, radius, rgb in lamps:
-        u, v, depth = camera.project(np.array(place))
-        r = max(1.2, camera.focal_px * radius / depth)
-        centre = (int(np.clip(u, -9e3, 9e3) * 16), int(np.clip(v, -9e3, 9e3) * 16))
-        cv2.circle(image, centre, int(r * 16), rgb, -1, cv2.LINE_AA, 4)
-        cv2.circle(glow, centre, int(r * 16), tuple(c * 0.6 for c in rgb), -1, cv2.LINE_AA, 4)
+        _disc(image, camera, place, radius, rgb)
+        _disc(glow, camera, place, radius, tuple(c * 0.6 for c in rgb))
     glow = cv2.GaussianBlur(glow, (0, 0), 3.0 * camera.width / 1280)
     return np.clip(np.round(image + glow), 0, 255).astype(np.uint8)

@@ -32,7 +32,7 @@ class Model:
     plate_colour: str
 
 
-_LENGTH = {"sedan": 4.6, "hatch": 4.05, "suv": 4.65, "van": 5.2, "bus": 11.6, "truck": 8.2, "ebike": 1.8, "bicycle": 1.75}
+_LENGTH = {"sedan": 4.6, "hatch": 4.05, "suv": 4.65, "van": 5.2, "bus": 11.6, "truck": 7.0, "ebike": 1.8, "bicycle": 1.75}
 _PAINTS: tuple[tuple[str, Colour, float], ...] = (
     ("sedan", (0.62, 0.63, 0.64), 9),
     ("sedan", (0.03, 0.03, 0.035), 7),

@@ -40,20 +40,20 @@ class Look:
 
     def air(self, distance_m: Floats | float) -> Floats:
         """Share of haze at a distance."""
-        return 1 - np.exp(-np.asarray(distance_m, np.float64) / self.haze_m)
+        return 1 - np.exp(-np.asarray(distance_m, np.float32) / self.haze_m)
 
 
-_SUN = (-0.4497, -0.3498, 0.8195)
+_SUN = (-0.3393, -0.2940, 0.8935)
 _LIGHTS = {
     "day": (
         _SUN,
         (1.05, 1.0, 0.92),
         (0.46, 0.52, 0.62),
         (0.20, 0.20, 0.20),
-        0.52,
+        0.42,
         1.25,
         (0.76, 0.80, 0.85),
-        420.0,
+        700.0,
         0.7,
         (1.0, 1.0, 1.0),
     ),
@@ -108,7 +108,7 @@ def look_of(light: str, weather: str) -> Look:
 
 def ramp(low: Floats | float, high: Floats | float, x: Floats | float) -> Floats:
     """Smooth step from 0 at ``low`` to 1 at ``high``."""
-    t = np.clip((np.asarray(x, np.float64) - low) / (high - low), 0, 1)
+    t = np.clip((np.asarray(x, np.float32) - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
 

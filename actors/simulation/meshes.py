@@ -5,15 +5,15 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import ConvexHull
 
 from actors.simulation.shapes import CAR_SHAPES, CarShape
 
 Floats = NDArray[np.float64]
 
 BODY, CABIN, WHEEL, UNDER, MIRROR, LOAD_BOX, TRUCK_CAB, BUS_BODY, TRIM = range(9)
+_SOLID = ("sedan", "hatch", "suv", "van", "truck", "bus")
 FLAT = 20  # parts from here on have one colour: FLAT + index into FLAT_COLOURS
-FLAT_COLOURS = ("paint", "second", "skin", "hair", "tyre", "metal", "helmet")
+FLAT_COLOURS = ("paint", "second", "skin", "hair", "tyre", "metal", "helmet", "jeans")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,7 +23,8 @@ class Mesh:
     Attributes:
         kind: shape.
         vertices, normals: float64 (n, 3). faces: int64 (m, 3). surface: float64 (n, 2). parts: int64 (n,).
-        hull: float64 (k, 3), vertices of the convex hull.
+        hull: float64 (k, 3), vertices that are extreme in at least one of many directions: enough for boxes and shadows.
+        casters: float64 (j, 3) each, extreme points of what casts a shadow: the hull of a car, every limb of a rider.
         half_length_m, half_width_m: of the body.
         wheels_x, wheel_radius_m: axles.
         car: dimensions of a car body, None for other kinds.
@@ -36,6 +37,7 @@ class Mesh:
     surface: Floats
     parts: NDArray[np.int64]
     hull: Floats
+    casters: tuple[Floats, ...]
     half_length_m: float
     half_width_m: float
     wheels_x: tuple[float, ...] = ()
@@ -158,6 +160,14 @@ def _weld_normals(vertices: Floats, faces: NDArray[np.int64]) -> Floats:
     return normals if outward else -normals
 
 
+def _extremes(vertices: Floats) -> Floats:
+    """The vertices that reach farthest in one of 1000 directions, spread evenly over the sphere (Fibonacci lattice)."""
+    i = np.arange(1000) + 0.5
+    z, turn = 1 - 2 * i / len(i), np.pi * (1 + 5**0.5) * i
+    directions = np.stack([np.sqrt(1 - z * z) * np.cos(turn), np.sqrt(1 - z * z) * np.sin(turn), z])
+    return vertices[np.unique((vertices @ directions).argmax(0))]
+
+
 def _assemble(kind: str, pieces: list[_Piece], half_length: float, half_width: float, **more: object) -> Mesh:
     vertices = np.concatenate([p.vertices for p in pieces])
     offsets = np.cumsum([0] + [len(p.vertices) for p in pieces[:-1]])
@@ -168,7 +178,8 @@ def _assemble(kind: str, pieces: list[_Piece], half_length: float, half_width: f
         np.concatenate([p.faces + o for p, o in zip(pieces, offsets, strict=True)]),
         np.concatenate([p.surface for p in pieces]),
         np.concatenate([np.full(len(p.vertices), p.part) for p in pieces]),
-        vertices[ConvexHull(vertices).vertices],
+        _extremes(vertices),
+        (_extremes(vertices),) if kind in _SOLID else tuple(_extremes(p.vertices) for p in pieces),
         half_length,
         half_width,
         **more,  # type: ignore[arg-type]
@@ -179,7 +190,7 @@ def _car_body(shape: CarShape) -> _Piece:
     half, w, sill, n = shape.length_m / 2, shape.half_width_m, shape.sill_z, 64
     x = -np.cos(np.linspace(0, np.pi, n)) * half
     top = _smooth(profile(x, shape.top), 1)
-    bottom = sill + 0.12 * np.clip((np.abs(x) - (half - 0.5)) / 0.5, 0, 1) ** 2
+    bottom = sill + 0.05 * np.clip((np.abs(x) - (half - 0.5)) / 0.5, 0, 1) ** 2
     wx = w * (1 - 0.10 * np.clip((np.abs(x) - (half - 0.9)) / 0.9, 0, 1) ** 2.2)
     sec = np.array(
         [
@@ -263,19 +274,19 @@ def _car(kind: str) -> Mesh:
 
 
 def _truck() -> Mesh:
-    f = 4.1
+    f, r = 3.5, 0.42
     pieces = [
-        _rounded_box(f - 2.0, f, 1.13, 0.35, 2.75, 0.14, TRUCK_CAB, n=12, taper=0.05, front_slope=0.22, bow=0.12),
-        _rounded_box(-f, f - 2.15, 1.24, 1.05, 3.45, 0.035, LOAD_BOX, n=16),
-        _rounded_box(-f + 0.05, f - 0.6, 0.5, 0.55, 1.08, 0.03, UNDER, n=4, m=8),
-        _rounded_box(-f + 0.02, -f + 0.14, 1.15, 0.42, 0.58, 0.03, TRIM, n=4, m=10),
+        _rounded_box(f - 1.75, f, 1.03, 0.35, 2.42, 0.14, TRUCK_CAB, n=12, taper=0.05, front_slope=0.25, bow=0.12),
+        _rounded_box(-f, f - 1.85, 1.13, 0.92, 2.95, 0.035, LOAD_BOX, n=16),
+        _rounded_box(-f + 0.05, f - 0.6, 0.45, 0.5, 0.95, 0.03, UNDER, n=4, m=8),
+        _rounded_box(-f + 0.02, -f + 0.12, 1.05, 0.40, 0.54, 0.03, TRIM, n=4, m=10),
     ]
-    wheels = (f - 1.1, -f + 1.9)
-    pieces += [_wheel(x, s * 1.17, 0.48, 0.5) for x in wheels for s in (-1, 1)]
+    wheels = (f - 1.0, -f + 1.25)
+    pieces += [_wheel(x, s * 1.07, r, 0.45) for x in wheels for s in (-1, 1)]
     for s in (-1, 1):
-        pieces.append(_rounded_box(f - 0.35, f - 0.2, 0.1, 1.75, 2.35, 0.04, MIRROR, n=4, m=8, y=s * 1.36))
-        pieces.append(_rounded_box(-f + 2.6, f - 2.4, 0.03, 0.45, 0.95, 0.02, TRIM, n=4, m=8, y=s * 1.12))
-    return _assemble("truck", pieces, f, 1.24, wheels_x=wheels, wheel_radius_m=0.48)
+        pieces.append(_rounded_box(f - 0.35, f - 0.2, 0.09, 1.5, 2.0, 0.04, MIRROR, n=4, m=8, y=s * 1.22))
+        pieces.append(_rounded_box(-f + 1.95, f - 2.0, 0.03, 0.42, 0.85, 0.02, TRIM, n=4, m=8, y=s * 1.03))
+    return _assemble("truck", pieces, f, 1.13, wheels_x=wheels, wheel_radius_m=r)
 
 
 def _bus() -> Mesh:
@@ -296,10 +307,11 @@ def _flat(name: str) -> int:
 def _rider(
     seat_x: float, seat_z: float, bar_x: float, bar_z: float, foot_x: float, foot_z: float, *, helmet: bool
 ) -> list[_Piece]:
-    paint, skin, leg = _flat("second"), _flat("skin"), _flat("hair")
-    shoulder = (seat_x + 0.14, seat_z + 0.52)
+    paint, skin, leg = _flat("second"), _flat("skin"), _flat("jeans")
+    shoulder = (seat_x + 0.14, seat_z + 0.56)
     pieces = [
-        _limb((seat_x, 0, seat_z + 0.1), (shoulder[0], 0, shoulder[1] - 0.05), 0.17, 0.19, paint),
+        _limb((seat_x, 0, seat_z + 0.1), (shoulder[0], 0, shoulder[1] - 0.12), 0.16, 0.18, paint),
+        _limb((shoulder[0], -0.16, shoulder[1] - 0.02), (shoulder[0], 0.16, shoulder[1] - 0.02), 0.085, 0.085, paint),
         _limb(
             (shoulder[0] + 0.05, 0, shoulder[1] + 0.2),
             (shoulder[0] + 0.06, 0, shoulder[1] + 0.28),
@@ -313,25 +325,30 @@ def _rider(
         elbow = ((shoulder[0] + bar_x) / 2, s * 0.27, (shoulder[1] + bar_z) / 2 - 0.05)
         pieces.append(_limb((shoulder[0], s * 0.2, shoulder[1]), elbow, 0.07, 0.055, paint))
         pieces.append(_limb(elbow, (bar_x, s * 0.26, bar_z), 0.055, 0.045, skin))
-        knee = ((seat_x + foot_x) / 2 + 0.22, s * 0.15, seat_z - 0.02)
-        pieces.append(_limb((seat_x, s * 0.1, seat_z + 0.05), knee, 0.1, 0.08, leg))
-        pieces.append(_limb(knee, (foot_x, s * 0.13, foot_z), 0.075, 0.06, leg))
+        knee = ((seat_x + foot_x) / 2 + 0.22, s * 0.24, seat_z - 0.04)
+        pieces.append(_limb((seat_x, s * 0.11, seat_z + 0.05), knee, 0.1, 0.08, leg))
+        pieces.append(_limb(knee, (foot_x, s * 0.2, foot_z), 0.075, 0.055, leg))
+        heel, toe = (foot_x - 0.1, s * 0.2, foot_z - 0.04), (foot_x + 0.1, s * 0.2, foot_z - 0.05)
+        pieces.append(_limb(heel, toe, 0.05, 0.045, _flat("hair")))
     return pieces
 
 
 def _ebike() -> Mesh:
-    paint, tyre = _flat("paint"), _flat("tyre")
-    pieces = [_wheel(x, 0.06, 0.25, 0.12, tyre, 18) for x in (-0.62, 0.62)]
+    paint, tyre, metal = _flat("paint"), _flat("tyre"), _flat("metal")
+    pieces = [_wheel(x, 0.05, 0.27, 0.1, tyre, 20) for x in (-0.64, 0.64)]
     pieces += [
-        _rounded_box(-0.75, -0.05, 0.15, 0.38, 0.72, 0.1, paint, n=5, m=8),
-        _rounded_box(-0.1, 0.4, 0.14, 0.26, 0.34, 0.03, tyre, n=4, m=6),
-        _rounded_box(0.36, 0.52, 0.2, 0.3, 1.0, 0.07, paint, n=4, m=8, front_slope=0.12),
-        _rounded_box(-0.72, 0.0, 0.13, 0.70, 0.79, 0.04, tyre, n=5, m=8),
-        _rounded_box(-0.95, -0.62, 0.17, 0.78, 1.08, 0.04, _flat("hair"), n=4, m=8),
-        _limb((0.36, -0.33, 1.06), (0.36, 0.33, 1.06), 0.03, 0.03, tyre),
-        _limb((-0.8, -0.05, 0.62), (-0.8, 0.05, 0.62), 0.05, 0.05, _flat("helmet")),
+        _rounded_box(-0.72, -0.12, 0.12, 0.45, 0.72, 0.09, paint, n=5, m=8),
+        _rounded_box(-0.15, 0.4, 0.13, 0.28, 0.35, 0.03, tyre, n=4, m=6),
+        _rounded_box(0.36, 0.48, 0.17, 0.35, 0.98, 0.06, paint, n=4, m=8, front_slope=0.12),
+        _rounded_box(-0.74, 0.0, 0.12, 0.70, 0.80, 0.04, tyre, n=5, m=8),
+        _limb((0.34, -0.36, 1.06), (0.34, 0.36, 1.06), 0.025, 0.025, tyre),
+        _limb((-0.78, -0.07, 0.66), (-0.78, 0.07, 0.66), 0.05, 0.05, _flat("helmet")),
+        _limb((-0.80, 0.0, 0.34), (-0.86, 0.0, 0.52), 0.06, 0.07, tyre),
     ]
-    pieces += _rider(-0.28, 0.78, 0.32, 1.05, 0.18, 0.38, helmet=True)
+    for s in (-1, 1):
+        pieces.append(_limb((0.34, s * 0.3, 1.07), (0.34, s * 0.42, 1.26), 0.012, 0.012, metal, 8))
+        pieces.append(_limb((0.34, s * 0.39, 1.28), (0.34, s * 0.47, 1.28), 0.045, 0.045, tyre, 8))
+    pieces += _rider(-0.28, 0.80, 0.32, 1.05, 0.16, 0.38, helmet=True)
     return _assemble("ebike", pieces, 0.9, 0.33)
 
 

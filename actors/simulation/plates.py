@@ -13,6 +13,7 @@ from actors.simulation.meshes import Mesh, profile
 PLATE_SIZE_M = (0.44, 0.14)
 PLATE_PAINT: dict[str, Rgb] = {"blue": (0.01, 0.07, 0.42), "yellow": (0.72, 0.46, 0.02), "green": (0.20, 0.55, 0.30)}
 _SCALE = 400  # pixels per metre of the plate's picture
+_LEAST_PX = 14  # of the plate's box with its margin; smaller plates show only the colour that the body's paint gives them
 _FACE = {"blue": (18, 68, 178), "yellow": (228, 178, 30), "green": (120, 200, 140)}
 _INK = {"blue": (246, 246, 246), "yellow": (16, 16, 16), "green": (16, 16, 16)}
 
@@ -135,7 +136,7 @@ def draw_plate(image: NDArray[np.uint8], corners: NDArray[np.float64], text: str
     x0, y0 = np.floor(corners.min(0)).astype(int) - 1
     x1, y1 = np.ceil(corners.max(0)).astype(int) + 2
     height, width = image.shape[:2]
-    if x0 < 0 or y0 < 0 or x1 > width or y1 > height or x1 - x0 < 8:
+    if x0 < 0 or y0 < 0 or x1 > width or y1 > height or x1 - x0 < _LEAST_PX:
         return
     picture = plate_picture(text, colour)
     target = (corners - [x0, y0]).astype(np.float32)

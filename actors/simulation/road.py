@@ -8,15 +8,16 @@ from actors.simulation.camera_model import CameraModel
 LANE_WIDTH_M = 3.5
 TWO_WHEELER_LANE_M = 2.6
 MEDIAN_M = 0.5
-STOP_Y = 42.0
-CROSSING_Y = (44.0, 48.5)
-FAR_KERB_Y = 66.0
-SIGNAL_Y = 68.0
-SNAPSHOT_Y = 24.0
-ENTRY_Y = 16.0
-OPPOSING_ENTRY_Y = 38.0
+STOP_Y = 31.0
+CROSSING_Y = (33.0, 37.5)
+FAR_KERB_Y = 45.0
+SIGNAL_Y = 47.0
+SNAPSHOT_Y = 18.0
+ENTRY_Y = 10.0
+OPPOSING_SNAPSHOT_Y = 24.5
+OPPOSING_ENTRY_Y = 33.0
 UPSTREAM_Y = -150.0
-DOWNSTREAM_Y = 125.0
+DOWNSTREAM_Y = 150.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +50,17 @@ class RoadLane:
     @property
     def stop_y(self) -> float:
         """World Y of the lane's stop line; oncoming traffic waits across the junction, in the same phase."""
-        return STOP_Y if self.heading > 0 else FAR_KERB_Y + 4.0
+        return STOP_Y if self.heading > 0 else FAR_KERB_Y + 2.0
+
+    @property
+    def snapshot_y(self) -> float:
+        """World Y of the lane's snapshot line; the oncoming lanes lie farther to the side and come into view later."""
+        return SNAPSHOT_Y if self.heading > 0 else OPPOSING_SNAPSHOT_Y
+
+    @property
+    def entry_y(self) -> float:
+        """World Y where the lane's measuring section begins."""
+        return ENTRY_Y if self.heading > 0 else OPPOSING_ENTRY_Y
 
     @property
     def length_m(self) -> float:
@@ -102,8 +113,8 @@ def build_road(settings: SimulationSettings) -> Road:
 
 
 def build_camera(settings: SimulationSettings) -> CameraModel:
-    """The camera of the settings, on a mast over the approach, a little towards the median."""
-    x = 0.58 * (MEDIAN_M + LANE_WIDTH_M * settings.lanes / 2)
+    """The camera of the settings, on a gantry over the approach, a little towards the median."""
+    x = 0.87 * (MEDIAN_M + LANE_WIDTH_M * settings.lanes / 2)
     return CameraModel(
         width=settings.width,
         height=settings.height,

@@ -6,7 +6,7 @@ import numpy as np
 
 from actors.simulation.address import SimulationSettings
 from actors.simulation.camera_model import CameraModel
-from actors.simulation.road import CROSSING_Y, ENTRY_Y, OPPOSING_ENTRY_Y, SNAPSHOT_Y, STOP_Y, Road, RoadLane
+from actors.simulation.road import CROSSING_Y, STOP_Y, Road, RoadLane
 
 _MARGIN_M = 0.1
 _CALIBRATION_Y = (18.0, 30.0, 60.0)
@@ -52,12 +52,11 @@ def build_scene_document(settings: SimulationSettings, road: Road, camera: Camer
 
 def _lane(settings: SimulationSettings, lane: RoadLane, camera: CameraModel) -> dict[str, Any] | None:
     near = max(camera.nearest_visible_y() + 0.3, 8.0)
-    far = STOP_Y
+    far = STOP_Y if lane.heading > 0 else CROSSING_Y[1]
     half = lane.width_m / 2
     first, last = (near, far) if lane.heading > 0 else (far, near)
     polygon = _clipped([(lane.x_m - half, near), (lane.x_m + half, near), (lane.x_m + half, far), (lane.x_m - half, far)], camera)
-    entry_y = ENTRY_Y if lane.heading > 0 else OPPOSING_ENTRY_Y
-    snapshot, entry = _across(lane, SNAPSHOT_Y, camera), _across(lane, max(entry_y, near + 1.0), camera)
+    snapshot, entry = _across(lane, lane.snapshot_y, camera), _across(lane, max(lane.entry_y, near + 1.0), camera)
     if len(polygon) < 3 or not _inside(snapshot):
         return None
     start_y = next((y for y in np.linspace(first, last, 40) if _inside([_relative(lane.x_m, float(y), camera)])), first)

@@ -88,7 +88,7 @@ CAR_SHAPES = {
         windscreen=(1.0, 1.85),
         rear_window=(-2.57, -2.46),
         roof_half_width_m=0.84,
-        pillars_x=(0.35,),
+        pillars_x=(0.35, -0.95),
         wheels_x=(-1.5, 1.62),
         wheel_radius_m=0.35,
     ),

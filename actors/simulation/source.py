@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from actors.simulation.address import SimulationSettings
 from actors.simulation.background import build_background, light_signals
+from actors.simulation.camera_model import CameraModel
 from actors.simulation.fleet import PERSON_COATS
 from actors.simulation.looks import look_of
 from actors.simulation.materials import Finish
@@ -18,7 +19,7 @@ from actors.simulation.meshes import mesh_of
 from actors.simulation.painter import Painter
 from actors.simulation.people import Pedestrian, PeopleModel
 from actors.simulation.plates import draw_plate, plate_corners
-from actors.simulation.road import build_camera, build_road
+from actors.simulation.road import DOWNSTREAM_Y, build_camera, build_road
 from actors.simulation.scene_document import build_scene_document
 from actors.simulation.shading import NEAR_M, to_world
 from actors.simulation.signals import SignalPlan
@@ -71,6 +72,11 @@ class SimulatedCamera:
         return build_scene_document(self.settings, self._road, self._camera)
 
     @property
+    def view(self) -> CameraModel:
+        """The pinhole camera of this view."""
+        return self._camera
+
+    @property
     def sprite_bytes(self) -> int:
         """Memory the sprites take now."""
         return self._store.bytes_held
@@ -114,7 +120,7 @@ class SimulatedCamera:
         for number, (_, _, thing) in enumerate(things, 1):
             plate_box = None
             if isinstance(thing, Vehicle):
-                if not -15.0 < thing.near_y < 130.0:
+                if not -15.0 < thing.near_y < DOWNSTREAM_Y:
                     continue
                 box, plate_box = self._paint_vehicle(image, painter, number, thing)
             else:

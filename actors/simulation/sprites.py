@@ -23,6 +23,7 @@ from actors.simulation.camera_model import CameraModel
 from actors.simulation.looks import Look
 from actors.simulation.materials import Finish
 from actors.simulation.meshes import mesh_of
+from actors.simulation.outline import MARGIN, Outline, outline_of
 from actors.simulation.shading import NEAR_M, Rendered, render, to_world
 
 Floats = NDArray[np.float64]
@@ -47,14 +48,14 @@ class SpriteKey:
 @dataclass(frozen=True, slots=True, eq=False)
 class Sprite:
     """``layers`` uint8 (h, w, 4): premultiplied RGB and the share of the background that shines through (shadow included);
-    ``cover`` uint8 (ceil(h/4), ceil(w/4)): the object without its shadow; top left pixel at (x0, y0); ``hull`` float64 (k, 3):
-    the projected convex hull."""
+    ``cover`` uint8 (ceil(h/4), ceil(w/4)): the object without its shadow; top left pixel at (x0, y0); ``outline``: of the
+    object where the sprite was rendered."""
 
     layers: NDArray[np.uint8]
     cover: NDArray[np.uint8]
     x0: int
     y0: int
-    hull: Floats
+    outline: Outline
 
 
 def default_cache_dir() -> Path:
@@ -67,7 +68,7 @@ def default_cache_dir() -> Path:
 def renderer_version() -> str:
     """Hash of the modules that decide a sprite's pixels."""
     digest = hashlib.sha256()
-    for name in ("camera_model", "meshes", "shapes", "materials", "raster", "shading", "looks", "plates", "sprites"):
+    for name in ("camera_model", "meshes", "outline", "shapes", "materials", "raster", "shading", "looks", "plates", "sprites"):
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()
 
@@ -96,10 +97,10 @@ class SpriteStore:
         if key in self._memory:
             self._memory.move_to_end(key)
             return self._memory[key]
-        hull = self.hull_at(key)
-        sprite = self._load(key, hull)
-        if sprite is None:
-            sprite = self._build(key, hull)
+        outline = outline_of(self._camera, key.kind, (key.x_m, self.place(key)), key.forward)
+        sprite = None if outline is None else self._load(key, outline)
+        if sprite is None and outline is not None:
+            sprite = self._build(key, outline)
             self.built += 1
             if sprite is not None:
                 self._save(key, sprite)
@@ -116,55 +117,61 @@ class SpriteStore:
         reach = mesh.half_length_m * abs(key.forward[1]) + mesh.half_width_m * abs(key.forward[0])
         return float((level_depth_m(key.level) - self._camera.height_m * np.sin(p)) / np.cos(p) - reach)
 
-    def hull_at(self, key: SpriteKey) -> Floats:
-        """The projected hull at the key's place."""
-        return self._camera.project(to_world(mesh_of(key.kind).hull, key.x_m, self.place(key), key.forward))
-
-    def _build(self, key: SpriteKey, hull: Floats) -> Sprite | None:
+    def _build(self, key: SpriteKey, shape: Outline) -> Sprite | None:
         mesh, y_m = mesh_of(key.kind), self.place(key)
         size = self._camera.focal_px * 1.8 / level_depth_m(key.level)
         rendered = render(mesh, key.finish, self._camera, self._look, key.x_m, y_m, key.forward, 2 if size < 75 else 1)
         if rendered is None:
             return None
-        return self._with_shadow(key, y_m, rendered, hull)
+        return self._with_shadow(key, y_m, rendered, shape)
 
-    def _with_shadow(self, key: SpriteKey, y_m: float, r: Rendered, hull: Floats) -> Sprite:
+    def _with_shadow(self, key: SpriteKey, y_m: float, r: Rendered, shape: Outline) -> Sprite:
         mesh, camera, look = mesh_of(key.kind), self._camera, self._look
         pixel_per_m = camera.focal_px / level_depth_m(key.level)
         h, w = r.cover.shape
-        world = to_world(mesh.hull, key.x_m, y_m, key.forward)
         sun = np.array(look.sun)
-        cast = world - sun * (world[:, 2:] / sun[2])
-        outline = cv2.convexHull(cast[:, :2].astype(np.float32))[:, 0]
-        ground = camera.project(np.c_[outline[:, 0], np.maximum(outline[:, 1], 1.0), np.zeros(len(outline))])[:, :2]
-        pad, margin = int(max(4, 0.45 * pixel_per_m)), int(0.12 * camera.width)
+        outlines = []
+        for points in mesh.casters:
+            world = to_world(points, key.x_m, y_m, key.forward)
+            outlines.append(cv2.convexHull((world - sun * (world[:, 2:] / sun[2]))[:, :2].astype(np.float32))[:, 0])
+        cast = np.concatenate(outlines)
+        ground = camera.project(np.c_[cast[:, 0], np.maximum(cast[:, 1], 1.0), np.zeros(len(cast))])[:, :2]
+        a = mesh.half_length_m - min(0.35, 0.4 * mesh.half_width_m)
+        b = 0.93 * mesh.half_width_m if mesh.wheels_x else 0.12
+        foot = to_world(np.array([[-a, -b, 0], [-a, b, 0], [a, b, 0], [a, -b, 0]]), key.x_m, y_m, key.forward)
+        ground = np.concatenate([ground, camera.project(np.c_[foot[:, 0], np.maximum(foot[:, 1], 1.0), np.zeros(4)])[:, :2]])
+        pad, margin = int(max(4, 0.45 * pixel_per_m)), int(MARGIN * camera.width)
         x0 = max(min(r.x0, int(ground[:, 0].min())), -margin) - pad
         x1 = min(max(r.x0 + w, int(ground[:, 0].max())), camera.width + margin) + pad
-        y0, height = r.y0 - pad, h + 2 * pad
-        width = x1 - x0
-        shadow = self._fill(outline, x0, y0, width, height, max(0.6, 0.07 * pixel_per_m))
-        a, b = mesh.half_length_m - 0.05, mesh.half_width_m - 0.02
-        foot = to_world(np.array([[-a, -b, 0], [-a, b, 0], [a, b, 0], [a, -b, 0]]), key.x_m, y_m, key.forward)
-        contact = self._fill(foot[:, :2].astype(np.float32), x0, y0, width, height, max(0.7, 0.10 * pixel_per_m))
-        through = (1 - look.shadow * shadow) * (1 - 0.6 * contact)
+        y0 = max(min(r.y0, int(ground[:, 1].min())), -margin) - pad
+        y1 = min(max(r.y0 + h, int(ground[:, 1].max())), camera.height + margin) + pad
+        width, height = x1 - x0, y1 - y0
+        shadow = self._fill(outlines, x0, y0, width, height, max(0.6, 0.07 * pixel_per_m))
+        contact = self._fill([foot[:, :2].astype(np.float32)], x0, y0, width, height, max(0.7, 0.10 * pixel_per_m))
+        solid = len(mesh.casters) == 1  # thin things shade the road less: much of the sky reaches under them
+        through = (1 - look.shadow * (1.0 if solid else 0.5) * shadow) * (1 - (0.5 if solid else 0.12) * contact)
         layers = np.zeros((height, width, 4), np.float32)
         iy, ix = r.y0 - y0, r.x0 - x0
         through[iy : iy + h, ix : ix + w] *= 1 - r.cover
         layers[iy : iy + h, ix : ix + w, :3] = r.colour
         layers[..., 3] = through * 255
-        layers = cv2.GaussianBlur(layers, (0, 0), 0.6, borderType=cv2.BORDER_REPLICATE)
+        layers = cv2.GaussianBlur(layers, (0, 0), 0.45, borderType=cv2.BORDER_REPLICATE)
         cover = np.zeros((height, width), np.float32)
         cover[iy : iy + h, ix : ix + w] = r.cover
         small = cv2.resize(cover, ((width + 3) // 4, (height + 3) // 4), interpolation=cv2.INTER_AREA)
-        return Sprite(np.clip(np.round(layers), 0, 255).astype(np.uint8), (small > 0.5).astype(np.uint8), x0, y0, hull)
+        return Sprite(np.clip(np.round(layers), 0, 255).astype(np.uint8), (small > 0.5).astype(np.uint8), x0, y0, shape)
 
-    def _fill(self, outline: NDArray[np.float32], x0: int, y0: int, width: int, height: int, blur: float) -> NDArray[np.float32]:
+    def _fill(
+        self, outlines: list[NDArray[np.float32]], x0: int, y0: int, width: int, height: int, blur: float
+    ) -> NDArray[np.float32]:
+        """Share of shade 0..1 of convex shapes on the road, blurred."""
         mask = np.zeros((height, width), np.uint8)
-        points = self._camera.project(np.c_[outline, np.zeros(len(outline))])
-        if (points[:, 2] < NEAR_M).any():
-            points = self._camera.project(np.c_[outline[:, 0], np.maximum(outline[:, 1], 1.0), np.zeros(len(outline))])
-        corners = np.clip(points[:, :2] - [x0, y0], -4000, 4000)
-        cv2.fillPoly(mask, [np.round(corners * 8).astype(np.int32)], 255, cv2.LINE_AA, 3)
+        for outline in outlines:
+            points = self._camera.project(np.c_[outline, np.zeros(len(outline))])
+            if (points[:, 2] < NEAR_M).any():
+                points = self._camera.project(np.c_[outline[:, 0], np.maximum(outline[:, 1], 1.0), np.zeros(len(outline))])
+            corners = np.clip(points[:, :2] - [x0, y0], -4000, 4000)
+            cv2.fillConvexPoly(mask, np.round(corners * 8).astype(np.int32), 255, cv2.LINE_AA, 3)
         return cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), blur)
 
     # disk -----------------------------------------------------------------------------------------------------------
@@ -175,7 +182,7 @@ class SpriteStore:
         text = repr((renderer_version(), self._camera, self._look, key))
         return self._dir / (hashlib.sha256(text.encode()).hexdigest()[:40] + ".sprite")
 
-    def _load(self, key: SpriteKey, hull: Floats) -> Sprite | None:
+    def _load(self, key: SpriteKey, shape: Outline) -> Sprite | None:
         path = self._path(key)
         if path is None:
             return None
@@ -187,7 +194,7 @@ class SpriteStore:
                 return None
             raw = np.frombuffer(zlib.decompress(body), np.uint8)
             layers, cover = raw[: height * width * 4], raw[height * width * 4 :]
-            return Sprite(layers.reshape(height, width, 4), cover.reshape((height + 3) // 4, (width + 3) // 4), x0, y0, hull)
+            return Sprite(layers.reshape(height, width, 4), cover.reshape((height + 3) // 4, (width + 3) // 4), x0, y0, shape)
         except (OSError, struct.error, zlib.error, ValueError):
             return None
 

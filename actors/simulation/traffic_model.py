@@ -12,12 +12,12 @@ import numpy as np
 
 from actors.simulation.address import Incident, SimulationSettings
 from actors.simulation.fleet import MOTOR_FLEET, TWO_WHEELER_FLEET, Model, plate_text
-from actors.simulation.road import SNAPSHOT_Y, STOP_Y, Road, RoadLane
+from actors.simulation.road import STOP_Y, Road, RoadLane
 from actors.simulation.signals import SignalPlan
 from actors.simulation.truth import TrueIncident, TruePassage, TrueQueue
 
 STEP_S = 0.05
-MIN_GAP_M = 2.0
+MIN_GAP_M = 2.5
 TIME_GAP_S = 1.3
 MIN_HEADWAY_S = 1.4
 QUEUE_SPEED_MS = 1.5
@@ -222,9 +222,10 @@ class TrafficModel:
 
     def _note_passage(self, state: _LaneState, vehicle: Vehicle, old_y: float, now: float) -> None:
         new_y = vehicle.near_y
-        if vehicle.wrong_way or (old_y - SNAPSHOT_Y) * state.lane.heading >= 0 or (new_y - SNAPSHOT_Y) * state.lane.heading < 0:
+        line_y = state.lane.snapshot_y
+        if vehicle.wrong_way or (old_y - line_y) * state.lane.heading >= 0 or (new_y - line_y) * state.lane.heading < 0:
             return
-        time_s = now - STEP_S + STEP_S * (SNAPSHOT_Y - old_y) / (new_y - old_y)
+        time_s = now - STEP_S + STEP_S * (line_y - old_y) / (new_y - old_y)
         last = state.last_passage
         self._passages.append(
             TruePassage(
@@ -234,7 +235,7 @@ class TrafficModel:
                 time_s=time_s,
                 speed_kmh=vehicle.speed_ms * 3.6,
                 headway_s=None if last is None else time_s - last[0],
-                spacing_m=None if last is None else abs(last[1].near_y - SNAPSHOT_Y),
+                spacing_m=None if last is None else abs(last[1].near_y - line_y),
                 plate=vehicle.plate,
             )
         )
