@@ -20,6 +20,7 @@ from traffic.types import Detections, ObjectClass, Track, TrackId, TrackState
 
 _RESTART_S = 5.0  # a clock that jumps back by more than this is a new stream, not a late frame
 _WATCH_S = 0.1  # whether objects stand is looked at this often, whatever the camera's rate
+_SAME_SPEED = 0.6  # sizes per second; objects whose velocities differ by more do not move together
 _CLASSES = tuple(ObjectClass)
 _NO_BOXES: Array = np.zeros((4, 0))
 _NO_ROWS: Indices = np.zeros(0, np.intp)
@@ -270,11 +271,16 @@ class Tracker:
         return lost[(table.waited_s[lost] > patience) | (since_s > limit)]
 
     def _duplicates(self, doubtful: Indices, seen: Indices, union: Array, shared: Array) -> Indices:
-        """The ``doubtful`` tracks that lie on another one of their kind that is ``seen`` and better known."""
+        """The ``doubtful`` tracks that lie on another one of their kind that is ``seen`` and better known, and move with it.
+
+        Who only passes behind another has a velocity of his own.
+        """
         doubled = shared >= self._config.duplicate_overlap * union
         if not doubled.any():
             return _NO_ROWS
-        table = self._table
+        table, bank = self._table, self._bank
+        apart = np.abs(bank.velocity[:2, doubtful][:, :, None] - bank.velocity[:2, seen][:, None]).max(axis=0)
+        doubled &= apart <= _SAME_SPEED * np.sqrt(bank.position[2, seen] * bank.position[3, seen])
         doubled &= (table.kinds[doubtful][:, None] == table.kinds[seen]) & (table.hits[doubtful][:, None] < table.hits[seen])
         return doubtful[doubled.any(axis=1)]
 
