@@ -48,32 +48,37 @@ def find_candidates(detections: Detections, low_score: float, duplicate_overlap:
         detections: everything found in the frame; boxes that are not finite or below 2 px are ignored.
         low_score: least score.
         duplicate_overlap: IoU from which two vehicle detections of different classes are one object.
-        parked: boxes (k, 4) of two-wheelers known to stand without a rider; who walks past one does not ride it.
+        parked: edges (4, k) of two-wheelers known to stand without a rider; who walks past one does not ride it.
     """
-    boxes = detections.boxes.astype(np.float64)
-    scores = detections.scores.astype(np.float64)
-    with np.errstate(invalid="ignore"):  # inf - inf of an invalid box; it compares false
-        good = (scores >= low_score) & ((boxes[:, 2:] - boxes[:, :2]).min(axis=1) >= 2) & np.isfinite(boxes.sum(axis=1))
-    boxes, scores, classes = boxes[good], scores[good], detections.classes[good]
-    votes = np.zeros((len(ObjectClass), len(scores)))
-    votes[classes, np.arange(len(scores))] = scores
+    good = detections.scores >= low_score
+    boxes = detections.boxes
+    if not np.isfinite(boxes).all():
+        good &= np.isfinite(boxes).all(axis=1)
+    chosen = good.nonzero()[0]
+    edges = boxes.take(chosen, axis=0).T.astype(np.float64, order="C")
+    large = (edges[2:] - edges[:2] >= 2.0).all(axis=0)
+    if not large.all():
+        chosen, edges = chosen[large], edges[:, large]
+    scores, classes = detections.scores[chosen].astype(np.float64), detections.classes[chosen]
+    votes = np.zeros((len(ObjectClass), len(chosen)))
+    votes[classes, np.arange(len(chosen))] = scores
     kinds = KIND_OF_CLASS[classes]
-    if len(scores) and classes.min() != classes.max():
-        keep = _one_per_vehicle(boxes, scores, classes, votes, kinds, duplicate_overlap)
-        boxes, scores, votes, kinds = boxes[keep], scores[keep], votes[:, keep], kinds[keep]
-        keep = _one_per_rider(boxes, kinds, votes, parked)
-        boxes, scores, votes, kinds = boxes[keep], scores[keep], votes[:, keep], kinds[keep]
-    return Candidates(edges=np.ascontiguousarray(boxes.T), scores=scores, votes=votes, kinds=kinds)
+    if len(chosen) and (classes != classes[0]).any():
+        keep = _one_per_vehicle(edges, scores, classes, votes, kinds, duplicate_overlap)
+        edges, scores, votes, kinds = edges[:, keep], scores[keep], votes[:, keep], kinds[keep]
+        keep = _one_per_rider(edges, kinds, parked)
+        edges, scores, votes, kinds = edges[:, keep], scores[keep], votes[:, keep], kinds[keep]
+    return Candidates(edges=edges, scores=scores, votes=votes, kinds=kinds)
 
 
 def _one_per_vehicle(
-    boxes: Array, scores: Array, classes: Kinds, votes: Array, kinds: Kinds, duplicate_overlap: float
+    edges: Array, scores: Array, classes: Kinds, votes: Array, kinds: Kinds, duplicate_overlap: float
 ) -> NDArray[np.bool_]:
     """Suppress the less certain of two vehicle detections of one place and of different classes; it gives its vote."""
     keep = np.ones(len(scores), bool)
     vehicles = np.flatnonzero(kinds != PERSON)
     vehicles = vehicles[np.argsort(-scores[vehicles], kind="stable")]
-    chosen = boxes[vehicles]
+    chosen = edges[:, vehicles]
     same = (iou(chosen, chosen) >= duplicate_overlap) & (classes[vehicles][:, None] != classes[vehicles][None, :])
     for better, worse in np.argwhere(np.triu(same, 1)):
         if keep[vehicles[better]] and keep[vehicles[worse]]:
@@ -82,25 +87,25 @@ def _one_per_vehicle(
     return keep
 
 
-def _one_per_rider(boxes: Array, kinds: Kinds, votes: Array, parked: Array) -> NDArray[np.bool_]:
+def _one_per_rider(edges: Array, kinds: Kinds, parked: Array) -> NDArray[np.bool_]:
     """Merge every person who rides a two-wheeler into it, in place; returns the detections that remain."""
     keep = np.ones(len(kinds), bool)
     people, cycles = np.flatnonzero(kinds == PERSON), np.flatnonzero(kinds == TWO_WHEELER)
-    if len(parked) and len(cycles):
-        cycles = cycles[(iou(boxes[cycles], parked) < _SAME_PLACE).all(axis=1)]
+    if parked.shape[1] and len(cycles):
+        cycles = cycles[(iou(edges[:, cycles], parked) < _SAME_PLACE).all(axis=1)]
     if not len(people) or not len(cycles):
         return keep
-    x1, y1, x2, y2 = boxes[cycles].T
+    x1, y1, x2, y2 = edges[:, cycles]
     width, height = x2 - x1, y2 - y1
-    inside = covered(boxes[people], np.stack([x1, y1 - height, x2, y2], axis=1))
-    feet, middle = boxes[people, 3][:, None], (boxes[people, 0] + boxes[people, 2])[:, None] / 2
+    inside = covered(edges[:, people], np.stack([x1, y1 - height, x2, y2]))
+    feet, middle = edges[3, people][:, None], (edges[0, people] + edges[2, people])[:, None] / 2
     rides = (inside >= _INSIDE) & (feet <= y2 - _FEET_ABOVE * height) & (feet >= y1 + _FEET_BELOW_TOP * height)
     rides &= np.abs(middle - (x1 + x2) / 2) <= _ASIDE * np.maximum(width, 0.5 * height)
     for row in np.flatnonzero(rides.any(axis=1)):
         person = people[row]
         cycle = cycles[np.where(rides[row], inside[row], 0.0).argmax()]
-        boxes[cycle, :2] = np.minimum(boxes[cycle, :2], boxes[person, :2])
-        boxes[cycle, 2:] = np.maximum(boxes[cycle, 2:], boxes[person, 2:])
+        edges[:2, cycle] = np.minimum(edges[:2, cycle], edges[:2, person])
+        edges[2:, cycle] = np.maximum(edges[2:, cycle], edges[2:, person])
         kinds[cycle] = RIDDEN
         keep[person] = False
     return keep

@@ -16,11 +16,14 @@ class TrackerConfig:
         high_score: detections below are uncertain: they may only continue a track (ByteTrack's second set).
         new_score: a detection needs this score to start a track.
 
-        min_similarity: least similarity of a track and a detection that match, 0..1.
-        low_penalty: added to it for an uncertain detection.
-        lost_penalty: added to it for an uncertain detection and a track that is lost.
-        tentative_penalty: added to it for a track that is not confirmed.
-        last_similarity: least similarity of a lost track and a confident detection that would start a track otherwise.
+        min_similarity: least similarity of a track and a confident detection that match, 0..1, the similarity being lowered
+            where the detection is uncertain (``score_weight``).
+        low_similarity: least similarity of a track left over and an uncertain detection.
+        low_lost_penalty, low_tentative_penalty: added to it for a track that is lost, and for one that is not confirmed; 1 lets
+            no such track continue with an uncertain detection.
+        tentative_penalty: added to ``min_similarity`` for a track that is not confirmed.
+        last_similarity: least similarity of a lost track and a confident detection that would start a track otherwise; no
+            second chance if it is not below ``min_similarity``.
         margin: boxes are widened on every side by this share of their size before their overlap is measured
             (C-BIoU, Yang et al., WACV 2023), and by
         margin_deviations: this many standard deviations of the predicted position. A settled track has a small one; that of a
@@ -31,6 +34,8 @@ class TrackerConfig:
         min_area_ratio: smaller over larger area of a match is at least this.
         duplicate_overlap: detections of one kind that overlap this much (IoU) are one object, and so are tracks.
         birth_overlap: a detection that overlaps a track matched in this frame this much starts no track.
+        camera_spreads: how clear a common motion of all objects must be, in spreads of their residuals, to be taken for one
+            of the camera; 0 for a fixed camera.
 
         confirm_hits: matched detections before a track is CONFIRMED,
         confirm_s: and the least time since its first.
@@ -46,6 +51,7 @@ class TrackerConfig:
 
         position_noise, size_noise: standard deviation of a detected box's bottom centre and of its width and height, sizes.
         doubt: growth of both when the score falls from 1 to 0.
+        hidden_doubt: growth of both when a nearer object's box covers all of the detection's.
         position_wander, size_wander: random walk of position and size, sizes per root second.
         acceleration_noise, growth_noise: random walk of speed and of the rate of growth, sizes per second per root second.
         initial_speed, initial_growth: standard deviation of a new object's speed and growth, sizes per second.
@@ -60,8 +66,9 @@ class TrackerConfig:
     new_score: float = 0.42
 
     min_similarity: float = 0.15
-    low_penalty: float = 0.15
-    lost_penalty: float = 0.15
+    low_similarity: float = 0.38
+    low_lost_penalty: float = 0.15
+    low_tentative_penalty: float = 0.05
     tentative_penalty: float = 0.05
     last_similarity: float = 0.1
     margin: float = 0.1
@@ -72,6 +79,7 @@ class TrackerConfig:
     min_area_ratio: float = 0.33
     duplicate_overlap: float = 0.75
     birth_overlap: float = 0.6
+    camera_spreads: float = 0.0
 
     confirm_hits: int = 3
     confirm_s: float = 0.1
@@ -89,6 +97,7 @@ class TrackerConfig:
     position_noise: float = 0.05
     size_noise: float = 0.06
     doubt: float = 1.0
+    hidden_doubt: float = 0.0
     position_wander: float = 0.1
     size_wander: float = 0.2
     acceleration_noise: float = 1.5
@@ -107,16 +116,42 @@ PEDESTRIANS = TrackerConfig(
     high_score=0.6,
     new_score=0.7,
     min_similarity=0.2,
+    low_similarity=0.5,
+    low_lost_penalty=1.0,
+    low_tentative_penalty=1.0,
+    tentative_penalty=0.0,
+    last_similarity=1.0,
     margin=0.0,
     margin_deviations=0.0,
+    height_weight=1.5,
+    score_weight=0.7,
+    min_area_ratio=0.4,
+    duplicate_overlap=0.9,
+    birth_overlap=1.0,
+    camera_spreads=1.5,
     confirm_hits=2,
     confirm_s=0.0,
-    lost_s=1.2,
-    hidden_s=2.0,
-    lost_standing_s=2.0,
-    hidden_standing_s=4.0,
-    acceleration_noise=1.6,
+    sure_score=1.0,
+    sure_hits=2,
+    tentative_s=0.1,
+    lost_s=1.3,
+    hidden_s=1.3,
+    lost_standing_s=1.5,
+    hidden_standing_s=1.5,
+    hidden_share=0.7,
+    standing_s=0.5,
+    position_noise=0.08,
+    size_noise=0.12,
+    doubt=1.5,
+    hidden_doubt=1.0,
     position_wander=0.4,
-    initial_speed=1.5,
+    size_wander=0.2,
+    acceleration_noise=1.6,
+    growth_noise=0.3,
+    initial_speed=3.0,
+    initial_growth=0.3,
+    velocity_memory_s=20.0,
+    lost_memory_s=3.0,
+    growth_memory_s=20.0,
 )
 PRESETS = {"traffic": TRAFFIC, "pedestrians": PEDESTRIANS}

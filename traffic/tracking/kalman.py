@@ -17,6 +17,8 @@ from traffic.tracking.config import TrackerConfig
 
 Array = NDArray[np.float64]
 
+_SAME_STEP_S = 1e-6  # time steps that differ by less, as sums of a frame's duration do, are one
+
 TRACKED, COASTING, PARKED = 0, 1, 2  # how a track moves on: it was seen in the last frame, it is lost, it is lost and stands
 
 
@@ -30,11 +32,13 @@ class KalmanBank:
 
     def __init__(self, config: TrackerConfig) -> None:
         self._config = config
-        self.state = np.zeros((5, 4, 0))
-        self._measured = np.array([config.position_noise] * 2 + [config.size_noise] * 2)[:, None] ** 2
+        self.state: Array = np.zeros((5, 4, 0))
+        self._measured: Array = np.array([config.position_noise] * 2 + [config.size_noise] * 2)[:, None] ** 2
+        self._step_s = -1.0
+        self._steps: Array = np.zeros((5, 4, 3))
 
     def __len__(self) -> int:
-        return self.state.shape[2]
+        return int(self.state.shape[2])
 
     @property
     def position(self) -> Array:
@@ -65,41 +69,41 @@ class KalmanBank:
         fresh[4, 2:] = config.initial_growth**2 * square
         self.state = np.concatenate([self.state, fresh], axis=2)
 
-    def keep(self, rows: NDArray[np.bool_]) -> None:
-        """Keep only ``rows`` (n,)."""
-        self.state = self.state[:, :, rows]
+    def keep(self, rows: NDArray[np.intp]) -> None:
+        """Keep only ``rows`` (k,)."""
+        self.state = self.state.take(rows, axis=2)
 
-    def predict(self, dt_s: float, modes: NDArray[np.int64]) -> None:
-        """Advance all tracks by ``dt_s`` >= 0; ``modes`` (n,) says how each moves on (TRACKED, COASTING, PARKED)."""
+    def predict(self, dt_s: float, modes: NDArray[np.int64] | None) -> None:
+        """Advance all tracks by ``dt_s`` >= 0; ``modes`` (n,) says how each moves on, None that all are TRACKED."""
+        if abs(dt_s - self._step_s) > _SAME_STEP_S:
+            self._step_s, self._steps = dt_s, self._transition(dt_s)
+        steps = self._steps[:, :, :1] if modes is None else self._steps[:, :, modes]
+        decay, travel = steps[0], steps[1]
         position, velocity, pp, pv, vv = self.state
-        square = _square_size(position)
-        decay, travel, noise_pp, noise_pv, noise_vv = self._transition(dt_s)[:, :, modes]
+        noise = steps[2:] * _square_size(position)
         position += travel * velocity
         np.maximum(position[2:], 2.0, out=position[2:])
         velocity *= decay
-        pp += travel * (2.0 * pv + travel * vv) + noise_pp * square
-        pv += travel * vv
+        moved = travel * vv
+        pp += travel * (2.0 * pv + moved)
+        pv += moved
         pv *= decay
-        pv += noise_pv * square
         vv *= decay * decay
-        vv += noise_vv * square
+        self.state[2:] += noise
 
-    def update(self, rows: NDArray[np.intp], measurements: Array, scores: Array) -> None:
-        """Correct ``rows`` (m,) with ``measurements`` (4, m); an uncertain detection (``scores`` (m,)) weighs less."""
-        position, velocity, pp, pv, vv = self.state
-        # Every track is corrected, the ones without a measurement by nothing: cheaper than picking rows out of every array.
-        residual = np.zeros_like(position)
-        residual[:, rows] = measurements - position[:, rows]
-        noise = np.full_like(position, np.inf)
-        noise[:, rows] = self._measured * _square_size(measurements) * (1.0 + self._config.doubt * (1.0 - scores)) ** 2
-        innovation = pp + noise
-        gain_p, gain_v = pp / innovation, pv / innovation
-        position += gain_p * residual
-        velocity += gain_v * residual
-        vv -= gain_v * pv
-        remaining = 1.0 - gain_p
-        pp *= remaining
-        pv *= remaining
+    def update(self, rows: NDArray[np.intp], measurements: Array, spread: Array) -> None:
+        """Correct ``rows`` (m,) with ``measurements`` (4, m) whose standard deviation is ``spread`` (m,) times the usual."""
+        part = self.state.take(rows, axis=2)
+        position, velocity, pp, pv, vv = part
+        noise = self._measured * (_square_size(measurements) * spread * spread)
+        residual = measurements - position
+        noise += pp
+        gain = part[2:4] / noise
+        position += gain[0] * residual
+        velocity += gain[1] * residual
+        vv -= gain[1] * pv
+        part[2:4] -= gain[0] * part[2:4]
+        self.state[:, :, rows] = part
 
     def _transition(self, dt_s: float) -> Array:
         """Decay, travel and the three noise terms for a unit size, by component and mode; shape (5, 4, 3)."""
@@ -111,6 +115,10 @@ class KalmanBank:
             result[:, :2, mode] = np.array(place)[:, None]
             result[:, 2:, mode] = np.array(size)[:, None]
         result[1, 2:, COASTING] = 0.0  # the size of a lost object is left alone
+        # What stands stays where it is, and when it starts again its speed is as unknown as that of any lost object.
+        result[2, :, PARKED] = 0.05 * result[2, :, COASTING]
+        result[4, :2, PARKED] = min(config.initial_speed**2, config.acceleration_noise**2 * config.lost_memory_s / 2)
+        result[4, 2:, PARKED] = min(config.initial_growth**2, config.growth_noise**2 * config.growth_memory_s / 2)
         return result
 
 

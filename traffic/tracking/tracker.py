@@ -1,25 +1,29 @@
 """Multi-object tracker for traffic cameras: detections of one frame in, tracks with stable ids out.
 
-Continuous-time motion (``kalman``), one assignment of confident and uncertain detections (``association``), and patience that
-depends on what an object was doing and whether something hides it. All durations are video time, so the camera's rate does
-not matter.
+Continuous-time motion (``kalman``), confident detections before uncertain ones (``association``; the two stages are ByteTrack's,
+Zhang et al., ECCV 2022), and patience that depends on what an object was doing and whether something hides it. All durations
+are video time, so the camera's rate does not matter.
 """
 
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from traffic.tracking.association import Indices, assign, kind_penalty, similarity
-from traffic.tracking.boxes import Array, covered, iou, to_edges, to_measurements
-from traffic.tracking.candidates import KIND_OF_CLASS, PERSON, RIDDEN, TWO_WHEELER, Candidates, Kinds, find_candidates
+from traffic.tracking.association import assign, kind_penalty, similarity
+from traffic.tracking.boxes import Array, areas, hidden_share, iou, nearer_share, shared_area, to_edges, to_measurements
+from traffic.tracking.camera import picture_shift
+from traffic.tracking.candidates import PERSON, RIDDEN, TWO_WHEELER, Candidates, find_candidates
 from traffic.tracking.config import TRAFFIC, TrackerConfig
 from traffic.tracking.kalman import COASTING, PARKED, TRACKED, KalmanBank
-from traffic.tracking.table import Flags, TrackTable
+from traffic.tracking.table import Flags, Indices, TrackTable
 from traffic.types import Detections, ObjectClass, Track, TrackId, TrackState
 
 _RESTART_S = 5.0  # a clock that jumps back by more than this is a new stream, not a late frame
+_WATCH_S = 0.1  # whether objects stand is looked at this often, whatever the camera's rate
+_SAME_SPEED = 0.6  # sizes per second; objects whose velocities differ by more do not move together
 _CLASSES = tuple(ObjectClass)
+_NO_BOXES: Array = np.zeros((4, 0))
+_NO_ROWS: Indices = np.zeros(0, np.intp)
 
 
 class Tracker:
@@ -37,9 +41,9 @@ class Tracker:
     def reset(self) -> None:
         """Forget all tracks (camera moved, stream restarted). Ids go on, they are never reused."""
         self._time_s = -math.inf
+        self._watched_s = -math.inf
         self._bank = KalmanBank(self._config)
         self._table = TrackTable()
-        self._matched: Flags = np.zeros(0, bool)
 
     def update(self, time_s: float, detections: Detections) -> tuple[Track, ...]:
         """Advance to ``time_s`` and match ``detections``.
@@ -59,19 +63,17 @@ class Tracker:
             return ()
         ended: list[Track] = []
         if dt_s < 0:
-            ended, dt_s = self._end(np.ones(len(self._table), bool)), 0.0
+            ended, dt_s = self._end(np.arange(len(self._table))), 0.0
+            self._watched_s = -math.inf
         self._time_s = time_s
         self._advance(dt_s)
         if dt_s > self._config.lost_s:  # a hole in the video longer than the patience with moving objects
-            ended += self._end(self._expired())
-        predicted = to_edges(self._bank.position)
-        candidates = find_candidates(detections, self._config.low_score, self._config.duplicate_overlap, self._parked(predicted))
-        kinds = self._kinds()
-        free = self._associate(predicted, kinds, candidates)
+            ended += self._end(self._expired((~self._table.matched).nonzero()[0]))
+        candidates = find_candidates(detections, self._config.low_score, self._config.duplicate_overlap, self._parked())
+        free = self._associate(candidates)
         self._start(candidates, free)
-        self._watch(dt_s)
-        ended += self._end(self._expired() | self._duplicates())
-        alive = self._report(np.flatnonzero(self._table.confirmed))
+        ended += self._end(self._watch(dt_s))
+        alive = self._report(self._table.confirmed.nonzero()[0])
         return tuple(sorted(alive + ended, key=_by_id)) if ended else tuple(alive)
 
     # -- motion -----------------------------------------------------------------------------------------------------
@@ -81,9 +83,12 @@ class Tracker:
         table = self._table
         if not len(table):
             return
-        modes = np.where(self._matched, TRACKED, np.where(self._standing(), PARKED, COASTING))
-        self._bank.predict(dt_s, modes)
-        table.since_s += dt_s
+        if table.matched.all():
+            self._bank.predict(dt_s, None)
+        else:
+            modes = np.where(table.matched, TRACKED, np.where(self._standing(), PARKED, COASTING))
+            self._bank.predict(dt_s, modes)
+        table.since_s[:] += dt_s
 
     def _standing(self) -> Flags:
         table = self._table
@@ -91,80 +96,105 @@ class Tracker:
         standing: Flags = last_seen_s - table.rest_since_s >= self._config.standing_s
         return standing
 
-    def _parked(self, predicted: Array) -> Array:
-        """Boxes (k, 4) of two-wheelers that never moved and never had a rider."""
+    def _parked(self) -> Array:
+        """Edges (4, k) of two-wheelers that never moved and never had a rider."""
         table = self._table
-        rows = (table.votes[ObjectClass.BICYCLE] + table.votes[ObjectClass.MOTORCYCLE] > 0) & ~table.moved & ~table.ridden
-        rows &= table.confirmed
-        return predicted[:, rows].T
+        cycles = table.kinds == TWO_WHEELER
+        if not cycles.any():
+            return _NO_BOXES
+        return to_edges(self._bank.position[:, cycles & ~table.moved & ~table.ridden & table.confirmed])
+
+    def _shift(self, shift: Array) -> None:
+        """Move everything that is known with the picture, by ``shift`` (2,) pixels."""
+        self._bank.position[:2] += shift[:, None]
+        self._table.places[:] += np.tile(shift, 2)[:, None, None]
 
     # -- association ------------------------------------------------------------------------------------------------
 
-    def _kinds(self) -> Kinds:
-        """Kind of every track by its votes, shape (n,)."""
-        kinds: Kinds = KIND_OF_CLASS[self._table.votes.argmax(axis=0)]
-        if self._table.ridden.any():
-            kinds[self._table.ridden & (kinds == TWO_WHEELER)] = RIDDEN
-        return kinds
-
-    def _associate(self, predicted: Array, kinds: Kinds, candidates: Candidates) -> Indices:
+    def _associate(self, candidates: Candidates) -> Indices:
         """Match candidates to tracks and correct the tracks; returns the candidates left over."""
         config, table = self._config, self._table
         count = len(candidates.scores)
-        was_lost = ~self._matched
-        self._matched = np.zeros(len(table), bool)
+        was_lost = ~table.matched
+        table.matched[:] = False
         if not len(table) or not count:
             return np.arange(count)
-        size = np.sqrt(self._bank.position[2] * self._bank.position[3])
-        margin = np.minimum(
-            config.margin * size + config.margin_deviations * np.sqrt(self._bank.variance[:2]), config.max_margin * size
-        )
-        alike = similarity(config, predicted, margin, candidates)
-        uncertain = candidates.scores < config.high_score
-        least = config.min_similarity + config.tentative_penalty * ~table.confirmed
-        penalty = kind_penalty(kinds, candidates.kinds)
-        gain = alike - least[:, None] - config.low_penalty * uncertain - penalty
-        gain -= config.lost_penalty * (was_lost[:, None] & uncertain)
-        rows, columns = assign(gain)
-        free = np.ones(count, bool)
-        free[columns] = False
-        open_rows = was_lost & table.confirmed
+        sure = candidates.scores >= config.high_score
+        certain = sure.nonzero()[0]
+        alike = self._similarity(candidates, certain)
+        penalty = kind_penalty(table.kinds, candidates.kinds)
+        gain = alike * (1.0 - config.score_weight + config.score_weight * candidates.scores)
+        gain -= np.where(table.confirmed, config.min_similarity, config.min_similarity + config.tentative_penalty)[:, None]
+        if penalty is not None:
+            gain -= penalty
+        rows, found = assign(gain.take(certain, axis=1))
+        columns = certain[found]
+        open_rows, free = np.ones(len(table), bool), np.ones(count, bool)
         open_rows[rows] = False
-        if open_rows.any() and free.any():  # what would start a track may be a lost one after all
-            late = np.flatnonzero(open_rows)
-            found = np.flatnonzero(free & (candidates.scores >= config.new_score))
-            if len(found):
-                gain = alike - config.last_similarity - penalty
-                more_rows, more = assign(gain[np.ix_(late, found)])
-                rows, columns = np.concatenate([rows, late[more_rows]]), np.concatenate([columns, found[more]])
-                free[found[more]] = False
-        self._correct(rows, columns, kinds, candidates)
-        return np.flatnonzero(free)
+        free[columns] = False
+        if len(certain) < count and open_rows.any():
+            left, doubtful = open_rows.nonzero()[0], (~sure).nonzero()[0]
+            gain = alike[left[:, None], doubtful]
+            least = config.low_similarity + config.low_lost_penalty * was_lost[left]
+            gain -= (least + np.where(table.confirmed[left], 0.0, config.low_tentative_penalty))[:, None]
+            if penalty is not None:
+                gain -= penalty[left[:, None], doubtful]
+            more_rows, more = assign(gain)
+            if len(more):
+                rows, columns = np.concatenate([rows, left[more_rows]]), np.concatenate([columns, doubtful[more]])
+        if config.last_similarity < config.min_similarity:
+            open_rows[rows] = False
+            left = (open_rows & was_lost & table.confirmed).nonzero()[0]
+            fresh = (free & (candidates.scores >= config.new_score)).nonzero()[0]
+            if len(left) and len(fresh):  # what would start a track may be a lost one after all
+                gain = alike[left[:, None], fresh] - config.last_similarity
+                if penalty is not None:
+                    gain -= penalty[left[:, None], fresh]
+                more_rows, more = assign(gain)
+                rows, columns = np.concatenate([rows, left[more_rows]]), np.concatenate([columns, fresh[more]])
+        free[columns] = False
+        self._correct(rows, columns, candidates)
+        return free.nonzero()[0]
 
-    def _correct(self, rows: Indices, columns: Indices, kinds: Kinds, candidates: Candidates) -> None:
+    def _similarity(self, candidates: Candidates, certain: Indices) -> Array:
+        """Similarity of all tracks and candidates, the camera's motion taken out."""
+        config, bank = self._config, self._bank
+        margin = None
+        if config.margin or config.margin_deviations:
+            size = np.sqrt(bank.position[2] * bank.position[3])
+            margin = config.margin * size + config.margin_deviations * np.sqrt(bank.variance[:2])
+            np.minimum(margin, config.max_margin * size, out=margin)
+        alike = similarity(config, to_edges(bank.position), margin, candidates.edges)
+        if config.camera_spreads:
+            measured = to_measurements(candidates.edges.take(certain, axis=1))[:2]
+            shift = picture_shift(alike.take(certain, axis=1), bank.position[:2], measured, config.camera_spreads)
+            if shift is not None:
+                self._shift(shift)
+                alike = similarity(config, to_edges(bank.position), margin, candidates.edges)
+        return alike
+
+    def _correct(self, rows: Indices, columns: Indices, candidates: Candidates) -> None:
         table, config = self._table, self._config
-        measurements = to_measurements(candidates.edges[:, columns])
-        scores, votes = candidates.scores[columns], candidates.votes[:, columns]
-        if table.ridden.any() or (candidates.kinds[columns] == RIDDEN).any():
-            self._complete_riders(rows, kinds[rows], candidates.kinds[columns], measurements, votes)
-        table.detections[:, rows] = to_edges(measurements)
-        self._bank.update(rows, measurements, scores)
-        self._matched[rows] = True
-        table.hits[rows] += 1
-        seen_s = table.since_s[rows]
-        table.since_s[rows] = 0.0
-        table.waited_s[rows] = 0.0
-        table.scores[rows] = scores
-        table.score_sums[rows] += scores
+        edges, scores = candidates.edges.take(columns, axis=1), candidates.scores[columns]
+        votes, kinds = candidates.votes.take(columns, axis=1), candidates.kinds[columns]
+        measurements = to_measurements(edges)
+        if table.ridden.any() or (kinds == RIDDEN).any():
+            self._complete_riders(rows, kinds, measurements, votes)
+            edges = to_edges(measurements)
+        spread = 1.0 + config.doubt * (1.0 - scores)
+        if config.hidden_doubt:
+            spread *= 1.0 + config.hidden_doubt * hidden_share(edges, candidates.edges)
+        self._bank.update(rows, measurements, spread)
         # A large, certain sight of an object tells its class better than a small or doubtful one.
-        weight = np.sqrt(np.clip(measurements[3], 1, 200) / 50)
-        fade = np.exp2(-seen_s / config.class_memory_s)
-        table.votes[:, rows] = table.votes[:, rows] * fade + votes * weight
+        weight = np.sqrt(np.minimum(measurements[3], 200.0) / 50.0)
+        fade = np.exp2(table.since_s[rows] * (-1.0 / config.class_memory_s))
+        table.vote(rows, votes * weight, fade, kinds)
+        table.hit(rows, edges, scores)
         self._confirm()
 
-    def _complete_riders(self, rows: Indices, kinds: Kinds, found: Kinds, measurements: Array, votes: Array) -> None:
+    def _complete_riders(self, rows: Indices, found: Indices, measurements: Array, votes: Array) -> None:
         """Where only the rider or only the two-wheeler below was seen, take the other part from the track; in place."""
-        known = self._bank.position[:, rows]
+        known, kinds = self._bank.position[:, rows], self._table.kinds[rows]
         self._table.ridden[rows] |= found == RIDDEN
         rider = (kinds == RIDDEN) & (found == PERSON)
         top = measurements[1] - measurements[3]
@@ -176,10 +206,13 @@ class Tracker:
 
     def _confirm(self) -> None:
         table, config = self._table, self._config
-        age_s = self._time_s - table.first_s
-        due = (table.hits >= config.confirm_hits) & (age_s >= config.confirm_s)
-        due |= (table.hits >= config.sure_hits) & (table.score_sums >= config.sure_score * table.hits)
-        table.confirmed |= due
+        rows = (~table.confirmed).nonzero()[0]
+        if not len(rows):
+            return
+        hits, age_s = table.hits[rows], self._time_s - table.first_s[rows]
+        due = (hits >= config.confirm_hits) & (age_s >= config.confirm_s)
+        due |= (hits >= config.sure_hits) & (table.score_sums[rows] >= config.sure_score * hits)
+        table.confirmed[rows] = due
 
     # -- birth and death --------------------------------------------------------------------------------------------
 
@@ -187,71 +220,79 @@ class Tracker:
         """Start tracks with the certain ones of the ``free`` candidates, unless they double a track just matched."""
         config, table = self._config, self._table
         free = free[candidates.scores[free] >= config.new_score]
-        if len(free) and self._matched.any():
-            seen = to_edges(self._bank.position[:, self._matched]).T
-            overlap = iou(seen, candidates.edges[:, free].T)
-            overlap[self._kinds()[self._matched][:, None] != candidates.kinds[free]] = 0.0
-            free = free[overlap.max(axis=0) < config.birth_overlap]
-        count = len(free)
-        if not count:
+        if not len(free):
             return
-        edges = candidates.edges[:, free]
-        ids = np.arange(self._next_id, self._next_id + count)
-        self._next_id += count
+        seen = table.matched.nonzero()[0]
+        if len(seen):
+            overlap = iou(to_edges(self._bank.position[:, seen]), candidates.edges[:, free])
+            overlap[table.kinds[seen][:, None] != candidates.kinds[free]] = 0.0
+            free = free[overlap.max(axis=0) < config.birth_overlap]
+        edges, scores = candidates.edges[:, free], candidates.scores[free]
         self._bank.add(to_measurements(edges))
-        table.add(ids, self._time_s, edges, candidates.scores[free], candidates.votes[:, free], candidates.kinds[free] == RIDDEN)
-        self._matched = np.concatenate([self._matched, np.ones(count, bool)])
-        if config.confirm_hits <= 1:
+        table.add(self._next_id, self._time_s, edges, scores, candidates.votes[:, free], candidates.kinds[free] == RIDDEN)
+        self._next_id += len(free)
+        if config.confirm_hits <= 1 or config.sure_hits <= 1:
             self._confirm()
 
-    def _watch(self, dt_s: float) -> None:
-        """After all matches: who moved, and which of the lost are hidden by somebody nearer to the camera."""
-        table, config = self._table, self._config
-        if not len(table):
-            return
-        edges = to_edges(self._bank.position)
-        table.watch_motion(self._time_s, edges, self._matched, config.standing_shift)
-        lost = np.flatnonzero(~self._matched)
-        if len(lost):
-            boxes = edges.T
-            seen = boxes[self._matched]
-            nearer = seen[:, 3] >= boxes[lost, 3][:, None]
-            hidden = (covered(boxes[lost], seen) * nearer).sum(axis=1) >= config.hidden_share
-            table.waited_s[lost] += np.where(hidden, 0.0, dt_s)
-
-    def _expired(self) -> Flags:
-        config, table = self._config, self._table
-        standing = self._standing() & table.confirmed
-        patience = np.where(standing, config.lost_standing_s, np.where(table.confirmed, config.lost_s, config.tentative_s))
-        limit = np.where(standing, config.hidden_standing_s, np.where(table.confirmed, config.hidden_s, config.tentative_s))
-        expired: Flags = ~self._matched & ((table.waited_s > patience) | (table.since_s > limit))
-        return expired
-
-    def _duplicates(self) -> Flags:
-        """Tracks that lie on another one of their kind that is seen and better known."""
+    def _watch(self, dt_s: float) -> Indices:
+        """After all matches: who moved, who is hidden by somebody nearer to the camera, and which tracks end (row numbers)."""
         table = self._table
-        doubled = np.zeros(len(table), bool)
-        if len(table) < 2:
-            return doubled
-        edges = to_edges(self._bank.position).T
-        kinds = self._kinds()
-        seen, doubtful = np.flatnonzero(self._matched), np.flatnonzero(~self._matched | ~table.confirmed)
-        if not len(seen) or not len(doubtful):
-            return doubled
-        overlap = iou(edges[doubtful], edges[seen]) >= self._config.duplicate_overlap
-        overlap &= (kinds[doubtful][:, None] == kinds[seen]) & (table.hits[doubtful][:, None] < table.hits[seen])
-        overlap &= doubtful[:, None] != seen
-        doubled[doubtful] = overlap.any(axis=1)
-        return doubled
+        due = self._time_s - self._watched_s >= _WATCH_S - 1e-6
+        doubtful = (~(table.matched & table.confirmed)).nonzero()[0]
+        if not len(table) or not (due or len(doubtful)):
+            return _NO_ROWS
+        edges = to_edges(self._bank.position)
+        if due:
+            self._watched_s = self._time_s
+            table.watch_motion(self._time_s, edges, self._config.standing_shift)
+        if not len(doubtful):
+            return _NO_ROWS
+        seen = table.matched.nonzero()[0]
+        own, others = edges.take(doubtful, axis=1), edges.take(seen, axis=1)
+        shared = shared_area(own, others)
+        unseen = ~table.matched[doubtful]
+        lost = doubtful[unseen]
+        if len(lost):
+            visible = nearer_share(own, others, shared)[unseen] < self._config.hidden_share
+            table.waited_s[lost] += visible * dt_s
+        doubled = self._duplicates(doubtful, seen, areas(own)[:, None] + areas(others) - shared, shared)
+        if not len(lost) and not len(doubled):
+            return _NO_ROWS
+        return np.union1d(self._expired(lost), doubled)
 
-    def _end(self, rows: NDArray[np.bool_]) -> list[Track]:
-        if not rows.any():
+    def _expired(self, lost: Indices) -> Indices:
+        """Those of the ``lost`` tracks whose time is up."""
+        config, table = self._config, self._table
+        confirmed, since_s = table.confirmed[lost], table.since_s[lost]
+        standing = confirmed & (self._time_s - since_s - table.rest_since_s[lost] >= config.standing_s)
+        patience = np.where(confirmed, config.lost_s, config.tentative_s)
+        limit = np.where(confirmed, config.hidden_s, config.tentative_s)
+        patience[standing], limit[standing] = config.lost_standing_s, config.hidden_standing_s
+        return lost[(table.waited_s[lost] > patience) | (since_s > limit)]
+
+    def _duplicates(self, doubtful: Indices, seen: Indices, union: Array, shared: Array) -> Indices:
+        """The ``doubtful`` tracks that lie on another one of their kind that is ``seen`` and better known, and move with it.
+
+        Who only passes behind another has a velocity of his own.
+        """
+        doubled = shared >= self._config.duplicate_overlap * union
+        if not doubled.any():
+            return _NO_ROWS
+        table, bank = self._table, self._bank
+        apart = np.abs(bank.velocity[:2, doubtful][:, :, None] - bank.velocity[:2, seen][:, None]).max(axis=0)
+        doubled &= apart <= _SAME_SPEED * np.sqrt(bank.position[2, seen] * bank.position[3, seen])
+        doubled &= (table.kinds[doubtful][:, None] == table.kinds[seen]) & (table.hits[doubtful][:, None] < table.hits[seen])
+        return doubtful[doubled.any(axis=1)]
+
+    def _end(self, rows: Indices) -> list[Track]:
+        if not len(rows):
             return []
-        ended = self._report(np.flatnonzero(rows & self._table.confirmed), TrackState.DELETED)
-        stay = ~rows
-        self._bank.keep(stay)
-        self._table.keep(stay)
-        self._matched = self._matched[stay]
+        ended = self._report(rows[self._table.confirmed[rows]], TrackState.DELETED)
+        stay = np.ones(len(self._table), bool)
+        stay[rows] = False
+        rows = stay.nonzero()[0]
+        self._bank.keep(rows)
+        self._table.keep(rows)
         return ended
 
     # -- output -----------------------------------------------------------------------------------------------------
@@ -260,12 +301,12 @@ class Tracker:
         if not len(rows):
             return []
         table = self._table
-        votes = table.votes[:, rows]
+        votes = table.votes.take(rows, axis=1)
         columns = zip(
             table.ids[rows].tolist(),
-            self._matched[rows].tolist(),
-            to_edges(self._bank.position[:, rows]).T.tolist(),
-            self._bank.velocity[:2, rows].T.tolist(),
+            table.matched[rows].tolist(),
+            zip(*to_edges(self._bank.position.take(rows, axis=1)).tolist(), strict=True),
+            zip(*self._bank.velocity[:2].take(rows, axis=1).tolist(), strict=True),
             votes.argmax(axis=0).tolist(),
             (votes.max(axis=0) / votes.sum(axis=0)).tolist(),
             table.scores[rows].tolist(),
@@ -273,24 +314,24 @@ class Tracker:
             table.hits[rows].tolist(),
             table.since_s[rows].tolist(),
             table.moved[rows].tolist(),
-            table.detections[:, rows].T.tolist(),
+            zip(*table.detections.take(rows, axis=1).tolist(), strict=True),
             strict=True,
         )
         return [
             Track(
-                track_id=TrackId(track_id),
+                track_id=TrackId(int(track_id)),
                 state=state or (TrackState.CONFIRMED if matched else TrackState.LOST),
-                box=(box[0], box[1], box[2], box[3]),
-                velocity=(velocity[0], velocity[1]),
+                box=box,
+                velocity=velocity,
                 object_class=_CLASSES[winner],
                 class_share=share,
                 score=score,
                 time_s=self._time_s,
                 first_time_s=first_s,
-                hits=hits,
+                hits=int(hits),
                 time_since_update_s=since_s,
                 moved=moved,
-                detection=(found[0], found[1], found[2], found[3]) if matched and state is None else None,
+                detection=found if matched and state is None else None,
             )
             for track_id, matched, box, velocity, winner, share, score, first_s, hits, since_s, moved, found in columns
         ]
