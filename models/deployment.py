@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ray import serve
 from ray.util.metrics import Counter, Histogram
 
+from models.handles import InputFit
 from models.store import WeightsStore
 
 DEPLOYMENT_NAME = "detector"
@@ -43,7 +44,7 @@ class DetectorReplica:
 
         store = WeightsStore(settings.models_dir)
         if not settings.model.endswith(".onnx"):
-            store.pull(settings.model)  # nothing happens when the weights are here and whole
+            store.pull(settings.model)  # does nothing when the weights are here and whole
         self._detector = Detector(
             settings.model,
             store,
@@ -59,9 +60,9 @@ class DetectorReplica:
         self._frames = Counter("wayside_detector_frames_total", "Frames detected")
         self._detect_batch.set_max_batch_size(settings.max_batch_size)  # type: ignore[attr-defined]
 
-    def get_input_size(self) -> tuple[int, int]:
-        """Network input (width, height) in pixels."""
-        return self._detector.input_size
+    def get_input(self) -> tuple[tuple[int, int], InputFit]:
+        """Network input (width, height) in pixels, and how pictures should be scaled to it."""
+        return self._detector.input_size, self._detector.input_fit
 
     def describe(self) -> dict[str, Any]:
         """What runs here, for health pages."""
@@ -83,6 +84,10 @@ class DetectorReplica:
     # No waiting for company: while a batch is computed the next one gathers by itself.
     @serve.batch(max_batch_size=16, batch_wait_timeout_s=0.0)
     async def _detect_batch(self, images: list[NDArray[np.uint8]]) -> list[tuple[NDArray[Any], ...]]:
+        return await self.infer(images)
+
+    async def infer(self, images: list[NDArray[np.uint8]]) -> list[tuple[NDArray[Any], ...]]:
+        """Detect in one batch on the inference thread; answers as ``__call__``'s, in the order of ``images``."""
         start = time.perf_counter()
         found = await asyncio.get_running_loop().run_in_executor(self._executor, self._detector.detect, images)
         self._latency.observe(time.perf_counter() - start)

@@ -10,25 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.catalogue import ModelEntry, find
-from models.engines import Engine, export_onnx, make_engine
+from models.engines import ENGINE_NAMES, Engine, OpenVinoEngine, choose_device, export_onnx, make_engine
+from models.errors import EngineUnavailableError
+from models.handles import InputFit
 from models.postprocess import decode_distances, to_detections
+from models.self_check import accurate
 from models.store import WeightsStore
 from traffic.types import Detections, ObjectClass
 
 Image = NDArray[np.uint8]
-_EXPORT_VERSION = 2  # part of the cache key of exported networks; raise it when picodet.py changes
+_EXPORT_VERSION = 3  # part of the cache key of exported networks; raise it when picodet.py or folding.py changes
 
 
 class Backend(Protocol):
     """A loaded network with its own decoding."""
 
     input_size: tuple[int, int]
+    input_fit: InputFit
     engine_name: str
 
-    def candidates(
-        self, batch: Image, threshold: float
-    ) -> list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]]:
-        """uint8 (n, h, w, 3) RGB → per image boxes (k, 4) in input pixels, scores (k,), ObjectClass values (k,)."""
+    def detect(self, images: Sequence[Image], threshold: float, iou_threshold: float) -> list[Detections]:
+        """uint8 (h, w, 3) RGB each, at most the input size → detections in pixels of each image."""
 
 
 class Detector:
@@ -38,12 +40,15 @@ class Detector:
         name: catalogue name, or path of an ONNX file (see docs/models.md for accepted layouts).
         store: where weights are.
         input_size: (width, height) in pixels; None: the model's default.
-        engine, device, threads: see ``models.engines.make_engine``.
+        engine: see ``models.engines.make_engine``.
+        device: ``auto``, ``cpu`` or ``cuda`` (``cuda:1``…). CUDA always runs in torch; ``auto`` takes a GPU where there is one
+            unless an engine is named.
+        threads: CPU threads of the engine.
         score_threshold: detections below are dropped; low ones are kept for the tracker's second association.
         iou_threshold: of non-maximum suppression.
 
     Raises:
-        ModelError: unknown model, missing or damaged weights, no engine.
+        ModelError: unknown model, missing or damaged weights, no engine. ValueError: an input size the model cannot take.
     """
 
     def __init__(
@@ -68,6 +73,11 @@ class Detector:
         return self._backend.input_size
 
     @property
+    def input_fit(self) -> InputFit:
+        """How pictures should be scaled to the input."""
+        return self._backend.input_fit
+
+    @property
     def engine_name(self) -> str:
         """The engine in use, such as ``openvino-bf16``."""
         return self._backend.engine_name
@@ -81,63 +91,109 @@ class Detector:
         Returns:
             Detections per image, boxes in pixels of that image.
         """
-        if not images:
-            return []
         width, height = self.input_size
-        batch = np.full((len(images), height, width, 3), 114, np.uint8)
-        for row, image in enumerate(images):
+        for image in images:
             if image.ndim != 3 or image.shape[2] != 3 or image.shape[0] > height or image.shape[1] > width:
                 raise ValueError(f"image of shape {image.shape} does not fit the network input {width}x{height}x3")
-            batch[row, : image.shape[0], : image.shape[1]] = image
-        found = self._backend.candidates(batch, self._score_threshold)
+        return self._backend.detect(images, self._score_threshold, self._iou_threshold) if images else []
+
+
+def padded(images: Sequence[Image], input_size: tuple[int, int]) -> Image:
+    """uint8 (n, height, width, 3): the images, padded right and below with grey 114; a single one that needs none as it is."""
+    width, height = input_size
+    if len(images) == 1 and images[0].shape[:2] == (height, width):
+        return np.ascontiguousarray(images[0])[None]
+    batch = np.full((len(images), height, width, 3), 114, np.uint8)
+    for row, image in enumerate(images):
+        batch[row, : image.shape[0], : image.shape[1]] = image
+    return batch
+
+
+class CandidateBackend:
+    """Base of backends that give candidates per image on the host: pads before and suppresses after."""
+
+    input_size: tuple[int, int]
+    input_fit = InputFit()
+    engine_name: str
+
+    def detect(self, images: Sequence[Image], threshold: float, iou_threshold: float) -> list[Detections]:
+        """See Backend."""
+        found = self.candidates(padded(images, self.input_size), threshold)
         return [
-            to_detections(boxes, scores, classes, (image.shape[1], image.shape[0]), self._iou_threshold)
+            to_detections(boxes, scores, classes, (image.shape[1], image.shape[0]), iou_threshold)
             for image, (boxes, scores, classes) in zip(images, found, strict=True)
         ]
 
+    def candidates(
+        self, batch: Image, threshold: float
+    ) -> list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]]:
+        """uint8 (n, h, w, 3) RGB → per image boxes (k, 4) in input pixels, scores (k,), ObjectClass values (k,)."""
+        raise NotImplementedError
 
-class PicoDetBackend:
-    """PicoDet through an exported network."""
 
-    def __init__(
-        self, entry: ModelEntry, store: WeightsStore, input_size: tuple[int, int], engine: str, device: str, threads: int
-    ) -> None:
-        from models.picodet import SIZE_MULTIPLE, STRIDES
+class PicoDetBackend(CandidateBackend):
+    """PicoDet through an exported network on the CPU."""
 
-        if any(side % SIZE_MULTIPLE or side < SIZE_MULTIPLE for side in input_size):
-            raise ValueError(f"network input {input_size} of {entry.name}: width and height must be multiples of {SIZE_MULTIPLE}")
-        store.verify(entry.name)
+    def __init__(self, entry: ModelEntry, store: WeightsStore, input_size: tuple[int, int], engine: str, threads: int) -> None:
+        from models.picodet import STRIDES
+
         self.input_size = input_size
+        self.input_fit = entry.input_fit
         self._strides = STRIDES
-        self._labels = sorted(entry.class_map)
-        self._classes = np.array([entry.class_map[label] for label in self._labels], np.int64)
-        module = partial(_picodet_module, entry, store, self._labels)
-        key = hashlib.sha256(f"{_EXPORT_VERSION}{entry.files}{self._labels}".encode()).hexdigest()[:12]
+        labels = sorted(entry.class_map)
+        self._classes = np.array([entry.class_map[label] for label in labels], np.int64)
+        module = partial(_picodet_module, entry, store)
+        key = hashlib.sha256(f"{_EXPORT_VERSION}{entry.files}{labels}".encode()).hexdigest()[:12]
         target = store.path(entry.name, f"export-{key}-{input_size[0]}x{input_size[1]}.onnx")
-        self._engine: Engine = make_engine(engine, device, threads, partial(export_onnx, module, input_size, target), module)
+
+        def agrees(fast: Engine, exported: Path) -> bool:
+            return accurate(fast, exported, input_size, partial(OpenVinoEngine, exported, threads, "f32"))
+
+        self._engine = make_engine(engine, threads, partial(export_onnx, module, input_size, target), module, agrees)
         self.engine_name = self._engine.name
 
     def candidates(
         self, batch: Image, threshold: float
     ) -> list[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]]:
-        """See Backend."""
-        scores, distances = self._engine.run(batch)
+        """See CandidateBackend."""
+        scores, logits = self._engine.run(batch)
         found = []
         for row in range(len(batch)):
-            boxes, best, index = decode_distances(scores[row], distances[row], self.input_size, self._strides, threshold)
+            boxes, best, index = decode_distances(scores[row], logits[row], self.input_size, self._strides, threshold)
             found.append((boxes, best, self._classes[index]))
         return found
 
 
-def _picodet_module(entry: ModelEntry, store: WeightsStore, labels: Sequence[int]) -> object:
+def _picodet_module(entry: ModelEntry, store: WeightsStore) -> object:
     from models.paddle import read_program
     from models.picodet import PicoDet
 
     program = read_program(store.path(entry.name, "model.pdmodel"), store.path(entry.name, "model.pdiparams"))
-    return PicoDet(program, entry.mean, entry.std, labels)
+    return PicoDet(program, entry.mean, entry.std, sorted(entry.class_map))
+
+
+def _load_picodet(
+    entry: ModelEntry, store: WeightsStore, size: tuple[int, int], engine: str, device: str, threads: int
+) -> Backend:
+    from models.picodet import SIZE_MULTIPLE, STRIDES, PicoDet
+
+    if any(side % SIZE_MULTIPLE or side < SIZE_MULTIPLE for side in size):
+        raise ValueError(f"network input {size} of {entry.name}: width and height must be multiples of {SIZE_MULTIPLE}")
+    store.verify(entry.name)
+    wanted = choose_device(device) if device != "auto" or engine == "auto" else "cpu"
+    if wanted == "cpu":
+        return PicoDetBackend(entry, store, size, engine, threads)
+    from models.device import DevicePicoDet
+
+    network = _picodet_module(entry, store)
+    assert isinstance(network, PicoDet)
+    classes = np.array([entry.class_map[label] for label in sorted(entry.class_map)], np.int64)
+    return DevicePicoDet(network, classes, size, STRIDES, wanted, input_fit=entry.input_fit)
 
 
 def _load(name: str, store: WeightsStore, input_size: tuple[int, int] | None, engine: str, device: str, threads: int) -> Backend:
+    if engine not in ENGINE_NAMES:
+        raise EngineUnavailableError(f"unknown engine {engine!r}; use {', '.join(ENGINE_NAMES)}")
     if name.endswith(".onnx"):
         from models.user_onnx import UserOnnxBackend
 
@@ -147,8 +203,9 @@ def _load(name: str, store: WeightsStore, input_size: tuple[int, int] | None, en
     if entry.architecture == "torchvision":
         from models.torchvision_detector import TorchvisionBackend
 
+        store.verify(entry.name)
         return TorchvisionBackend(entry, size, device, threads)
-    return PicoDetBackend(entry, store, size, engine, device, threads)
+    return _load_picodet(entry, store, size, engine, device, threads)
 
 
-__all__ = ["Detector", "ObjectClass"]
+__all__ = ["Backend", "CandidateBackend", "Detector", "ObjectClass", "PicoDetBackend", "padded"]

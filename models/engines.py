@@ -1,4 +1,4 @@
-"""Inference engines for exported networks. An engine maps a uint8 batch to the network's raw outputs.
+"""Inference engines for exported networks on the CPU. An engine maps a uint8 batch to the network's raw outputs.
 
 Threads are exactly the CPUs reserved for the replica and waiting is passive: two spinning pools on one core run an
 order of magnitude slower than one thread.
@@ -17,6 +17,7 @@ from models.errors import EngineUnavailableError
 
 logger = logging.getLogger(__name__)
 Arrays = list[NDArray[np.float32]]
+ENGINE_NAMES = ("auto", "openvino", "openvino-f32", "onnxruntime", "torch")
 
 
 class Engine(Protocol):
@@ -25,17 +26,18 @@ class Engine(Protocol):
     name: str
 
     def run(self, images: NDArray[np.uint8]) -> Arrays:
-        """uint8 (n, h, w, 3) RGB → the network's outputs, batch first."""
+        """uint8 (n, h, w, 3) RGB → the network's outputs, batch first, valid until the next call."""
 
 
 class OpenVinoEngine:
-    """OpenVINO on the CPU; ``precision`` bf16 needs AVX512-BF16 or AMX."""
+    """OpenVINO on the CPU; ``precision`` bf16 needs AVX512-BF16 or AMX. Raises EngineUnavailableError."""
 
     def __init__(self, onnx: Path, threads: int, precision: str) -> None:
-        import openvino as ov
-
+        try:
+            import openvino as ov
+        except ImportError as error:
+            raise EngineUnavailableError(f"OpenVINO cannot be imported: {error}") from error
         self.name = f"openvino-{precision}"
-        core = ov.Core()
         options = {
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
@@ -44,60 +46,64 @@ class OpenVinoEngine:
             "ENABLE_CPU_PINNING": False,
             "CACHE_DIR": str(onnx.parent / "openvino"),
         }
-        self._model = core.compile_model(core.read_model(str(onnx)), "CPU", options)
+        try:
+            core = ov.Core()
+            self._model = core.compile_model(core.read_model(str(onnx)), "CPU", options)
+        except Exception as error:
+            # RuntimeError by its documentation, but its binding lets other types through.
+            raise EngineUnavailableError(f"OpenVINO cannot load {onnx.name}: {_first_line(error)}") from error
 
     def run(self, images: NDArray[np.uint8]) -> Arrays:
         """See Engine."""
-        result = self._model({0: images})
-        return [np.array(result[output]) for output in self._model.outputs]
+        # Not copied: the outputs are read before the next call, by the only thread that calls.
+        result = self._model({0: images}, share_inputs=True, share_outputs=True)
+        return [result[output] for output in self._model.outputs]
 
 
 class OnnxRuntimeEngine:
-    """ONNX Runtime on the CPU."""
+    """ONNX Runtime on the CPU. Raises EngineUnavailableError."""
 
     def __init__(self, onnx: Path, threads: int) -> None:
-        import onnxruntime as ort
-
+        try:
+            import onnxruntime as ort
+        except ImportError as error:
+            raise EngineUnavailableError(f"ONNX Runtime cannot be imported: {error}") from error
         self.name = "onnxruntime"
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = ort.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
-        self._input = self._session.get_inputs()[0].name
+        try:
+            options = ort.SessionOptions()
+            options.intra_op_num_threads = threads
+            options.inter_op_num_threads = 1
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+            self.session = ort.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            # its exceptions (Fail, InvalidProtobuf, NoSuchFile…) have no base class of their own
+            raise EngineUnavailableError(f"ONNX Runtime cannot load {onnx.name}: {_first_line(error)}") from error
+        self._input = self.session.get_inputs()[0].name
 
-    def run(self, images: NDArray[np.uint8]) -> Arrays:
-        """See Engine."""
-        outputs: Arrays = self._session.run(None, {self._input: images})
+    def run(self, images: NDArray[np.generic]) -> Arrays:
+        """See Engine; the values are as the network's input wants them."""
+        outputs: Arrays = self.session.run(None, {self._input: images})
         return outputs
 
 
 class TorchEngine:
-    """Torch: CUDA in half precision and channels-last, or the CPU in float32."""
+    """Torch on the CPU in float32; the slowest, but there wherever Wayside is."""
 
-    def __init__(self, module: Callable[[], object], threads: int, device: str) -> None:
+    def __init__(self, module: Callable[[], object], threads: int) -> None:
         import torch
 
-        self.name = f"torch-{device}"
-        self._torch = torch
-        self._device = torch.device(device)
-        if device == "cpu":
-            torch.set_num_threads(threads)
+        self.name = "torch-cpu"
+        torch.set_num_threads(threads)
         network = module()
         assert isinstance(network, torch.nn.Module)
-        network = network.eval().to(self._device)
-        if self._device.type == "cuda":
-            network = network.half().to(memory_format=torch.channels_last)
-        self._network = network
+        self._network = network.eval()
 
     def run(self, images: NDArray[np.uint8]) -> Arrays:
         """See Engine."""
-        torch = self._torch
+        import torch
+
         with torch.inference_mode():
-            batch = torch.from_numpy(images)
-            if self._device.type == "cuda":
-                batch = batch.pin_memory().to(self._device, non_blocking=True)
-            return [output.float().cpu().numpy() for output in self._network(batch)]
+            return [output.numpy() for output in self._network(torch.from_numpy(images))]
 
 
 def cuda_available() -> bool:
@@ -105,6 +111,28 @@ def cuda_available() -> bool:
     import torch
 
     return bool(torch.cuda.is_available())
+
+
+def choose_device(device: str) -> str:
+    """``cpu`` or a CUDA device for ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises:
+        EngineUnavailableError: CUDA was asked for where there is none, no such card, or an unknown word.
+    """
+    if device == "auto":
+        return "cuda" if cuda_available() else "cpu"
+    if device == "cpu":
+        return device
+    kind, _, index = device.partition(":")
+    if kind != "cuda" or (index and not index.isdigit()):
+        raise EngineUnavailableError(f"unknown device {device!r}; use auto, cpu, cuda or cuda:N")
+    if not cuda_available():
+        raise EngineUnavailableError(f"device {device} was asked for, but torch finds no CUDA GPU; use device auto or cpu")
+    import torch
+
+    if index and int(index) >= torch.cuda.device_count():
+        raise EngineUnavailableError(f"device {device} was asked for, but there are {torch.cuda.device_count()} CUDA GPUs")
+    return device
 
 
 def cpu_has_fast_bf16() -> bool:
@@ -117,36 +145,48 @@ def cpu_has_fast_bf16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
-def make_engine(kind: str, device: str, threads: int, onnx: Callable[[], Path], module: Callable[[], object]) -> Engine:
-    """Choose and load an engine.
+def make_engine(
+    kind: str,
+    threads: int,
+    onnx: Callable[[], Path],
+    module: Callable[[], object],
+    accurate: Callable[[Engine, Path], bool],
+) -> Engine:
+    """Choose and load an engine for the CPU.
 
     Args:
-        kind: ``auto``, ``openvino`` (bf16 where the CPU has it), ``openvino-f32``, ``onnxruntime`` or ``torch``.
-        device: ``auto``, ``cpu`` or ``cuda`` (``cuda:1``…). CUDA always runs in torch.
+        kind: ``auto``, ``openvino`` (bf16 where the CPU has it and ``accurate`` agrees), ``openvino-f32``, ``onnxruntime``
+            or ``torch``.
         threads: CPU threads of the engine.
         onnx: makes (or finds) the exported network. module: makes the torch module.
+        accurate: whether a reduced-precision engine of this exported network answers as full precision does.
 
     Raises:
         EngineUnavailableError: nothing of what was asked for runs here; the message names what failed.
     """
-    if device.startswith("cuda") and not cuda_available():
-        raise EngineUnavailableError("device cuda was asked for, but torch finds no CUDA GPU; use device auto or cpu")
-    if device.startswith("cuda") or (device == "auto" and kind == "auto" and cuda_available()):
-        return TorchEngine(module, threads, "cuda" if device == "auto" else device)
-    fast = "bf16" if cpu_has_fast_bf16() else "f32"
+
+    def openvino() -> Engine:
+        path = onnx()
+        if cpu_has_fast_bf16():
+            fast = OpenVinoEngine(path, threads, "bf16")
+            if accurate(fast, path):
+                return fast
+            logger.warning("bfloat16 is not accurate enough on this machine; using float32")
+        return OpenVinoEngine(path, threads, "f32")
+
     makers: dict[str, Callable[[], Engine]] = {
-        "openvino": lambda: OpenVinoEngine(onnx(), threads, fast),
+        "openvino": openvino,
         "openvino-f32": lambda: OpenVinoEngine(onnx(), threads, "f32"),
         "onnxruntime": lambda: OnnxRuntimeEngine(onnx(), threads),
-        "torch": lambda: TorchEngine(module, threads, "cpu"),
+        "torch": lambda: TorchEngine(module, threads),
     }
-    if kind != "auto" and kind not in makers:
-        raise EngineUnavailableError(f"unknown engine {kind!r}; use auto, {', '.join(makers)}")
+    if kind not in ENGINE_NAMES:
+        raise EngineUnavailableError(f"unknown engine {kind!r}; use {', '.join(ENGINE_NAMES)}")
     failures = []
     for name in ("openvino", "onnxruntime", "torch") if kind == "auto" else (kind,):
         try:
             return makers[name]()
-        except (ImportError, RuntimeError) as error:  # a wheel missing on this platform or refusing this CPU
+        except (EngineUnavailableError, ImportError, RuntimeError) as error:  # a wheel missing here or refusing this CPU
             logger.warning("engine %s unavailable: %s", name, error)
             failures.append(f"{name}: {error}")
     raise EngineUnavailableError("no inference engine runs here: " + "; ".join(failures))
@@ -175,3 +215,7 @@ def export_onnx(module: Callable[[], object], input_size: tuple[int, int], targe
     )
     partial.replace(target)
     return target
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -1,5 +1,7 @@
 """How cameras call the detector, in this process or over Ray Serve. Imports neither torch nor an engine."""
 
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -11,6 +13,20 @@ if TYPE_CHECKING:
     from models.detector import Detector
 
 Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InputFit:
+    """How a picture is scaled to a network's input.
+
+    Attributes:
+        max_stretch: how much more one axis may be scaled than the other to use the input up, 1 or more. Above 1 for networks
+            trained on pictures squeezed to a square.
+        max_enlargement: a picture is not enlarged beyond this; more pixels of a small picture cost time and show nothing new.
+    """
+
+    max_stretch: float = 1.0
+    max_enlargement: float = math.inf
 
 
 class DetectionFailedError(Exception):
@@ -30,6 +46,10 @@ class DetectorClient(Protocol):
     @property
     def input_size(self) -> tuple[int, int]:
         """Network input (width, height) in pixels; images may be smaller, not larger."""
+
+    @property
+    def input_fit(self) -> InputFit:
+        """How pictures should be scaled to that input."""
 
     def submit(self, image: Image) -> PendingDetections:
         """Start the detection of a uint8 (h, w, 3) RGB image. Boxes of the answer are in pixels of that image."""
@@ -53,6 +73,11 @@ class LocalDetectorClient:
     def input_size(self) -> tuple[int, int]:
         """See DetectorClient."""
         return self._detector.input_size
+
+    @property
+    def input_fit(self) -> InputFit:
+        """See DetectorClient."""
+        return self._detector.input_fit
 
     def submit(self, image: Image) -> PendingDetections:
         """See DetectorClient."""
@@ -86,28 +111,34 @@ class _Failed:
 class ServeDetectorClient:
     """The detector deployment of the running Serve application. Usable from any thread of an actor."""
 
-    def __init__(self, handle: Any, input_size: tuple[int, int]) -> None:
+    def __init__(self, handle: Any, input_size: tuple[int, int], input_fit: InputFit | None = None) -> None:
         self._handle = handle
         self._input_size = input_size
+        self._input_fit = input_fit or InputFit()
 
     @classmethod
     def connect(cls, app_name: str, deployment: str, timeout_s: float) -> "ServeDetectorClient":
-        """Look up the deployment and ask it for its input size. Raises DetectionFailedError while it is not up."""
+        """Look up the deployment and ask it for its input. Raises DetectionFailedError while it is not up."""
         from ray import serve
         from ray.exceptions import RayError
         from ray.serve.exceptions import RayServeException
 
         try:
             handle = serve.get_deployment_handle(deployment, app_name=app_name)
-            width, height = handle.get_input_size.remote().result(timeout_s=timeout_s)
+            (width, height), fit = handle.get_input.remote().result(timeout_s=timeout_s)
         except (TimeoutError, RayError, RayServeException) as error:
             raise DetectionFailedError(f"{type(error).__name__}: {error}") from error
-        return cls(handle, (int(width), int(height)))
+        return cls(handle, (int(width), int(height)), fit)
 
     @property
     def input_size(self) -> tuple[int, int]:
         """See DetectorClient."""
         return self._input_size
+
+    @property
+    def input_fit(self) -> InputFit:
+        """See DetectorClient."""
+        return self._input_fit
 
     def submit(self, image: Image) -> PendingDetections:
         """See DetectorClient."""

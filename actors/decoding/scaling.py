@@ -5,6 +5,7 @@ planes to a small 4:2:2 picture, then colour conversion of the few pixels that a
 full-size RGB picture and costs a fraction of it.
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -37,7 +38,7 @@ class LetterboxTransform:
 
     Attributes:
         offset_x, offset_y: upper left corner of the crop in the frame, pixels.
-        scale_x, scale_y: input pixels per frame pixel; they differ by the rounding of the input's size only.
+        scale_x, scale_y: input pixels per frame pixel; they differ by the stretch that was allowed, and by rounding.
         frame_width, frame_height: of the upright frame, pixels.
         width, height: of the network input's used area, pixels.
     """
@@ -68,14 +69,21 @@ class LetterboxTransform:
 
 
 def letterbox(
-    picture: Picture, input_size: tuple[int, int], crop: RelativeBox | None = None
+    picture: Picture,
+    input_size: tuple[int, int],
+    crop: RelativeBox | None = None,
+    *,
+    max_stretch: float = 1.0,
+    max_enlargement: float = math.inf,
 ) -> tuple[NDArray[np.uint8], LetterboxTransform]:
     """The network input of a picture: scaled as a whole to fit, not padded (the detector pads its batch).
 
     Args:
         picture: a decoded frame of any pixel format and rotation.
-        input_size: (width, height) of the network in pixels; the result fits into it and touches two of its sides.
+        input_size: (width, height) of the network in pixels; the result fits into it.
         crop: part of the upright picture to look at, relative ``(x1, y1, x2, y2)`` in 0..1; None for all of it.
+        max_stretch: how much more one axis may be scaled than the other to use the input up, 1 or more.
+        max_enlargement: input pixels per picture pixel at most, along the axis that is scaled less.
 
     Returns:
         (image uint8 (h, w, 3) RGB, upright, contiguous; the transform of its boxes back to the frame).
@@ -89,7 +97,7 @@ def letterbox(
     wanted = stored_rectangle(_crop_pixels(crop, frame_width, frame_height), stored_size, rotation)
     region = even_rectangle(wanted, stored_size)
     x1, y1, x2, y2 = upright_rectangle(region, stored_size, rotation)
-    width, height = _fitted_size(x2 - x1, y2 - y1, input_size)
+    width, height = _fitted_size(x2 - x1, y2 - y1, input_size, max_stretch, max_enlargement)
     image = turned(_scaled(cut(frame, region), upright_size(width, height, rotation)), rotation)
     return image, LetterboxTransform(
         offset_x=float(x1),
@@ -114,12 +122,18 @@ def _crop_pixels(crop: RelativeBox | None, width: int, height: int) -> Rectangle
     return x1, y1, x2, y2
 
 
-def _fitted_size(width: int, height: int, input_size: tuple[int, int]) -> tuple[int, int]:
+def _fitted_size(
+    width: int, height: int, input_size: tuple[int, int], max_stretch: float, max_enlargement: float
+) -> tuple[int, int]:
     limit_w, limit_h = input_size
     if limit_w < 1 or limit_h < 1:
         raise ValueError(f"the input size {input_size} is not positive")
-    scale = min(limit_w / width, limit_h / height)
-    return min(limit_w, max(1, round(width * scale))), min(limit_h, max(1, round(height * scale)))
+    scale = min(limit_w / width, limit_h / height, max_enlargement)
+    most = scale * max(max_stretch, 1.0)
+    scale_w, scale_h = min(most, limit_w / width), min(most, limit_h / height)
+    if min(scale_w, scale_h) > scale:  # room on both sides: only the shorter one is stretched
+        scale_w, scale_h = (scale, scale_h) if width >= height else (scale_w, scale)
+    return min(limit_w, max(1, round(width * scale_w))), min(limit_h, max(1, round(height * scale_h)))
 
 
 def _scaled(region, size: tuple[int, int]) -> NDArray[np.uint8]:  # type: ignore[no-untyped-def]

@@ -201,3 +201,19 @@ def test_odd_sizes_can_be_cut_at_their_borders():
     frame = frame_of(image, "yuv420p")
     assert decoded(crop_jpeg(frame, (100, 80, 129, 97))).shape == (17, 29, 3)
     assert letterbox(frame, (64, 64), (0.5, 0.5, 1.0, 1.0))[0].shape[1] == 64
+
+
+@pytest.mark.parametrize(
+    ("size", "wanted"),
+    [
+        ((1280, 720), (896, 672)),  # the wide picture is stretched upwards by exactly 4/3
+        ((720, 1280), (504, 672)),  # the upright one sideways, as far as allowed
+        ((352, 288), (528, 576)),  # enlarged by 1.5, then stretched upwards
+        ((896, 672), (896, 672)),
+    ],
+)
+def test_a_picture_may_be_stretched_and_enlarged_only_so_far(size: tuple[int, int], wanted: tuple[int, int]) -> None:
+    frame = av.VideoFrame.from_ndarray(np.full((size[1], size[0], 3), 90, np.uint8), format="rgb24")
+    image, transform = letterbox(frame, (896, 672), max_stretch=4 / 3, max_enlargement=1.5)
+    assert (image.shape[1], image.shape[0]) == wanted
+    assert transform.to_frame(np.array([[0, 0, *wanted]], np.float32)).tolist() == [[0, 0, *size]]

@@ -1,0 +1,100 @@
+"""Does a fast, less precise engine still answer like full precision? Checked on a picture that comes with Wayside.
+
+The picture is a frame of the simulated camera (``benchmarks/self_check_picture.py`` draws it again), so the check needs
+neither network nor data. Its verdict is kept beside the exported network, one per CPU model and engine version.
+"""
+
+import json
+import logging
+import platform
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.engines import Arrays, Engine
+from models.postprocess import expected_distances
+
+logger = logging.getLogger(__name__)
+PICTURE = Path(__file__).parent / "data" / "self_check.jpg"
+# Bounds: AVX512-BF16 is off by at most 0.072 in score and 0.025 strides at three input sizes; a wrong kernel by far more.
+_SURE_SCORE = 0.3
+_MAX_SCORE_ERROR = 0.15
+_MAX_SIDE_ERROR_STRIDES = 0.5
+_MIN_SURE_ANCHORS = 20
+
+
+def accurate(engine: Engine, exported: Path, input_size: tuple[int, int], precise: Callable[[], Engine]) -> bool:
+    """Whether ``engine`` agrees with ``precise()`` on the picture; asks the kept verdict first.
+
+    Args:
+        engine: the fast engine. exported: the network's file. input_size: (width, height) of the network in pixels.
+        precise: makes the engine to compare with; only called when no verdict is kept.
+    """
+    kept = exported.with_name(f"{exported.stem}.checks.json")
+    key = f"{engine.name} {_engine_version()} {cpu_model()}"
+    verdicts = _read(kept)
+    if key not in verdicts:
+        picture = check_picture(input_size)
+        verdicts[key] = agree(precise().run(picture), engine.run(picture))
+        logger.info("self-check of %s: %s", engine.name, "passed" if verdicts[key] else "failed")
+        partial = kept.with_suffix(".part")
+        partial.write_text(json.dumps(verdicts, indent=1))
+        partial.replace(kept)
+    return verdicts[key]
+
+
+def agree(precise: Arrays, fast: Arrays) -> bool:
+    """Compare raw outputs: scores (n, classes, anchors) and distance logits (n, anchors, 4 x bins).
+
+    Every anchor that either engine scores 0.3 or more must have the same score within 0.15 and sides within 0.5 strides (for
+    the 95th percentile of the sides); full precision must see enough of them for the comparison to mean anything.
+    """
+    if any(not np.isfinite(item).all() for item in (*precise, *fast)):
+        return False
+    sure = np.maximum(precise[0].max(1), fast[0].max(1)) >= _SURE_SCORE
+    if (precise[0].max(1) >= _SURE_SCORE).sum() < _MIN_SURE_ANCHORS:
+        logger.warning("self-check: too little is found on the picture to compare engines")
+        return False
+    score_error = np.abs(precise[0] - fast[0]).max(1)[sure]
+    side_error = np.abs(expected_distances(precise[1][sure]) - expected_distances(fast[1][sure]))
+    logger.info("self-check: score error %.3f, side error %.3f strides", score_error.max(), np.percentile(side_error, 95))
+    return bool(score_error.max() <= _MAX_SCORE_ERROR and np.percentile(side_error, 95) <= _MAX_SIDE_ERROR_STRIDES)
+
+
+def check_picture(input_size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The picture as a network input uint8 (1, height, width, 3) RGB, scaled to fill it."""
+    stored = cv2.imread(str(PICTURE), cv2.IMREAD_COLOR)
+    if stored is None:
+        raise FileNotFoundError(f"{PICTURE} is missing from this installation")
+    picture = cv2.cvtColor(cv2.resize(stored, input_size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2RGB)
+    return np.asarray(picture, np.uint8)[None]
+
+
+def cpu_model() -> str:
+    """The CPU's name as the kernel gives it, or what Python knows."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    wanted = ("model name", "model\t", "stepping", "cpu family")
+    parts = [next((line.partition(":")[2].strip() for line in lines if line.startswith(key)), "") for key in wanted]
+    return " ".join(part for part in parts if part) or platform.processor() or platform.machine()
+
+
+def _engine_version() -> str:
+    try:
+        return version("openvino")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _read(path: Path) -> dict[str, bool]:
+    try:
+        verdicts = json.loads(path.read_text())
+    except (OSError, ValueError):  # none yet, or cut off while written: check again
+        return {}
+    return {str(key): bool(value) for key, value in verdicts.items()} if isinstance(verdicts, dict) else {}
