@@ -9,6 +9,7 @@
 
 import argparse
 import csv
+import itertools
 import json
 import math
 import os
@@ -22,7 +23,7 @@ from benchmarks.sumo import Detector, Scenario, Vehicle, scenarios
 from traffic.facts import LaneParameters
 from traffic.parameters import CameraSampler, LaneCell, LaneShape, LaneVehicle, ParameterConfig, WindowedCells, lane_parameters
 from traffic.parameters.loop import VirtualLoop
-from traffic.parameters.queueing import EMPTY, Queue, QueueTracker
+from traffic.parameters.queueing import Queue, QueueTracker
 from traffic.types import ObjectClass, TrackId
 
 DATA = Path(os.environ.get("WAYSIDE_TEST_DATA", "../shared/data")) / "mot"
@@ -88,9 +89,7 @@ def measure(scenario: Scenario) -> dict[str, Measured]:
         at = (loop.begin_m if loop else area.end_m) - area.begin_m
         shapes.append(LaneShape(road_num=number, length=area.end_m - area.begin_m, loop=(at, at), stop=end - area.begin_m))
         feeds.append(LaneFeed(scenario, lane, area.begin_m))
-        config = replace(
-            config, queue_speed_kmh=area.standing_m_s * 3.6, queue_settle_s=area.standing_s, queue_gap_m=area.gap_m
-        )
+        config = replace(config, queue_speed_kmh=area.standing_m_s * 3.6, queue_settle_s=area.standing_s, queue_gap_m=area.gap_m)
     sampler = CameraSampler(shapes, config, count_passings=True)
     windows: WindowedCells[LaneCell] = WindowedCells(LaneCell.merge, (10, 60))
     trackers = [QueueTracker(shape, config) for shape in shapes]
@@ -245,14 +244,14 @@ def _through_loop(rows: Sequence[tuple[float, float, float]], place: float) -> t
 
 
 def _when(rows: Sequence[tuple[float, float, float]], column: int, place: float) -> float | None:
-    for a, b in zip(rows, rows[1:], strict=False):
+    for a, b in itertools.pairwise(rows):
         if a[column] < place <= b[column]:
             return a[0] + (place - a[column]) / (b[column] - a[column]) * (b[0] - a[0])
     return None
 
 
 def _where(rows: Sequence[tuple[float, float, float]], column: int, time_s: float) -> float:
-    for a, b in zip(rows, rows[1:], strict=False):
+    for a, b in itertools.pairwise(rows):
         if a[0] <= time_s <= b[0]:
             return a[column] + (time_s - a[0]) / (b[0] - a[0]) * (b[column] - a[column])
     return math.nan

@@ -222,6 +222,7 @@ class CrowdAlarm:
         people_num: people in the region at ``time_s``.
         area_m2, density_per_m2: None when the area is not known.
         repeat: 0 for the first alarm of a gathering, then 1, 2…
+        box: around the region, in pixels of the frame.
     """
 
     region_code: int
@@ -232,6 +233,7 @@ class CrowdAlarm:
     area_m2: float | None
     density_per_m2: float | None
     repeat: int
+    box: Box = (0.0, 0.0, 0.0, 0.0)
 
 
 Fact = VehiclePassage | TaskStatus | LaneParameters | PeopleParameters | CrowdAlarm

@@ -117,7 +117,9 @@ class LaneSampler:
 class CameraSampler:
     """All lanes of one camera."""
 
-    def __init__(self, lanes: Sequence[LaneShape], config: ParameterConfig | None = None, *, count_passings: bool = False) -> None:
+    def __init__(
+        self, lanes: Sequence[LaneShape], config: ParameterConfig | None = None, *, count_passings: bool = False
+    ) -> None:
         self._config = config or ParameterConfig()
         self._lanes = {lane.road_num: LaneSampler(lane, self._config, count_passings=count_passings) for lane in lanes}
         self._taken_until: int | None = None

@@ -128,10 +128,20 @@ class WindowedCells(Generic[C]):
 
     def finish(self) -> list[Window[C]]:
         """The stream has ended: close every window that holds a cell, as if the time had gone on."""
-        if not self._cells:
-            return []
-        longest = max(self._next_open, default=1)
-        return self.advance(max(max(self._cells) + 1, self._watermark) + longest)
+        return [] if self.end is None else self.advance(self.end)
+
+    @property
+    def end(self) -> int | None:
+        """A watermark that closes every window that holds a cell; None without cells."""
+        return max(self._cells) + 1 + max(self._next_open, default=0) if self._cells else None
+
+    def seconds(self, low: int, high: int) -> list[int]:
+        """Seconds in [low, high) that hold cells, ascending."""
+        return sorted(second for second in self._cells if low <= second < high)
+
+    def at(self, second: int) -> tuple[C, ...]:
+        """Cells of one second."""
+        return tuple(self._cells.get(second, {}).values())
 
     def _drop(self) -> None:
         """Forget the cells that no window needs any more."""
@@ -153,9 +163,12 @@ class WindowedCells(Generic[C]):
     def restore(self, state: dict[str, object], decode: Callable[[list[object]], C]) -> None:
         """Take over a snapshot."""
         watermark, late, next_open, cells = state["watermark"], state["late"], state["nextOpen"], state["cells"]
-        assert isinstance(watermark, int) and isinstance(late, int) and isinstance(next_open, list) and isinstance(cells, list)
+        assert isinstance(watermark, int)
+        assert isinstance(late, int)
+        assert isinstance(next_open, list)
+        assert isinstance(cells, list)
         self._watermark, self.late = watermark, late
-        self._next_open = {period: opens for period, opens in next_open}
+        self._next_open = dict(next_open)
         self._cells = {}
         for values in cells:
             cell = decode(values)
