@@ -34,6 +34,8 @@ class LaneSampler:
         if self._time_s is not None and time_s <= self._time_s:
             return
         now = {vehicle.track_id: vehicle for vehicle in vehicles}
+        if self._time_s is None:
+            self._closed_until = max(self._closed_until, math.floor(time_s))
         if self._time_s is None or time_s - self._time_s > self._config.max_gap_s:
             self._loop.reset()
             self._queue.reset()
@@ -44,9 +46,10 @@ class LaneSampler:
         self._before, self._time_s = now, time_s
 
     def passed(self, passing: Passing) -> bool:
-        """A passage stated elsewhere; False when its second is closed already (it is counted as late and left out)."""
+        """A passage stated elsewhere; False when its second is closed already, or lies before the first frame (of a lane that
+        was learned later): it is counted as late and left out."""
         second = math.floor(passing.time_s)
-        if second < self._closed_until:
+        if second < self._closed_until or self._time_s is None:
             self.late_passings += 1
             return False
         self._cell(second).passings.append(passing)
