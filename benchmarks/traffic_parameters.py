@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from statistics import median
 
 from benchmarks.sumo import Detector, Scenario, Vehicle, scenarios
@@ -191,11 +192,13 @@ def _row(name: str, errors: Sequence[float], judged: str, target: float | None) 
 # -- NGSIM --------------------------------------------------------------------------------------------------------------
 
 
-def ngsim_pairs(path: Path, every: int = 1) -> list[tuple[float, float, float, float]]:
+def ngsim_pairs(path: Path, every: int = 1, noise_m: float = 0.0) -> list[tuple[float, float, float, float]]:
     """Spacing and time headway of followers at stations along their way: ours and true, (spacing, true, headway, true).
 
-    The truth is interpolated from the recorded positions, ours is what the virtual loop says at that place.
+    The truth is interpolated from the recorded positions; ours is what the virtual loop says at that place when it sees every
+    ``every``-th position with independent errors of ``noise_m`` (standard deviation), as boxes have them.
     """
+    random = Random(7)
     pairs: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
     with path.open(encoding="utf-8-sig") as file:
         for row in csv.DictReader(file):
@@ -207,7 +210,8 @@ def ngsim_pairs(path: Path, every: int = 1) -> list[tuple[float, float, float, f
         begin, end = rows[0][1], rows[-1][2]
         stations = [begin + (end - begin) * share for share in (0.1, 0.3, 0.5, 0.7, 0.9)] if end > begin + 10 else []
         for place in stations:
-            ours = _through_loop(rows[::every], place)
+            seen = [(t, a + random.gauss(0, noise_m), b + random.gauss(0, noise_m)) for t, a, b in rows[::every]]
+            ours = _through_loop(seen, place)
             leader_s, follower_s = _when(rows, 1, place), _when(rows, 2, place)
             if ours is None or leader_s is None or follower_s is None:
                 continue
@@ -258,11 +262,11 @@ def _where(rows: Sequence[tuple[float, float, float]], column: int, time_s: floa
 
 
 def compare_ngsim(folder: Path) -> list[dict[str, object]]:
-    """Relative errors at the recorded 10 Hz and at 5 Hz."""
+    """Relative errors at the recorded 10 Hz, thinned out, and with errors of place."""
     path = folder / "ngsim_leader_follower_pairs.csv"
     rows = []
-    for every, name in ((1, "10 Hz"), (2, "5 Hz"), (5, "2 Hz")):
-        found = ngsim_pairs(path, every)
+    for every, noise_m, name in ((1, 0.0, "10 Hz"), (2, 0.0, "5 Hz"), (5, 0.0, "2 Hz"), (1, 0.3, "10 Hz, errors of 0.3 m")):
+        found = ngsim_pairs(path, every, noise_m)
         rows.append(_row(f"spacing, relative ({name})", [(a - b) / b for a, b, _, _ in found], "median", 0.02))
         rows.append(_row(f"time headway, relative ({name})", [(c - d) / d for _, _, c, d in found], "median", 0.02))
     return rows
