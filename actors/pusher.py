@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from actors.delivery.composing import compose
 from actors.delivery.policy import DeliveryPolicy, next_tick
 from actors.delivery.ports import (
     Attempt,
@@ -267,7 +268,7 @@ class Pusher:
         items = await asyncio.to_thread(self._store.held, interface.interface_id, tick_s, self._config.held_limit)
         if not items:
             return
-        body = b"[" + b",".join(item.body for item in items) + b"]"
+        body = compose(interface.business_type, [item.body for item in items])
         pictures = ""
         if any(item.pictures for item in items):
             pictures = json.dumps([json.loads(item.pictures) if item.pictures else {} for item in items])

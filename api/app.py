@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from actors.errors import StoreUnavailableError
 from api import errors
 from api.errors import ApiError, ErrorKind
-from api.routes import account, files, interfaces, tasks
+from api.routes import account, files, interfaces, parameters, tasks
 from api.schemas import Envelope
 from api.services import ApiServices
 from api.wire import bodies
@@ -48,7 +48,7 @@ def create_app(services: ApiServices) -> FastAPI:
         redoc_url=None,
     )
     app.state.services = services
-    for router in (account.router, interfaces.router, tasks.router, files.router):
+    for router in (account.router, interfaces.router, tasks.router, parameters.router, files.router):
         app.include_router(router)
     _publish_webhooks(app)
     _serve_pages(app)

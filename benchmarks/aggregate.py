@@ -23,6 +23,7 @@ def aggregator(cameras: int, lanes: int, seconds: int, periods: list[int], snaps
     """Cells per second through one aggregator; ``snapshot_every`` seconds of video each task's state is taken as JSON."""
     made = TrafficAggregator()
     made.set_periods(periods)
+    tasks = {str(camera): made.begin(str(camera)) for camera in range(cameras)}
     batches = [
         [(f"{camera}", _batch(camera, second, lanes)) for camera in range(cameras)] for second in range(START, START + seconds)
     ]
@@ -30,11 +31,11 @@ def aggregator(cameras: int, lanes: int, seconds: int, periods: list[int], snaps
     begin = time.perf_counter()
     for second, row in enumerate(batches):
         for task, batch in row:
-            parameters += len(made.accept(task, batch))
+            parameters += len(tasks[task].accept(batch))
             if snapshot_every and (second + int(task)) % snapshot_every == 0:
-                size += len(json.dumps(made.task(task).snapshot()))
+                size += len(json.dumps(tasks[task].snapshot()))
                 snapshots += 1
-        held = max(held, sum(len(made.task(task)) for task, _ in row[:1]))
+        held = max(held, len(tasks["0"]))
     took = time.perf_counter() - begin
     cells = cameras * lanes * seconds
     return {

@@ -73,6 +73,10 @@ class TaskAggregator:
         self._sequences: dict[str, int] = {}
         self.set_periods(periods)
 
+    def sequence(self, source: str) -> int:
+        """Newest batch of a source that is in; 0 for none."""
+        return self._sequences.get(source, 0)
+
     @property
     def late(self) -> int:
         """Cells that came after their second was closed; they are in no parameter."""
@@ -162,39 +166,40 @@ class TaskAggregator:
 
 
 class TrafficAggregator:
-    """Many tasks, each on its own time."""
+    """Many tasks, each on its own time, with the same periods."""
 
-    def __init__(self, day_of: DayOf = utc_day) -> None:
-        self._day_of = day_of
+    def __init__(self) -> None:
         self._tasks: dict[str, TaskAggregator] = {}
         self._periods: tuple[int, ...] = ()
 
     def set_periods(self, periods: Iterable[int]) -> None:
         """Periods of all tasks from now on. Raises ``PeriodError``."""
         wanted = tuple(sorted(set(periods)))
+        if wanted == self._periods:
+            return
         TaskAggregator(wanted)  # refuse before any task has changed
         self._periods = wanted
         for task in self._tasks.values():
             task.set_periods(wanted)
 
-    def task(self, task_num: str) -> TaskAggregator:
-        """The task's state, made when it is new."""
-        if task_num not in self._tasks:
-            self._tasks[task_num] = TaskAggregator(self._periods, self._day_of)
-        return self._tasks[task_num]
+    def begin(self, task_num: str, state: dict[str, object] | None = None, day_of: DayOf = utc_day) -> TaskAggregator:
+        """Begin a task, or continue it from a snapshot with the periods in force now."""
+        task = TaskAggregator(day_of=day_of) if state is None else TaskAggregator.restore(state, day_of)
+        task.set_periods(self._periods)
+        self._tasks[task_num] = task
+        return task
+
+    def task(self, task_num: str) -> TaskAggregator | None:
+        """A task's state; None when it is not known."""
+        return self._tasks.get(task_num)
 
     def accept(self, task_num: str, batch: CellBatch) -> tuple[Parameters, ...]:
-        """See TaskAggregator.accept."""
-        return self.task(task_num).accept(batch)
+        """See TaskAggregator.accept; an unknown task begins."""
+        return (self._tasks.get(task_num) or self.begin(task_num)).accept(batch)
 
     def forget(self, task_num: str) -> None:
         """The task was deleted."""
         self._tasks.pop(task_num, None)
-
-    def restore(self, task_num: str, state: dict[str, object]) -> None:
-        """Continue a task from its snapshot, with the periods in force now."""
-        self._tasks[task_num] = TaskAggregator.restore(state, self._day_of)
-        self._tasks[task_num].set_periods(self._periods)
 
     @property
     def task_nums(self) -> tuple[str, ...]:

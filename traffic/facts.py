@@ -159,7 +159,7 @@ class PeopleFlow:
     """People who entered and left a region, or crossed a count line, in one period [open_s, close_s) of video time.
 
     Attributes:
-        code: regionCode: of the region, or the code of the count line.
+        code: regionCode: of the region, or the code of the count line (``is_line``).
         people_in, people_out: real crossings in the period.
         people_in_today, people_out_today: since midnight in the task's zone, of the day that ``close_s`` ends.
     """
@@ -173,6 +173,7 @@ class PeopleFlow:
     people_out: int
     people_in_today: int
     people_out_today: int
+    is_line: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,6 +3,18 @@
 from api.tables.accounts import User
 from api.tables.deliveries import Delivery, DeliveryAttempt, HeldFact, TaskStatusRow
 from api.tables.interfaces import Interface
+from api.tables.parameters import AggregatorState, LaneHistory, PeopleHistory
 from api.tables.tasks import Task
 
-__all__ = ["Delivery", "DeliveryAttempt", "HeldFact", "Interface", "Task", "TaskStatusRow", "User"]
+__all__ = [
+    "AggregatorState",
+    "Delivery",
+    "DeliveryAttempt",
+    "HeldFact",
+    "Interface",
+    "LaneHistory",
+    "PeopleHistory",
+    "Task",
+    "TaskStatusRow",
+    "User",
+]

@@ -47,12 +47,6 @@ def people_body(envelope: FactEnvelope, people: PeopleParameters) -> dict[str, o
     }
 
 
-def join_people(bodies: list[dict[str, list[object]]]) -> dict[str, list[object]]:
-    """One body of 3.5 for all tasks of a period."""
-    names = ("peopleFlowToday", "peopleDensityToday")
-    return {name: [element for body in bodies for element in body[name]] for name in names}
-
-
 def _flow(task: TaskRef, flow: PeopleFlow) -> dict[str, object]:
     return {
         "taskNum": task.task_num,

@@ -1,14 +1,16 @@
 """Bodies of types 22 and 41 and the crowd alarm, held against the schemas written from the manual."""
 
 import dataclasses
+import json
 
 import pytest
 
+from actors.delivery.composing import compose
 from actors.delivery.ports import InterfaceConfig
+from actors.delivery.sender import dump
 from actors.ports import FactEnvelope, TaskRef
 from api.wire.bodies import CrowdAlarmBody, EventBody, PeopleBody, TrafficParameterItem
 from api.wire.encode import WireEncoder
-from api.wire.parameters import join_people
 from api.wire.validate import kind_of, validate_body
 from tests.api.test_wire import MANUAL
 from traffic.facts import CrowdAlarm, Fact, LaneParameters, PeopleDensity, PeopleFlow, PeopleParameters
@@ -107,7 +109,7 @@ def test_people_are_the_manuals_example_in_its_fields() -> None:
     assert body["peopleFlowToday"][0]["lastUploadTime"] == "2018-11-19 11:29:00"
     assert body["peopleDensityToday"][0]["peopleNum"] == 15
     assert body["peopleDensityToday"][0]["density"] == 1.0
-    joined = join_people([body, body])
+    joined = json.loads(compose(41, [dump(body), dump(body)]))
     assert len(joined["peopleFlowToday"]) == len(joined["peopleDensityToday"]) == 2
     for whole in (body, joined):
         assert validate_body("people", whole) == []

@@ -128,8 +128,10 @@ def test_many_tasks_each_have_their_own_time_and_share_the_periods() -> None:
     cell = LaneCell(code=1, second=100, observed_us=10**6)
     assert aggregator.accept("1", CellBatch(source="a", sequence=1, watermark=101, lanes=(cell,))) == ()
     assert len(aggregator.accept("2", CellBatch(source="a", sequence=1, watermark=110, lanes=(cell,)))) == 1
-    state = aggregator.task("1").snapshot()
+    first = aggregator.task("1")
+    assert first is not None
+    state = first.snapshot()
     aggregator.forget("1")
     assert aggregator.task_nums == ("2",)
-    aggregator.restore("1", state)
+    aggregator.begin("1", state)
     assert len(aggregator.accept("1", CellBatch(source="a", sequence=2, watermark=110))) == 1

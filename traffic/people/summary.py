@@ -33,6 +33,7 @@ def _flow(window: Window[PeopleCell], cell: PeopleCell, today: InOut) -> PeopleF
         code=cell.region_code, period_s=window.period_s, open_s=window.open_s, close_s=window.close_s,
         observed_s=cell.observed_us / _MICRO, people_in=cell.people_in, people_out=cell.people_out,
         people_in_today=today[0], people_out_today=today[1],
+        is_line=cell.is_line,
     )  # fmt: skip
 
 
