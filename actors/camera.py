@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from actors.cells import CellSender
 from actors.decoding import DecodedFrame, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
 from actors.errors import ArchiveError, SinkUnavailableError
 from actors.metrics import CameraMetrics
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
-from actors.ports import Archive, CameraHealth, FactEnvelope, FactSink, TaskSpec
+from actors.ports import Archive, CameraHealth, CellSink, FactEnvelope, FactSink, TaskSpec
 from models.handles import DetectionFailedError, DetectorClient
 from traffic.facts import TaskStatus, TaskStatusCode
 
@@ -51,11 +52,13 @@ class CameraServices:
 
     Attributes:
         connect_detector: makes the client; raises DetectionFailedError while the detector is not up.
+        cells: takes the one-second cells of lanes and people; None: nobody wants them.
     """
 
     connect_detector: Callable[[], DetectorClient]
     sink: FactSink
     archive: Archive | None
+    cells: CellSink | None = None
 
 
 class CameraRunner:
@@ -74,6 +77,7 @@ class CameraRunner:
         self._analysed_at: deque[float] = deque(maxlen=512)
         self._lost_analyses = 0
         self._sequence = 0
+        self._cells = CellSender(spec.ref, services.cells) if services.cells else None
         reconnect = ReconnectConfig(disconnected_after_s=config.disconnected_after_s)
         self._reader = StreamReader(spec.ref.src_address, self._options(), reconnect, on_status=self._on_status)
         self._threads = [
@@ -86,6 +90,8 @@ class CameraRunner:
         logger.info("camera started task=%s source=%s", self._spec.ref.task_num, mask_address(self._spec.ref.src_address))
         for thread in self._threads:
             thread.start()
+        if self._cells:
+            self._cells.start()
         self._reader.start()
 
     def stop(self) -> None:
@@ -93,6 +99,10 @@ class CameraRunner:
         self._stopping.set()
         self._reader.close()
         self._threads[1].join(self._config.flush_s + self._config.pipeline.detector_timeout_s)
+        if self._cells:
+            if self._pipeline and not self._threads[1].is_alive():
+                self._cells.put(self._pipeline.last_cells())
+            self._cells.stop(self._config.flush_s)
         self._on_status(TaskStatusCode.NOT_STARTED, "", time.time())
         self._threads[0].join(self._config.flush_s)
 
@@ -152,6 +162,8 @@ class CameraRunner:
                 self._finish_one(pipeline)
             if frame is None and self._reader.finished:
                 self._emit(pipeline.end())
+                if self._cells:
+                    self._cells.put(pipeline.last_cells(), ended=True)
                 return
 
     def _connect(self) -> CameraPipeline | None:
@@ -177,6 +189,8 @@ class CameraRunner:
         self._latest = result
         self._analysed_at.append(time.monotonic())
         self._emit(result.envelopes)
+        if self._cells:
+            self._cells.put(result.cells)
         if self._metrics:
             self._metrics.observe(self.health(), len(result.envelopes))
 

@@ -18,13 +18,15 @@ from actors.decoding import DecodedFrame, LetterboxTransform, crop_jpeg, letterb
 from actors.errors import ArchiveError
 from actors.ports import Archive, FactEnvelope, TaskRef, TaskSpec
 from models.handles import DetectorClient, PendingDetections
-from traffic.facts import VehiclePassage
+from traffic.aggregation import CellBatch
+from traffic.facts import CrowdAlarm, VehiclePassage
 from traffic.passages import PassageAnalyzer
+from traffic.sampling import SceneSampler
 from traffic.scene import Lane, Scene
 from traffic.tracking import Tracker
 from traffic.types import Box, Detections, Track, TrackState
 
-SNAPSHOT_KIND = "vehicle_snapshot"
+SNAPSHOT_KIND, CROWD_KIND = "vehicle_snapshot", "crowd"
 _FACT_NAMESPACE = uuid.UUID("5a5b1c7e-9d0f-4c34-9e5c-2a8a1f0c6d11")
 
 
@@ -45,11 +47,12 @@ class PipelineConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnalysedFrame:
-    """What the pipeline knows after one frame; the base of overlays and counters."""
+    """What the pipeline knows after one frame; the base of overlays and counters. ``cells``: of the seconds closed with it."""
 
     frame: DecodedFrame
     tracks: tuple[Track, ...]
     envelopes: tuple[FactEnvelope, ...]
+    cells: CellBatch | None = None
 
 
 @dataclass(slots=True)
@@ -79,7 +82,9 @@ class CameraPipeline:
         archive: Archive | None,
         config: PipelineConfig,
         on_picture_error: Callable[[ArchiveError], None] | None = None,
+        life: str | None = None,
     ) -> None:
+        """``life``: name of this pipeline among all that ever analyse the task; None makes one."""
         self._task = spec.ref
         self._scene = spec.scene
         self._detector = detector
@@ -88,6 +93,7 @@ class CameraPipeline:
         self._on_picture_error = on_picture_error
         self._tracker = Tracker()
         self._passages = PassageAnalyzer(spec.scene)
+        self._sampler = SceneSampler(spec.scene, life or uuid.uuid4().hex)
         self._in_flight: deque[_InFlight] = deque()
         self._crop = _outline_crop(spec.scene)
         self._last_frame: DecodedFrame | None = None
@@ -148,12 +154,18 @@ class CameraPipeline:
         """The stream ended for good: facts that were still pending (lanes learned only now)."""
         return self._wrap(self._passages.finish(), self._last_frame)
 
+    def last_cells(self) -> CellBatch | None:
+        """The cells of the seconds that are still open: nothing more will be analysed."""
+        return self._sampler.finish()
+
     def _analyse(self, frame: DecodedFrame, detections: Detections) -> AnalysedFrame:
         tracks = self._tracker.update(frame.time_s, detections)
         passages = self._passages.update(frame.time_s, (frame.width, frame.height), tracks)
+        alarms = self._sampler.advance(frame.time_s, (frame.width, frame.height), tracks, self._passages, passages)
         self.counters.frames_analysed += 1
         self._last_frame = frame
-        return AnalysedFrame(frame=frame, tracks=tracks, envelopes=self._wrap(passages, frame))
+        envelopes = (*self._wrap(passages, frame), *(self._wrap_alarm(alarm, frame) for alarm in alarms))
+        return AnalysedFrame(frame=frame, tracks=tracks, envelopes=envelopes, cells=self._sampler.take())
 
     def _wrap(self, passages: tuple[VehiclePassage, ...], frame: DecodedFrame | None) -> tuple[FactEnvelope, ...]:
         envelopes = []
@@ -171,6 +183,16 @@ class CameraPipeline:
             )
         return tuple(envelopes)
 
+    def _wrap_alarm(self, alarm: CrowdAlarm, frame: DecodedFrame) -> FactEnvelope:
+        key = f"{self._task.task_num}|crowd|{alarm.region_code}|{alarm.since_s:.4f}|{alarm.repeat}"
+        path = picture_path(self._task.task_num, CROWD_KIND, "large", alarm.time_s, self._task.time_zone)
+        return FactEnvelope(
+            fact_id=str(uuid.uuid5(_FACT_NAMESPACE, key)),
+            task=self._task,
+            fact=alarm,
+            large_picture=self._save(path, lambda: crop_jpeg(frame, None, quality=self._config.jpeg_quality)),
+        )
+
     def _fact_id(self, passage: VehiclePassage) -> str:
         # From the fact itself, not from chance: a recorded file analysed twice states the same facts.
         key = f"{self._task.task_num}|{passage.road_num}|{passage.track_id}|{passage.time_s:.4f}"
@@ -182,10 +204,16 @@ class CameraPipeline:
         # Passages of one moment would share a file name; the track number, as some milliseconds, tells them apart.
         moment = passage.time_s + (passage.track_id % 10) / 1e3
         path = picture_path(self._task.task_num, SNAPSHOT_KIND, "small", moment, self._task.time_zone)
+        quality, margin = self._config.jpeg_quality, self._config.crop_margin
+        return self._save(path, lambda: crop_jpeg(frame, passage.box, quality=quality, margin=margin))
+
+    def _save(self, path: str, encode: Callable[[], bytes]) -> str:
+        """Keep a picture; its path, or "" when it could not be kept."""
+        if self._archive is None:
+            return ""
         try:
-            jpeg = crop_jpeg(frame, passage.box, quality=self._config.jpeg_quality, margin=self._config.crop_margin)
-            self._archive.write(path, jpeg)
-        except ArchiveError as error:  # a full disk must not cost the count: the passage goes out without its picture
+            self._archive.write(path, encode())
+        except ArchiveError as error:  # a full disk must not cost the count: the fact goes out without its picture
             self.counters.pictures_failed += 1
             if self._on_picture_error:
                 self._on_picture_error(error)

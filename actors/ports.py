@@ -5,11 +5,12 @@ tables behind ``TaskStore``, wire bodies behind the delivery ports, folders or o
 Everything here is picklable and free of Ray.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, Protocol
 
-from traffic.facts import Fact, TaskStatusCode
+from traffic.aggregation import CellBatch
+from traffic.facts import Fact, LaneParameters, PeopleParameters, TaskStatusCode
 from traffic.scene import Scene
 
 
@@ -100,6 +101,36 @@ class CameraHealth:
     height: int
     codec: str
     lane_counts: tuple[tuple[int, int], ...] = ()
+
+
+class CellSink(Protocol):
+    """Takes the one-second cells of a camera."""
+
+    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool) -> int:
+        """Hand over every batch that is not durable yet, oldest first; ``ended``: the source has ended for good.
+
+        Returns:
+            Sequence up to which batches are durable: the camera may forget them, and sends the later ones again next time.
+
+        Raises:
+            SinkUnavailableError: keep them and try again.
+        """
+
+
+class ParameterStore(Protocol):
+    """What aggregators keep. Every method commits before it returns and raises StoreUnavailableError when it cannot."""
+
+    def periods(self) -> frozenset[int]:
+        """Upload periods of the enabled interfaces of business types 22 and 41."""
+
+    def load(self, task_num: str) -> str | None:
+        """The saved state of a task (JSON); None when there is none."""
+
+    def save(self, states: Mapping[str, str], history: Sequence[tuple[str, LaneParameters | PeopleParameters]]) -> None:
+        """Save states by task number and the history of tasks in one transaction. History already there is replaced."""
+
+    def prune(self, keep_s: float) -> int:
+        """Forget history older than ``keep_s`` before now and states of tasks that are no more; returns rows deleted."""
 
 
 class TaskStore(Protocol):

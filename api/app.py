@@ -18,7 +18,7 @@ from actors.errors import StoreUnavailableError
 from api import errors
 from api.errors import ApiError
 from api.guard import API_HEADERS, BodyGuard, SecurityHeaders, envelope
-from api.routes import account, accounts, files, interfaces, tasks
+from api.routes import account, accounts, files, interfaces, parameters, tasks
 from api.schemas import ErrorEnvelope
 from api.services import ApiServices
 from api.validation import tell
@@ -54,7 +54,7 @@ def create_app(services: ApiServices) -> FastAPI:
         redoc_url=None,
     )
     app.state.services = services
-    for router in (account.router, accounts.router, interfaces.router, tasks.router, files.router):
+    for router in (account.router, accounts.router, interfaces.router, tasks.router, parameters.router, files.router):
         app.include_router(router)
     _publish_webhooks(app)
     _serve_pages(app)

@@ -8,8 +8,9 @@ from typing import Any
 import ray
 from ray.exceptions import RayError
 
+from actors.aggregator import AggregatorConfig
 from actors.camera import CameraConfig, CameraServices
-from actors.ports import Archive, CameraHealth, TaskStore
+from actors.ports import Archive, CameraHealth, FactSink, TaskStore
 from actors.supervisor import SupervisorActor, SupervisorConfig
 from cluster.settings import Settings
 
@@ -28,21 +29,38 @@ class PusherPlan:
     archive: Archive
 
 
+@dataclass(frozen=True, kw_only=True)
+class AggregatorPlan:
+    """How many aggregators there are and what they are given."""
+
+    names: tuple[str, ...]
+    store_factory: Callable[[], Any]
+    sink: FactSink
+    config: AggregatorConfig
+
+
 class ActorSystem:
-    """The supervisor and the pushers as named, detached actors: they outlive the ingress and are found again by name.
+    """Supervisor, aggregators and pushers as named, detached actors: they outlive the ingress and are found again by name.
 
     Implements the API's ``TaskControl`` and ``InterfaceControl``. An actor that is away makes a call a no-op with a log line:
     what was asked is in the database already and is picked up when the actor is back.
     """
 
     def __init__(
-        self, settings: Settings, task_store: TaskStore, services: CameraServices, camera: CameraConfig, pushers: PusherPlan
+        self,
+        settings: Settings,
+        task_store: TaskStore,
+        services: CameraServices,
+        camera: CameraConfig,
+        pushers: PusherPlan,
+        aggregators: AggregatorPlan,
     ) -> None:
         self._settings, self._task_store, self._services = settings, task_store, services
-        self._camera, self._pushers = camera, pushers
+        self._camera, self._pushers, self._aggregators = camera, pushers, aggregators
 
     def ensure(self) -> None:
-        """Start what is not running yet. Pushers first, so that the first facts find them."""
+        """Start what is not running yet. Pushers and aggregators first, so that the first facts find them."""
+        from actors.aggregator import AggregatorActor
         from actors.pusher import PusherActor
         from api.wire.encode import WireEncoder
 
@@ -52,6 +70,9 @@ class ActorSystem:
             plan = self._pushers
             arguments = (index, len(plan.names), plan.outbox_factory, encoder, plan.archive)
             self._actor(PusherActor, name, 1000, arguments)
+        for index, name in enumerate(self._aggregators.names):
+            aggregators = self._aggregators
+            self._actor(AggregatorActor, name, 8, (index, aggregators.store_factory, aggregators.sink, aggregators.config))
         config = SupervisorConfig(
             namespace=settings.namespace,
             period_s=settings.reconcile_period_s,
@@ -82,8 +103,8 @@ class ActorSystem:
         self._tell(SUPERVISOR, "tasks_changed")
 
     def interfaces_changed(self) -> None:
-        """Tell every pusher to read its interfaces again."""
-        for name in self._pushers.names:
+        """Tell every pusher to read its interfaces again, and every aggregator the periods in use."""
+        for name in (*self._pushers.names, *self._aggregators.names):
             self._tell(name, "interfaces_changed")
 
     def task_health(self) -> dict[str, CameraHealth]:
@@ -104,11 +125,14 @@ class ActorSystem:
             result = {SUPERVISOR: state["storeError"] or ("ok" if state["alive"] else "loop has ended")}
         for name in self._pushers.names:
             result[name] = "ok" if self._ask(name, "health") is not None else "not answering"
+        for name in self._aggregators.names:
+            health = self._ask(name, "health")
+            result[name] = "not answering" if health is None else health["error"] or "ok"
         return result
 
     def stop(self, timeout_s: float = 30.0) -> None:
-        """Stop the cameras, then the pushers, then the supervisor; used by ``wayside up`` at its end and ``wayside down``."""
-        for name in (SUPERVISOR, *self._pushers.names):
+        """Stop the supervisor with its cameras, then aggregators, then pushers; used by ``wayside up`` and ``wayside down``."""
+        for name in (SUPERVISOR, *self._aggregators.names, *self._pushers.names):
             try:
                 handle = ray.get_actor(name, namespace=self._settings.namespace)
             except ValueError:

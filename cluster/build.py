@@ -7,13 +7,15 @@ from typing import Any
 
 from ray import serve
 
+from actors.aggregator import AggregatorConfig, AggregatorSink
 from actors.archive import open_archive
 from actors.camera import CameraConfig, CameraServices
 from actors.pipeline import PipelineConfig
 from actors.pusher import PusherSink
 from api.outbox import SqlOutboxStore
+from api.parameter_store import SqlParameterStore
 from api.task_store import SqlTaskStore
-from cluster.actors import ActorSystem, PusherPlan
+from cluster.actors import ActorSystem, AggregatorPlan, PusherPlan
 from cluster.settings import Settings
 from models.deployment import DEPLOYMENT_NAME, DetectorSettings, build_detector
 from models.handles import ServeDetectorClient
@@ -43,6 +45,11 @@ def pusher_names(settings: Settings) -> tuple[str, ...]:
     return tuple(f"pusher-{index}" for index in range(settings.pushers))
 
 
+def aggregator_names(settings: Settings) -> tuple[str, ...]:
+    """Names of the aggregator actors."""
+    return tuple(f"aggregator-{index}" for index in range(settings.aggregators))
+
+
 def camera_config(settings: Settings) -> CameraConfig:
     """What every camera of this installation shares."""
     return CameraConfig(
@@ -60,6 +67,7 @@ def actor_system(settings: Settings) -> ActorSystem:
         connect_detector=partial(ServeDetectorClient.connect, APP_NAME, DEPLOYMENT_NAME, settings.detector_timeout_s),
         sink=PusherSink(pusher_names(settings), settings.namespace),
         archive=archive,
+        cells=AggregatorSink(aggregator_names(settings), settings.namespace),
     )
     return ActorSystem(
         settings=settings,
@@ -70,6 +78,12 @@ def actor_system(settings: Settings) -> ActorSystem:
             names=pusher_names(settings),
             outbox_factory=partial(SqlOutboxStore, settings.resolved_database_url),
             archive=archive,
+        ),
+        aggregators=AggregatorPlan(
+            names=aggregator_names(settings),
+            store_factory=partial(SqlParameterStore, settings.resolved_database_url),
+            sink=services.sink,
+            config=AggregatorConfig(history_days=settings.history_days),
         ),
     )
 

@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     jpeg_quality: int = Field(85, ge=10, le=100)
 
     pushers: int = Field(1, ge=1, le=64, description="pusher actors; interfaces are spread over them")
+    aggregators: int = Field(1, ge=1, le=64, description="aggregator actors; tasks are spread over them")
+    history_days: float = Field(90.0, gt=0, description="retention of traffic parameters and people counts")
     reconcile_period_s: float = Field(2.0, gt=0, description="how often the supervisor compares actors with the table")
     namespace: str = Field("wayside", description="Ray namespace of the actors")
     token_ttl_s: int = Field(86_400, ge=60)

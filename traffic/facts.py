@@ -100,4 +100,141 @@ class TaskStatus:
     time_s: float
 
 
-Fact = VehiclePassage | TaskStatus
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LaneParameters:
+    """Traffic parameters of one lane over one period of video time, half-open [open_s, close_s). See docs/parameters.md.
+
+    Stated only for lanes that were observed in the period; ratios and means are over the observed part of it.
+
+    Attributes:
+        road_num: roadNum of the lane.
+        period_s: 1..120; ``open_s`` and ``close_s`` are multiples of it.
+        observed_s: how much of the period was observed, above 0.
+        counts: vehicles that passed the detection section, by class (classes that did not pass are left out).
+        flow_rate_veh_h: all of them per hour of observed time.
+        time_occupancy_ratio: share of the time in which the detection section was occupied, 0..1.
+        space_occupancy_ratio: share of the lane's length covered by vehicles, 0..1, mean over the time.
+        density_veh_km: vehicles per kilometre, mean over the time; None without calibration.
+        time_mean_speed_kmh: arithmetic mean of the speeds at the detection section.
+        harmonic_mean_speed_kmh: harmonic mean of the same speeds.
+        space_mean_speed_kmh: distance travelled in the lane divided by the time spent in it (Edie).
+        mean_time_headway_s, last_time_headway_s: front to front, belongs to the follower; mean and of the last vehicle.
+        mean_spacing_m, last_spacing_m: front to front.
+        queue_length_m: from the stop line to the rear of the last queued vehicle, at ``close_s``; 0 without a queue; None
+            without a stop line or without calibration.
+        queue_num: vehicles in it at ``close_s``; None without a stop line.
+        max_queue_length_m, max_queue_num: the largest of the period.
+    """
+
+    road_num: int
+    period_s: int
+    open_s: int
+    close_s: int
+    observed_s: float
+    counts: tuple[tuple[ObjectClass, int], ...]
+    flow_rate_veh_h: float
+    time_occupancy_ratio: float
+    space_occupancy_ratio: float
+    density_veh_km: float | None
+    time_mean_speed_kmh: float | None
+    harmonic_mean_speed_kmh: float | None
+    space_mean_speed_kmh: float | None
+    mean_time_headway_s: float | None
+    last_time_headway_s: float | None
+    mean_spacing_m: float | None
+    last_spacing_m: float | None
+    queue_length_m: float | None
+    queue_num: int | None
+    max_queue_length_m: float | None
+    max_queue_num: int | None
+
+    @property
+    def vehicles(self) -> int:
+        """Vehicles of all classes."""
+        return sum(number for _, number in self.counts)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PeopleFlow:
+    """People who entered and left a region, or crossed a count line, in one period [open_s, close_s) of video time.
+
+    Attributes:
+        code: regionCode: of the region, or the code of the count line (``is_line``).
+        people_in, people_out: real crossings in the period.
+        people_in_today, people_out_today: since midnight in the task's zone, of the day that ``close_s`` ends.
+    """
+
+    code: int
+    period_s: int
+    open_s: int
+    close_s: int
+    observed_s: float
+    people_in: int
+    people_out: int
+    people_in_today: int
+    people_out_today: int
+    is_line: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PeopleDensity:
+    """People in a region, mean over the observed part of one period [open_s, close_s) of video time.
+
+    Attributes:
+        people_mean, people_max: foot points inside.
+        area_m2: given, or from the calibration; None when neither is known.
+        density_per_m2: ``people_mean / area_m2``.
+    """
+
+    region_code: int
+    period_s: int
+    open_s: int
+    close_s: int
+    observed_s: float
+    people_mean: float
+    people_max: int
+    area_m2: float | None
+    density_per_m2: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PeopleParameters:
+    """Everything about the people of one camera in one period: one upload of business type 41.
+
+    Attributes:
+        flows: by code, of regions and lines that were observed. densities: by region code.
+    """
+
+    period_s: int
+    open_s: int
+    close_s: int
+    flows: tuple[PeopleFlow, ...]
+    densities: tuple[PeopleDensity, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CrowdAlarm:
+    """People have gathered in a region. Stated once per gathering, and again after the repeat interval.
+
+    Attributes:
+        region_code: the region. region_name: its name, "" when it has none.
+        time_s: moment at which the gathering had lasted long enough (or the repeat was due).
+        since_s: when it began.
+        people_num: people in the region at ``time_s``.
+        area_m2, density_per_m2: None when the area is not known.
+        repeat: 0 for the first alarm of a gathering, then 1, 2…
+        box: around the region, in pixels of the frame.
+    """
+
+    region_code: int
+    region_name: str
+    time_s: float
+    since_s: float
+    people_num: int
+    area_m2: float | None
+    density_per_m2: float | None
+    repeat: int
+    box: Box = (0.0, 0.0, 0.0, 0.0)
+
+
+Fact = VehiclePassage | TaskStatus | LaneParameters | PeopleParameters | CrowdAlarm

@@ -3,6 +3,19 @@
 from api.tables.accounts import User
 from api.tables.deliveries import Delivery, DeliveryAttempt, HeldFact, ReceiverStateRow, TaskStatusRow
 from api.tables.interfaces import Interface
+from api.tables.parameters import AggregatorState, LaneHistory, PeopleHistory
 from api.tables.tasks import Task
 
-__all__ = ["Delivery", "DeliveryAttempt", "HeldFact", "Interface", "ReceiverStateRow", "Task", "TaskStatusRow", "User"]
+__all__ = [
+    "AggregatorState",
+    "Delivery",
+    "DeliveryAttempt",
+    "HeldFact",
+    "Interface",
+    "LaneHistory",
+    "PeopleHistory",
+    "ReceiverStateRow",
+    "Task",
+    "TaskStatusRow",
+    "User",
+]

@@ -1,14 +1,14 @@
 """Facts → bodies. Pure; times are local to the task's zone, numbers are integers where the manual says so."""
 
 import math
-import zoneinfo
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from actors.delivery.ports import EncodedItem, InterfaceConfig
 from actors.ports import FactEnvelope
-from traffic.facts import TaskStatus, TaskStatusCode, VehiclePassage
+from api.wire.parameters import crowd_body, crowd_event_body, parameter_item, people_body
+from api.wire.times import wire_date, wire_time
+from traffic.facts import CrowdAlarm, LaneParameters, PeopleParameters, TaskStatus, TaskStatusCode, VehiclePassage
 
 STATUS_NAMES = {
     TaskStatusCode.NOT_STARTED: "未启动",
@@ -19,18 +19,8 @@ STATUS_NAMES = {
 UNKNOWN_VEHICLE_TYPE, UNKNOWN_VEHICLE_COLOR, UNKNOWN_PLATE_COLOR, UNKNOWN_WEATHER = 0, 255, 0, 0
 NOT_MEASURED = -1
 DEFAULT_DATA_SOURCE = "通甲优博"
-BUSINESS_SNAPSHOT, BUSINESS_STATUS = 21, 52
+BUSINESS_EVENT, BUSINESS_SNAPSHOT, BUSINESS_PARAMETERS, BUSINESS_PEOPLE, BUSINESS_STATUS = 11, 21, 22, 41, 52
 PERIODIC, TRIGGER = 1, 2
-
-
-def wire_time(time_s: float, time_zone: str) -> str:
-    """``yyyy-MM-dd HH:mm:ss`` in the task's zone."""
-    return f"{datetime.fromtimestamp(time_s, zoneinfo.ZoneInfo(time_zone)):%Y-%m-%d %H:%M:%S}"
-
-
-def wire_date(time_s: float, time_zone: str) -> str:
-    """``yyyy/MM/dd HH:mm`` in the task's zone (3.2 ``date``)."""
-    return f"{datetime.fromtimestamp(time_s, zoneinfo.ZoneInfo(time_zone)):%Y/%m/%d %H:%M}"
 
 
 def _scaled(value: float | None, factor: float) -> int:
@@ -100,6 +90,30 @@ def with_pictures(body: dict[str, object], pictures: Iterable[str], after: str) 
     return placed
 
 
+def encode_parameters(
+    envelope: FactEnvelope, fact: LaneParameters | PeopleParameters | CrowdAlarm, interface: InterfaceConfig
+) -> EncodedItem | None:
+    """Bodies of business types 22 and 41 for an interface of the same period; a crowd alarm is a trigger of 41 and event
+    1008 of type 11."""
+    business, periodic = interface.business_type, interface.periodic
+    if isinstance(fact, CrowdAlarm):
+        pictures = {"imgBase64": envelope.large_picture} if interface.upload_pictures and envelope.large_picture else {}
+        if business == BUSINESS_EVENT:
+            pictures = {"imgBase64": envelope.large_picture} if interface.upload_pictures else {}
+            body = with_pictures(crowd_event_body(envelope, fact), pictures, after="recordContent")
+            return EncodedItem(body=body, pictures=pictures)
+        if business == BUSINESS_PEOPLE and not periodic:
+            return EncodedItem(body=crowd_body(envelope, fact), pictures=pictures)
+        return None
+    if not periodic or fact.period_s != interface.upload_period_s:
+        return None
+    if isinstance(fact, LaneParameters) and business == BUSINESS_PARAMETERS:
+        return EncodedItem(body=parameter_item(envelope, fact))
+    if isinstance(fact, PeopleParameters) and business == BUSINESS_PEOPLE:
+        return EncodedItem(body=people_body(envelope, fact))
+    return None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WireEncoder:
     """Implements ``actors.delivery.ports.BodyEncoder``."""
@@ -117,6 +131,8 @@ class WireEncoder:
             return EncodedItem(body=with_pictures(body, pictures, after="vehicleTypePath"), pictures=pictures)
         if interface.business_type == BUSINESS_STATUS and isinstance(fact, TaskStatus):
             return EncodedItem(body=status_body(envelope.task.task_num, envelope.task.task_name, int(fact.status)), pictures={})
+        if isinstance(fact, LaneParameters | PeopleParameters | CrowdAlarm):
+            return encode_parameters(envelope, fact, interface)
         return None
 
     def status(self, task_num: str, task_name: str, status: int) -> dict[str, object]:

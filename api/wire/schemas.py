@@ -102,6 +102,8 @@ PARAMETERS = _array(
     1,
 )
 _REGION = {"regionCode": _integer(0, _LONG)}
+# People per m² and the area: both are -1 where the area is not known.
+_DENSITY = {"area": {"anyOf": [_number(), {"const": -1}]}, "density": {"anyOf": [_number(), {"const": -1}]}}
 PEOPLE = _object(
     {
         "peopleFlowToday": _array(
@@ -117,11 +119,7 @@ PEOPLE = _object(
             )
         ),
         "peopleDensityToday": _array(
-            _object(
-                _TASK
-                | _REGION
-                | {"gatherTime": _text(DATE_TIME), "peopleNum": _integer(0, _LONG), "area": _number(), "density": _number()}
-            )
+            _object(_TASK | _REGION | {"gatherTime": _text(DATE_TIME), "peopleNum": _integer(0, _LONG), **_DENSITY})
         ),
     }
 )
@@ -130,8 +128,7 @@ CROWD = _object(
     | {
         "regionCode": _integer(0),
         "peopleNum": _integer(0, _LONG),
-        "area": _number(),
-        "density": _number(),
+        **_DENSITY,
         "srcAddress": _text(PICTURE),
         "alarmTime": _text(DATE_TIME),
         "imgBase64": {"type": ["string", "null"]},

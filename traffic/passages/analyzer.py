@@ -49,6 +49,16 @@ class PassageAnalyzer:
         """The scene's lanes, or those learned so far."""
         return self._scene.lanes if self._learner is None else self._learner.lanes
 
+    @property
+    def view(self) -> GroundView | None:
+        """The ground as the camera sees it; None before the first frame."""
+        return None if self._frame_size is None else self._view
+
+    @property
+    def vehicles(self) -> tuple[Vehicle, ...]:
+        """Every vehicle that is followed, seen in the newest frame or not; to look at, not to change."""
+        return tuple(self._vehicles.values())
+
     def lane_of(self, track_id: TrackId) -> int:
         """roadNum of the lane a vehicle is in, 0 for none or an unknown track."""
         vehicle = self._vehicles.get(track_id)

@@ -1,0 +1,230 @@
+"""Aggregators: cells of cameras in, parameters of the periods in use out to the pushers, each exactly once.
+
+``Aggregator`` is plain; ``AggregatorActor`` is its Ray shell, ``AggregatorSink`` the cameras' way to it. Tasks are spread over
+the aggregators by a hash of their number. Nothing is acknowledged before it is durable: a camera repeats what it is not sure
+of, repeated batches change nothing, and a fact stated again is recognised by its id.
+"""
+
+import json
+import logging
+import threading
+import time
+import uuid
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from actors.errors import SinkUnavailableError, StoreUnavailableError
+from actors.ports import FactEnvelope, FactSink, ParameterStore, TaskRef
+from traffic.aggregation import CellBatch, Parameters, TaskAggregator, TrafficAggregator
+from traffic.facts import LaneParameters
+
+logger = logging.getLogger(__name__)
+HISTORY_PERIOD_S = 60
+_FACT_NAMESPACE = uuid.UUID("3c0a4bb2-4f5e-4e0e-8f6d-7f6d9f0b7a55")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AggregatorConfig:
+    """Settings.
+
+    Attributes:
+        save_s: how often a task's state is made durable; a camera repeats at most this much after a restart.
+        refresh_s: how often the periods in use are read again. history_days: retention of the history. prune_s: how often.
+    """
+
+    save_s: float = 5.0
+    refresh_s: float = 10.0
+    history_days: float = 90.0
+    prune_s: float = 3600.0
+
+
+@dataclass(slots=True)
+class _Task:
+    """One task here.
+
+    Attributes:
+        task_id: of the row; a task made anew under an old number begins anew.
+        envelopes, history: made and not yet published, saved. saved_at: monotonic time of the newest save.
+        durable: by source, the newest batch in the saved state.
+    """
+
+    task_id: int
+    aggregator: TaskAggregator
+    envelopes: list[FactEnvelope]
+    history: list[Parameters]
+    saved_at: float
+    durable: dict[str, int]
+
+
+class Aggregator:
+    """The share of one aggregator process. Safe for several threads."""
+
+    def __init__(
+        self,
+        store: ParameterStore,
+        sink: FactSink,
+        config: AggregatorConfig | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        prunes: bool = True,
+    ) -> None:
+        """``prunes``: this one of all aggregators forgets old history."""
+        self._store, self._sink, self._config, self._clock = store, sink, config or AggregatorConfig(), clock
+        self._prunes = prunes
+        self._traffic = TrafficAggregator()
+        self._tasks: dict[str, _Task] = {}
+        self._in_use: frozenset[int] = frozenset()
+        self._refreshed_at = self._pruned_at = float("-inf")
+        self._lock = threading.Lock()
+        self._error = ""
+
+    def accept(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool = False) -> int:
+        """See CellSink.send.
+
+        Raises:
+            StoreUnavailableError, SinkUnavailableError: something could not be made durable; send the same batches again.
+        """
+        with self._lock:
+            try:
+                durable = self._accept(task, batches, ended)
+                self._error = ""
+            except (StoreUnavailableError, SinkUnavailableError) as error:
+                self._error = str(error)
+                raise
+            return durable
+
+    def interfaces_changed(self) -> None:
+        """Read the periods in use again with the next batch."""
+        self._refreshed_at = float("-inf")
+
+    def health(self) -> dict[str, Any]:
+        """For health pages; ``error`` is "" when all is well."""
+        with self._lock:
+            tasks = {num: task.aggregator for num, task in self._tasks.items()}
+            late = {num: aggregator.late for num, aggregator in tasks.items()}
+            cells = sum(map(len, tasks.values()))
+            return {"tasks": len(tasks), "cells": cells, "late": late, "periods": sorted(self._in_use), "error": self._error}
+
+    # -- parts --------------------------------------------------------------------------------------------------------
+
+    def _accept(self, task: TaskRef, batches: Sequence[CellBatch], ended: bool) -> int:
+        self._refresh()
+        known = self._tasks.get(task.task_num)
+        if known is None or known.task_id != task.task_id:
+            known = self._begin(task)
+        self._flush(known)  # what an earlier call could not hand over, before anything new is made
+        for batch in batches:
+            self._collect(task, known, known.aggregator.accept(batch))
+        if ended:
+            self._collect(task, known, known.aggregator.finish())
+        self._flush(known)
+        if ended or self._clock() - known.saved_at >= self._config.save_s:
+            self._save(task.task_num, known, {batch.source for batch in batches})
+        return known.durable.get(batches[-1].source, 0) if batches else 0
+
+    def _begin(self, task: TaskRef) -> _Task:
+        text = self._store.load(task.task_num)
+        saved = json.loads(text) if text is not None else {}
+        state = saved["state"] if saved.get("taskId") == task.task_id else None
+        logger.info("aggregation begins task=%s resumed=%s", task.task_num, state is not None)
+        aggregator = self._traffic.begin(task.task_num, state, local_day(task.time_zone))
+        known = _Task(task.task_id, aggregator, [], [], self._clock(), {})
+        self._tasks[task.task_num] = known
+        return known
+
+    def _collect(self, task: TaskRef, known: _Task, found: Sequence[Parameters]) -> None:
+        for parameters in found:
+            if parameters.period_s in self._in_use:
+                known.envelopes.append(FactEnvelope(fact_id=fact_id(task, parameters), task=task, fact=parameters))
+            if parameters.period_s == HISTORY_PERIOD_S:
+                known.history.append(parameters)
+
+    def _flush(self, known: _Task) -> None:
+        if known.envelopes:
+            self._sink.publish(known.envelopes)
+            known.envelopes = []
+
+    def _save(self, task_num: str, known: _Task, sources: set[str]) -> None:
+        """State and history in one transaction, after all that follows from the state was published."""
+        content = {"taskId": known.task_id, "state": known.aggregator.snapshot()}
+        state = json.dumps(content, separators=(",", ":"))
+        self._store.save({task_num: state}, [(task_num, parameters) for parameters in known.history])
+        known.history, known.saved_at = [], self._clock()
+        known.durable = {source: known.aggregator.sequence(source) for source in sources}
+
+    def _refresh(self) -> None:
+        now = self._clock()
+        if now - self._refreshed_at >= self._config.refresh_s:
+            self._in_use = self._store.periods()
+            self._traffic.set_periods({*self._in_use, HISTORY_PERIOD_S})
+            self._refreshed_at = now
+        if self._prunes and now - self._pruned_at >= self._config.prune_s:
+            self._store.prune(self._config.history_days * 86_400)
+            self._pruned_at = now
+
+
+def fact_id(task: TaskRef, parameters: Parameters) -> str:
+    """The same for the same task, lane, period and time: what is stated again after a restart is recognised."""
+    what = f"lane {parameters.road_num}" if isinstance(parameters, LaneParameters) else "people"
+    return str(uuid.uuid5(_FACT_NAMESPACE, f"{task.task_id}|{task.task_num}|{what}|{parameters.period_s}|{parameters.close_s}"))
+
+
+def local_day(time_zone: str) -> Callable[[int], int]:
+    """Number of the local day by seconds since the epoch."""
+    zone = ZoneInfo(time_zone)
+    return lambda second: datetime.fromtimestamp(second, zone).toordinal()
+
+
+class AggregatorActor:
+    """Ray shell of an Aggregator."""
+
+    def __init__(
+        self, index: int, store_factory: Callable[[], ParameterStore], sink: FactSink, config: AggregatorConfig | None = None
+    ) -> None:
+        logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        self._index = index
+        self._aggregator = Aggregator(store_factory(), sink, config, prunes=index == 0)
+
+    def accept(self, task: TaskRef, batches: Sequence[CellBatch], ended: bool) -> int:
+        """See Aggregator.accept."""
+        return self._aggregator.accept(task, batches, ended=ended)
+
+    def interfaces_changed(self) -> None:
+        """See Aggregator.interfaces_changed."""
+        self._aggregator.interfaces_changed()
+
+    def health(self) -> dict[str, Any]:
+        """See Aggregator.health."""
+        return self._aggregator.health()
+
+    def stop(self) -> None:
+        """Nothing to hand over: what is not durable is the cameras'."""
+
+    def __repr__(self) -> str:
+        return f"Aggregator({self._index})"
+
+
+@dataclass(frozen=True)
+class AggregatorSink:
+    """CellSink of camera actors: a task's cells always go to the same aggregator."""
+
+    names: tuple[str, ...]
+    namespace: str
+    timeout_s: float = 30.0
+
+    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool) -> int:
+        """See CellSink."""
+        import ray
+        from ray.exceptions import RayError
+
+        name = self.names[zlib.crc32(task.task_num.encode()) % len(self.names)]
+        try:
+            actor = ray.get_actor(name, namespace=self.namespace)
+            durable: int = ray.get(actor.accept.remote(task, tuple(batches), ended), timeout=self.timeout_s)
+        except (RayError, ValueError, StoreUnavailableError, SinkUnavailableError) as error:
+            raise SinkUnavailableError(f"aggregator does not answer: {type(error).__name__}") from error
+        return durable

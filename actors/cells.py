@@ -1,0 +1,83 @@
+"""A camera's way to its aggregator: keeps batches of cells until they are durable there."""
+
+import logging
+import threading
+from collections import deque
+
+from actors.errors import SinkUnavailableError
+from actors.ports import CellSink, TaskRef
+from traffic.aggregation import CellBatch
+
+logger = logging.getLogger(__name__)
+_KEPT = 600  # batches: ten minutes of an aggregator that is away
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 10.0
+
+
+class CellSender:
+    """A thread that sends every batch that is not durable yet whenever a new one comes, oldest first.
+
+    Attributes:
+        dropped: batches given up because the aggregator was away for too long.
+    """
+
+    def __init__(self, task: TaskRef, sink: CellSink) -> None:
+        self._task, self._sink = task, sink
+        self._batches: deque[CellBatch] = deque()
+        self._fresh = threading.Condition()
+        self._new = self._ended = self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="cells", daemon=True)
+        self.dropped = 0
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def put(self, batch: CellBatch | None, *, ended: bool = False) -> None:
+        """Take a batch in; None: there is none. ``ended``: the source has ended for good. Never blocks."""
+        with self._fresh:
+            if batch is not None:
+                self._batches.append(batch)
+                if len(self._batches) > _KEPT:
+                    self._batches.popleft()
+                    self.dropped += 1
+            self._ended |= ended
+            self._new |= batch is not None or ended
+            self._fresh.notify()
+
+    def stop(self, within_s: float) -> None:
+        """Send what is new, once more, and end."""
+        with self._fresh:
+            self._stopping = True
+            self._fresh.notify()
+        if self._thread.is_alive():
+            self._thread.join(within_s)
+
+    @property
+    def pending(self) -> int:
+        """Batches that are not durable yet."""
+        return len(self._batches)
+
+    def _run(self) -> None:
+        wait_s = _FIRST_WAIT_S
+        while True:
+            with self._fresh:
+                self._fresh.wait_for(lambda: self._new or self._stopping)
+                if not self._new:
+                    return
+                batches, ended = tuple(self._batches), self._ended
+                self._new = False
+            try:
+                durable = self._sink.send(self._task, batches, ended=ended)
+            except SinkUnavailableError as error:
+                logger.warning("cells waiting task=%s batches=%d error=%s", self._task.task_num, len(batches), error)
+                with self._fresh:
+                    self._new = True
+                    if self._stopping:
+                        return
+                    self._fresh.wait_for(lambda: self._stopping, wait_s)
+                wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+                continue
+            wait_s = _FIRST_WAIT_S
+            with self._fresh:
+                while self._batches and self._batches[0].sequence <= durable:
+                    self._batches.popleft()

@@ -1,0 +1,94 @@
+"""The queue: from the stop line upstream, a gap ends it."""
+
+import itertools
+
+import pytest
+
+from tests.traffic.parameters.scripted import car, lane
+from traffic.parameters import ParameterConfig
+from traffic.parameters.queueing import Queue, QueueTracker
+
+
+def settle(tracker: QueueTracker, vehicles: list, start_s: float = 0.0, duration_s: float = 2.0) -> Queue:
+    """Show the same (vehicle, km/h) pairs for a while."""
+    queue = Queue()
+    for tenth in range(round(duration_s * 10) + 1):
+        queue = tracker.advance(start_s + tenth / 10, vehicles)
+    return queue
+
+
+def tracker() -> QueueTracker:
+    return QueueTracker(lane(), ParameterConfig())
+
+
+def test_standing_vehicles_from_the_stop_line_on_are_the_queue() -> None:
+    queue = settle(tracker(), [(car(1, 98), 0.0), (car(2, 90.5), 1.0), (car(3, 83), 4.9)])
+    assert queue.number == 3
+    assert queue.length == pytest.approx(100 - 78)
+    assert queue.head == pytest.approx(2)
+
+
+def test_a_gap_ends_it() -> None:
+    queue = settle(tracker(), [(car(1, 98), 0.0), (car(2, 90), 0.0), (car(3, 60), 0.0), (car(4, 52), 0.0)])
+    assert (queue.number, queue.length) == (2, pytest.approx(15))
+
+
+def test_a_vehicle_standing_far_from_the_stop_line_makes_none() -> None:
+    assert settle(tracker(), [(car(1, 60), 0.0), (car(2, 52), 0.0)]) == Queue()
+
+
+def test_a_moving_vehicle_makes_none_and_one_that_just_stopped_waits_its_turn() -> None:
+    assert settle(tracker(), [(car(1, 98), 5.1)]) == Queue()
+    assert settle(tracker(), [(car(1, 98), 0.0)], duration_s=0.5) == Queue()
+    assert settle(tracker(), [(car(1, 98), 0.0)], duration_s=1.0).number == 1
+
+
+def test_a_vehicle_beyond_the_stop_line_is_not_in_it() -> None:
+    assert settle(tracker(), [(car(1, 106), 0.0)]) == Queue()
+    assert settle(tracker(), [(car(1, 102), 0.0)]).number == 1
+
+
+def test_while_the_head_starts_those_who_still_stand_stay_in_the_queue() -> None:
+    queue = tracker()
+    standing = {n: 98 - 7.5 * (n - 1) for n in range(1, 6)}
+    settle(queue, [(car(n, place), 0.0) for n, place in standing.items()])
+    places, speeds = dict(standing), dict.fromkeys(standing, 0.0)
+    numbers = []
+    for tenth in range(1, 200):
+        time_s = 2.0 + tenth / 10
+        for n in standing:
+            if time_s > 2.0 + 1.5 * n:  # start-up wave
+                speeds[n] = min(speeds[n] + 0.2, 12.0)
+                places[n] += speeds[n] / 10
+        vehicles = [(car(n, places[n]), speeds[n] * 3.6) for n in standing if places[n] < 120]
+        numbers.append(queue.advance(time_s, vehicles).number)
+    assert numbers[0] == 5
+    assert all(a >= b for a, b in itertools.pairwise(numbers))
+    assert set(numbers) == {0, 1, 2, 3, 4, 5}
+
+
+def test_a_broken_down_vehicle_left_behind_is_no_queue_for_long() -> None:
+    queue = tracker()
+    settle(queue, [(car(1, 98), 0.0), (car(2, 90), 0.0)])
+    numbers = {}
+    for tenth in range(200):
+        time_s = 2.1 + tenth / 10
+        head = [(car(1, 98 + tenth), 36.0)] if tenth < 20 else []
+        numbers[time_s] = queue.advance(time_s, [*head, (car(2, 90), 0.0)]).number
+    # At 10 m from the stop line it would count as waiting there; move the line out of reach.
+    assert numbers[2.1 + 199 / 10] == 1
+    far = QueueTracker(lane(), ParameterConfig(queue_start_m=5.0))
+    settle(far, [(car(1, 98), 0.0), (car(2, 90), 0.0)])
+    seen = []
+    for tenth in range(200):
+        head = [(car(1, 98 + tenth), 36.0)] if tenth < 20 else []
+        seen.append(far.advance(2.1 + tenth / 10, [*head, (car(2, 90), 0.0)]).number)
+    assert seen[30] == 1
+    assert seen[-1] == 0
+
+
+def test_a_flicker_of_speed_does_not_break_the_queue() -> None:
+    queue = tracker()
+    settle(queue, [(car(1, 98), 0.0), (car(2, 90), 0.0)])
+    assert queue.advance(2.1, [(car(1, 98), 9.0), (car(2, 90), 0.0)]).number == 2
+    assert queue.advance(2.2, [(car(1, 98), 0.0), (car(2, 90), None)]).number == 2

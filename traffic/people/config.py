@@ -1,0 +1,48 @@
+"""Settings of people counting and of crowd alarms. Durations are seconds of video time."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PeopleConfig:
+    """Settings of the people sampler of one camera.
+
+    Attributes:
+        hysteresis_share: a foot point is clearly on one side of a line, or of a region's edge, when it is this share of the
+            person's height in the picture away from it; between two clear sides nothing is counted.
+        line_slack_share: a way round the end of a count line closer than this share of the height still crosses it.
+        hidden_s: a person who is not seen is still counted inside a region this long.
+        heir_s: a new track may continue a person who was last seen at most this long ago...
+        heir_share: ...within this share of the height of where that person was expected.
+        border_share: a box this near to the picture's border (in picture heights) is entering or leaving the picture.
+        max_gap_s: a longer time between two frames is not observed.
+        settle_s: a second is closed this long after its end.
+    """
+
+    hysteresis_share: float = 0.12
+    line_slack_share: float = 0.1
+    hidden_s: float = 1.0
+    heir_s: float = 1.5
+    heir_share: float = 0.5
+    border_share: float = 0.01
+    max_gap_s: float = 2.0
+    settle_s: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CrowdRule:
+    """When people in a region are a crowd: at least ``min_people``, or at least ``min_density_per_m2``; None does not count.
+
+    Attributes:
+        min_time_s: for this long.
+        tolerance_s: a shorter drop below the threshold (people hidden for a moment) does not interrupt a gathering...
+        dissolve_s: ...and one that lasts this long ends it.
+        repeat_s: a gathering that goes on is stated again after this long; None: never.
+    """
+
+    min_people: int | None = 10
+    min_density_per_m2: float | None = None
+    min_time_s: float = 10.0
+    tolerance_s: float = 2.0
+    dissolve_s: float = 10.0
+    repeat_s: float | None = 300.0
