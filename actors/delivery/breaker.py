@@ -51,6 +51,11 @@ class CircuitBreaker:
             return "closed"
         return "open" if now_s < self._open_until else "half_open"
 
+    @property
+    def probing(self) -> bool:
+        """Whether a probe is under way."""
+        return self._probing
+
     def acquire(self, now_s: float) -> Permit | None:
         """Leave for one request, to be given back by ``ended`` or ``cancelled``; None: not now."""
         state = self.state(now_s)

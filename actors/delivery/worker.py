@@ -164,7 +164,7 @@ class ReceiverWorker:
         free = self._config.concurrency - len(self._busy)
         if self._breaker.state(now_s) == "half_open":
             free = min(free, 1)
-        if free <= 0 or self._breaker.wakes_at(now_s) > now_s:
+        if free <= 0 or self._breaker.probing or self._breaker.wakes_at(now_s) > now_s:
             return
         # What failed before gets a part of the connections: it must neither starve nor crowd out what is new.
         most = max(1, self._config.concurrency // 2)

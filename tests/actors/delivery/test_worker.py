@@ -492,3 +492,37 @@ async def test_the_outbox_is_kept_within_its_bounds_while_running(url: str, tmp_
         await made.stop()
     with Database(url).session() as session:
         assert session.get(ReceiverStateRow, 1).dropped == 45
+
+
+async def test_a_probe_that_hangs_costs_no_work(url: str, tmp_path: Path) -> None:
+    answer = [500]
+
+    async def behave(request: Request) -> None:
+        if answer[0] == 0:
+            hanging.append(request)
+            await asyncio.sleep(60)
+        await request.answer(answer[0])
+
+    class Counting(SqlOutboxStore):
+        def due(self, *arguments: object) -> object:
+            looks.append(arguments)
+            return super().due(*arguments)
+
+    looks: list[object] = []
+    hanging: list[Request] = []
+    async with raw_receiver(behave) as receiver:
+        register(url, receiver.url)
+        breaker = BreakerConfig(first_pause_s=0.1, longest_pause_s=0.1)
+        made = pusher(url, tmp_path, Counting(url), breaker=breaker, timeout_s=50.0, drain_s=0.1, idle_s=10.0)
+        await made.start()
+        await made.publish([fact for task in range(30) for fact in facts(5, f"t{task}")])
+        await until(lambda: made.health()["receivers"]["1"]["circuit"] != "closed")
+        opened = len(receiver.requests)
+        await until(lambda: len(receiver.requests) >= opened + 10)  # by now only probes are under way
+        answer[0] = 0
+        await until(lambda: len(hanging) == 1)
+        seen = len(looks)
+        made.interfaces_changed()  # wakes the loop
+        await asyncio.sleep(0.5)
+        assert len(looks) - seen <= 2
+        await made.stop()
