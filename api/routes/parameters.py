@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session, col, select
 
 from api import errors
-from api.errors import ApiError
+from api.errors import ApiError, field_fault
 from api.history import MINUTE_S, Row, lane_buckets, people_buckets
-from api.routes.common import Services, SignedIn, done, field_error
+from api.routes.common import Services, SignedIn, done
 from api.schemas import Envelope
 from api.tables import LaneHistory, PeopleHistory, Task
 from api.task_store import START_TIME_FORMAT
@@ -35,7 +35,7 @@ class HistoryRequest(BaseModel):
     startTime: str = Field(description="开始时间(含) yyyy-MM-dd HH:mm:ss / from, inclusive", examples=["2026-11-24 08:00:00"])  # noqa: N815
     endTime: str = Field(description="结束时间(不含) / to, exclusive", examples=["2026-11-24 09:00:00"])  # noqa: N815
     bucket: int = Field(MINUTE_S, ge=MINUTE_S, le=_MAX_BUCKET_S, multiple_of=MINUTE_S, description="汇总秒数 / seconds per row")
-    format: Literal["json", "csv"] = Field("json", description="json 或 csv")
+    format: Literal["json", "csv"] = Field("json", description="返回格式: json 或 csv / form of the answer: json or csv")
 
 
 class LaneHistoryRequest(HistoryRequest):
@@ -90,7 +90,7 @@ def _range(session: Session, body: HistoryRequest) -> tuple[str, int, int]:
         raise ApiError(errors.NOT_FOUND, f"任务 {body.taskNum} 不存在", f"no task {body.taskNum}")
     begin, end = (_moment(body, name, task.time_zone) for name in ("startTime", "endTime"))
     if begin >= end:
-        raise field_error("endTime", "必须晚于 startTime", "must be later than startTime")
+        raise field_fault("endTime", "必须晚于 startTime", "must be later than startTime")
     return task.time_zone, begin, end
 
 
@@ -99,7 +99,7 @@ def _moment(body: HistoryRequest, name: str, time_zone: str) -> int:
         moment = datetime.strptime(getattr(body, name), START_TIME_FORMAT)
         return int(moment.replace(tzinfo=ZoneInfo(time_zone)).timestamp())
     except (ValueError, OverflowError):
-        raise field_error(name, "格式须为 yyyy-MM-dd HH:mm:ss", "must have the form yyyy-MM-dd HH:mm:ss") from None
+        raise field_fault(name, "格式须为 yyyy-MM-dd HH:mm:ss", "must have the form yyyy-MM-dd HH:mm:ss") from None
 
 
 def _offset_s(time_zone: str, moment: int) -> int:
@@ -110,7 +110,7 @@ def _offset_s(time_zone: str, moment: int) -> int:
 
 def _bounded(rows: Any) -> Any:
     if len(rows) > _MAX_ROWS:
-        raise field_error(
+        raise field_fault(
             "endTime", f"范围过大, 超过 {_MAX_ROWS} 行", f"the range holds more than {_MAX_ROWS} minutes; narrow it"
         )
     return rows
