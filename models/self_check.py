@@ -6,6 +6,7 @@ neither network nor data. Its verdict is kept beside the exported network, one p
 
 import json
 import logging
+import os
 import platform
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
@@ -41,9 +42,7 @@ def accurate(engine: Engine, exported: Path, input_size: tuple[int, int], precis
         picture = check_picture(input_size)
         verdicts[key] = agree(precise().run(picture), engine.run(picture))
         logger.info("self-check of %s: %s", engine.name, "passed" if verdicts[key] else "failed")
-        partial = kept.with_suffix(".part")
-        partial.write_text(json.dumps(verdicts, indent=1))
-        partial.replace(kept)
+        _keep(kept, verdicts)
     return verdicts[key]
 
 
@@ -90,6 +89,15 @@ def _engine_version() -> str:
         return version("openvino")
     except PackageNotFoundError:
         return "unknown"
+
+
+def _keep(path: Path, verdicts: dict[str, bool]) -> None:
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_text(json.dumps(verdicts, indent=1))
+        partial.replace(path)
+    except OSError as error:  # a read-only folder: the check is made again at the next start
+        logger.warning("the self-check's verdict cannot be kept: %s", error)
 
 
 def _read(path: Path) -> dict[str, bool]:

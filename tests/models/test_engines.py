@@ -151,6 +151,13 @@ def test_a_verdict_is_kept_and_asked_first(tmp_path: Path) -> None:
     assert good.runs == 2
 
 
+def test_a_folder_that_cannot_be_written_does_not_stop_the_check(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    scores, logits = outputs()
+    fast, precise = FakeEngine("openvino-bf16", scores, logits), FakeEngine("openvino-f32", scores, logits)
+    assert accurate(fast, tmp_path / "not there" / "export.onnx", (64, 32), lambda: precise)
+    assert "cannot be kept" in caplog.text
+
+
 def test_the_check_picture_fills_any_input() -> None:
     picture = check_picture((320, 192))
     assert picture.shape == (1, 192, 320, 3)
