@@ -29,7 +29,7 @@ Code = Annotated[int, Field(ge=1, le=2**31 - 1)]
 class HistoryRequest(BaseModel):
     """What to read. Times are local to the task's zone; ``bucket`` is seconds, a multiple of 60."""
 
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(str_strip_whitespace=True)
 
     taskNum: str = Field(min_length=1, max_length=64, description="任务编号 / task number", examples=["1"])  # noqa: N815
     startTime: str = Field(description="开始时间(含) yyyy-MM-dd HH:mm:ss / from, inclusive", examples=["2026-11-24 08:00:00"])  # noqa: N815
