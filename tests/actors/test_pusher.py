@@ -1,5 +1,6 @@
 """Delivery without Ray: a real outbox, a real receiver."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ from actors.ports import FactEnvelope
 from api.database import Database
 from api.outbox import SqlOutboxStore
 from api.receiver import Receiver
+from api.wire.bodies import VehicleBatchItem, VehicleSnapshotBody
+from api.wire.encode import WireEncoder
 from tests.actors.delivery.support import edit, facts, pusher, register, until
+from tests.actors.delivery.test_policy import RECEIVER
 from tests.api.test_wire import envelope, passage
 from traffic.facts import TaskStatus, TaskStatusCode
 
@@ -102,3 +106,14 @@ async def test_status_changes_and_the_task_filter(url: str, tmp_path: Path) -> N
         await until(lambda: len(receiver.pushes) == 1)
         await made.stop()
     assert receiver.pushes[0].body == {"taskNum": "100", "taskName": "测试任务", "taskStatus": 2, "taskStatusName": "重连中"}
+
+
+@pytest.mark.parametrize(("trigger", "manual"), [(2, VehicleSnapshotBody), (1, VehicleBatchItem)], ids=["3.2", "3.3"])
+@pytest.mark.parametrize("pictures", [True, False])
+def test_fields_stand_in_the_order_of_the_manual(trigger: int, manual: type, pictures: bool) -> None:
+    interface = replace(RECEIVER, trigger_condition=trigger, upload_pictures=pictures)
+    item = WireEncoder().encode(facts(1)[0], interface)
+    assert item is not None
+    expected = [name for name in manual.model_fields if pictures or not name.startswith("imgBase64")]
+    assert list(item.body) == expected
+    assert item.pictures.keys() == {name for name in item.body if name.startswith("imgBase64")}
