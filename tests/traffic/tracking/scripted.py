@@ -38,9 +38,7 @@ def on_road(
     scale = _FOCAL_PX / ahead_m
     middle, bottom = 640 + aside_m * scale, _HORIZON_PX + _CAMERA_HEIGHT_M * scale
     half, height = extent_m[0] / 2 * scale, extent_m[1] * scale
-    return Sight(
-        name=name, box=(middle - half, bottom - height, middle + half, bottom), score=score, object_class=object_class
-    )
+    return Sight(name=name, box=(middle - half, bottom - height, middle + half, bottom), score=score, object_class=object_class)
 
 
 def person(name: str, x: float, bottom: float, height: float = 120.0, score: float = 0.85) -> Sight:
@@ -92,7 +90,9 @@ class Followed:
         for track in tracks:
             if track.state is TrackState.CONFIRMED:
                 assert track.detection is not None
-                name = min(sights, key=lambda sight: sum(abs(a - b) for a, b in zip(sight.box, track.detection, strict=True))).name
+                name = min(
+                    sights, key=lambda sight: sum(abs(a - b) for a, b in zip(sight.box, track.detection, strict=True))
+                ).name
                 if self.ids.setdefault(name, [track.track_id])[-1] != track.track_id:
                     self.ids[name].append(track.track_id)
 

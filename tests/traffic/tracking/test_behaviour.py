@@ -84,7 +84,9 @@ def test_a_second_of_video_that_is_missing_does_not_change_ids(speed_m_s: float)
 
 
 def test_after_half_a_minute_without_video_moving_objects_are_others() -> None:
-    followed = follow(Tracker(), lambda time_s: [on_road("car", 60.0 - 5.0 * (time_s % 5))], [0.0, 0.2, 0.4, 0.6, 30.6, 30.8, 31.0])
+    followed = follow(
+        Tracker(), lambda time_s: [on_road("car", 60.0 - 5.0 * (time_s % 5))], [0.0, 0.2, 0.4, 0.6, 30.6, 30.8, 31.0]
+    )
     assert len(followed.ids["car"]) == 2
 
 
@@ -104,7 +106,8 @@ def test_a_two_wheeler_and_its_rider_are_one_object_whatever_part_is_found(vehic
     assert len(followed.all_ids) == 1
     last = followed.frames[-1][0]
     assert last.object_class is vehicle
-    assert last.box[1] == pytest.approx(360.0, abs=8.0) and last.box[3] == pytest.approx(480.0, abs=8.0)
+    assert last.box[1] == pytest.approx(360.0, abs=8.0)
+    assert last.box[3] == pytest.approx(480.0, abs=8.0)
 
 
 def test_who_walks_past_a_parked_bicycle_does_not_become_it() -> None:
@@ -115,7 +118,8 @@ def test_who_walks_past_a_parked_bicycle_does_not_become_it() -> None:
     followed = follow(Tracker(), script, times(6.0, 10.0), jitter=0.01)
     _one_id_each(followed, 2)
     walker = next(track for track in followed.frames[-1] if track.track_id == followed.ids["walker"][0])
-    assert walker.object_class is ObjectClass.PERSON and walker.moved
+    assert walker.object_class is ObjectClass.PERSON
+    assert walker.moved
 
 
 def test_a_vehicle_named_car_and_truck_at_once_is_one_track() -> None:

@@ -88,7 +88,8 @@ def test_what_stands_stays_where_it_was_and_may_start_again() -> None:
     bank.velocity[:] = 3.0
     for _ in range(1000):
         bank.predict(0.2, np.array([PARKED]))
-    assert bank.position[0, 0] == 130.0 and bank.velocity[0, 0] == 0.0
+    assert bank.position[0, 0] == 130.0
+    assert bank.velocity[0, 0] == 0.0
     assert 0.1 < math.sqrt(bank.state[4, 0, 0]) / 60.0 <= TRAFFIC.initial_speed
 
 
@@ -97,11 +98,14 @@ def test_the_assignment_is_the_best_one_to_one() -> None:
     for _ in range(30):
         gain = random.uniform(-0.5, 1.0, (4, 5))
         best = max(
-            sum(max(gain[row, column], 0.0) for row, column in enumerate(columns)) for columns in itertools.permutations(range(5), 4)
+            sum(max(gain[row, column], 0.0) for row, column in enumerate(columns))
+            for columns in itertools.permutations(range(5), 4)
         )
         rows, columns = assign(gain.copy())
-        assert len(set(rows)) == len(rows) and len(set(columns)) == len(columns)
-        assert (gain[rows, columns] > 0).all() and gain[rows, columns].sum() == pytest.approx(best)
+        assert len(set(rows)) == len(rows)
+        assert len(set(columns)) == len(columns)
+        assert (gain[rows, columns] > 0).all()
+        assert gain[rows, columns].sum() == pytest.approx(best)
 
 
 def test_similarity_is_overlap_and_knows_margin_height_and_area() -> None:
@@ -113,7 +117,8 @@ def test_similarity_is_overlap_and_knows_margin_height_and_area() -> None:
     high = similarity(dataclasses.replace(plain, height_weight=1.0), _BOX, None, other)
     assert high[0].tolist() == pytest.approx([iou(_BOX, other)[0, 0], 0.0, iou(_BOX, other)[0, 2] * 30 / 80])
     bounded = similarity(dataclasses.replace(plain, min_area_ratio=0.5), _BOX, None, other)
-    assert bounded[0, 0] == iou(_BOX, other)[0, 0] and bounded[0, 2] == 0.0
+    assert bounded[0, 0] == iou(_BOX, other)[0, 0]
+    assert bounded[0, 2] == 0.0
 
 
 def test_a_shift_of_the_picture_is_what_all_objects_share() -> None:
@@ -123,6 +128,7 @@ def test_a_shift_of_the_picture_is_what_all_objects_share() -> None:
     own = random.normal(0, 1, (2, 9))
     own[:, 4] = 40.0, 30.0  # one that turns aside
     shift = picture_shift(alike, places, places + own + np.array([[25.0], [0.0]]), 1.5)
-    assert shift is not None and shift[0] == pytest.approx(25.0, abs=1.5)
+    assert shift is not None
+    assert shift[0] == pytest.approx(25.0, abs=1.5)
     assert picture_shift(alike, places, places + own, 3.0) is None
     assert picture_shift(alike[:3], places[:, :3], places + 25.0, 1.5) is None
