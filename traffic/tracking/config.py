@@ -22,8 +22,10 @@ class TrackerConfig:
         low_lost_penalty, low_tentative_penalty: added to it for a track that is lost, and for one that is not confirmed; 1 lets
             no such track continue with an uncertain detection.
         tentative_penalty: added to ``min_similarity`` for a track that is not confirmed.
-        last_similarity: least similarity of a lost track and a confident detection that would start a track otherwise; no
-            second chance if it is not below ``min_similarity``.
+        last_similarity: least similarity of a track left over and a confident detection that would start a track otherwise,
+            with boxes widened by
+        last_margin: this many sizes on every side (0: with the similarity as it was).
+        last_for_all: this last chance is open to every confirmed track, not only to one that was lost before.
         margin: boxes are widened on every side by this share of their size before their overlap is measured
             (C-BIoU, Yang et al., WACV 2023), and by
         margin_deviations: this many standard deviations of the predicted position. A settled track has a small one; that of a
@@ -71,6 +73,8 @@ class TrackerConfig:
     low_tentative_penalty: float = 0.05
     tentative_penalty: float = 0.05
     last_similarity: float = 0.1
+    last_margin: float = 0.0
+    last_for_all: bool = False
     margin: float = 0.1
     margin_deviations: float = 1.0
     max_margin: float = 1.2
@@ -112,46 +116,48 @@ class TrackerConfig:
 
 TRAFFIC = TrackerConfig()
 PEDESTRIANS = TrackerConfig(
-    low_score=0.1,
-    high_score=0.6,
-    new_score=0.7,
-    min_similarity=0.2,
+    low_score=0.095,
+    high_score=0.655,
+    new_score=0.695,
+    min_similarity=0.08,
     low_similarity=0.5,
     low_lost_penalty=1.0,
     low_tentative_penalty=1.0,
-    tentative_penalty=0.0,
-    last_similarity=1.0,
+    last_similarity=0.15,
+    last_margin=0.1,
+    last_for_all=True,
     margin=0.0,
     margin_deviations=0.0,
     height_weight=1.5,
-    score_weight=0.7,
+    score_weight=1.0,
     min_area_ratio=0.4,
     duplicate_overlap=0.9,
     birth_overlap=1.0,
     camera_spreads=1.5,
     confirm_hits=2,
     confirm_s=0.0,
-    sure_score=1.0,
-    sure_hits=2,
-    tentative_s=0.1,
-    lost_s=1.3,
-    hidden_s=1.3,
-    lost_standing_s=1.5,
-    hidden_standing_s=1.5,
+    sure_score=0.8,
+    sure_hits=1,
+    tentative_s=0.045,
+    lost_s=2.0,
+    hidden_s=2.0,
+    lost_standing_s=2.0,
+    hidden_standing_s=2.0,
     hidden_share=0.7,
     standing_s=0.5,
+    standing_shift=0.3,
     position_noise=0.08,
-    size_noise=0.12,
+    size_noise=0.1,
     doubt=1.5,
-    hidden_doubt=1.0,
+    hidden_doubt=1.5,
     position_wander=0.4,
-    size_wander=0.2,
+    size_wander=0.15,
     acceleration_noise=1.6,
     growth_noise=0.3,
     initial_speed=3.0,
     initial_growth=0.3,
-    velocity_memory_s=20.0,
+    velocity_memory_s=1000.0,
     lost_memory_s=3.0,
-    growth_memory_s=20.0,
+    growth_memory_s=2.0,
 )
 PRESETS = {"traffic": TRAFFIC, "pedestrians": PEDESTRIANS}

@@ -6,6 +6,9 @@ are video time, so the camera's rate does not matter.
 """
 
 import math
+from collections.abc import Iterable
+from itertools import repeat
+from typing import Any
 
 import numpy as np
 
@@ -15,8 +18,9 @@ from traffic.tracking.camera import picture_shift
 from traffic.tracking.candidates import PERSON, RIDDEN, TWO_WHEELER, Candidates, find_candidates
 from traffic.tracking.config import TRAFFIC, TrackerConfig
 from traffic.tracking.kalman import COASTING, PARKED, TRACKED, KalmanBank
+from traffic.tracking.output import make_tracks
 from traffic.tracking.table import Flags, Indices, TrackTable
-from traffic.types import Detections, ObjectClass, Track, TrackId, TrackState
+from traffic.types import Box, Detections, ObjectClass, Track, TrackId, TrackState
 
 _RESTART_S = 5.0  # a clock that jumps back by more than this is a new stream, not a late frame
 _WATCH_S = 0.1  # whether objects stand is looked at this often, whatever the camera's rate
@@ -142,12 +146,13 @@ class Tracker:
             more_rows, more = assign(gain)
             if len(more):
                 rows, columns = np.concatenate([rows, left[more_rows]]), np.concatenate([columns, doubtful[more]])
-        if config.last_similarity < config.min_similarity:
+        if config.last_similarity < 1.0:
             open_rows[rows] = False
-            left = (open_rows & was_lost & table.confirmed).nonzero()[0]
+            left = (open_rows & (table.confirmed if config.last_for_all else table.confirmed & was_lost)).nonzero()[0]
             fresh = (free & (candidates.scores >= config.new_score)).nonzero()[0]
-            if len(left) and len(fresh):  # what would start a track may be a lost one after all
-                gain = alike[left[:, None], fresh] - config.last_similarity
+            if len(left) and len(fresh):  # what would start a track may be a known one after all
+                gain = self._wide_similarity(candidates, left, fresh) if config.last_margin else alike[left[:, None], fresh]
+                gain -= config.last_similarity
                 if penalty is not None:
                     gain -= penalty[left[:, None], fresh]
                 more_rows, more = assign(gain)
@@ -172,6 +177,12 @@ class Tracker:
                 self._shift(shift)
                 alike = similarity(config, to_edges(bank.position), margin, candidates.edges)
         return alike
+
+    def _wide_similarity(self, candidates: Candidates, rows: Indices, columns: Indices) -> Array:
+        """Similarity of some tracks and candidates, with boxes widened by the margin of a last chance."""
+        config, position = self._config, self._bank.position.take(rows, axis=1)
+        margin = config.last_margin * np.sqrt(position[2:3] * position[3:4]).repeat(2, axis=0)
+        return similarity(config, to_edges(position), margin, candidates.edges.take(columns, axis=1))
 
     def _correct(self, rows: Indices, columns: Indices, candidates: Candidates) -> None:
         table, config = self._table, self._config
@@ -302,39 +313,28 @@ class Tracker:
             return []
         table = self._table
         votes = table.votes.take(rows, axis=1)
-        columns = zip(
-            table.ids[rows].tolist(),
-            table.matched[rows].tolist(),
-            zip(*to_edges(self._bank.position.take(rows, axis=1)).tolist(), strict=True),
-            zip(*self._bank.velocity[:2].take(rows, axis=1).tolist(), strict=True),
-            votes.argmax(axis=0).tolist(),
-            (votes.max(axis=0) / votes.sum(axis=0)).tolist(),
-            table.scores[rows].tolist(),
-            table.first_s[rows].tolist(),
-            table.hits[rows].tolist(),
-            table.since_s[rows].tolist(),
-            table.moved[rows].tolist(),
-            zip(*table.detections.take(rows, axis=1).tolist(), strict=True),
-            strict=True,
-        )
-        return [
-            Track(
-                track_id=TrackId(int(track_id)),
-                state=state or (TrackState.CONFIRMED if matched else TrackState.LOST),
-                box=box,
-                velocity=velocity,
-                object_class=_CLASSES[winner],
-                class_share=share,
-                score=score,
-                time_s=self._time_s,
-                first_time_s=first_s,
-                hits=int(hits),
-                time_since_update_s=since_s,
-                moved=moved,
-                detection=found if matched and state is None else None,
-            )
-            for track_id, matched, box, velocity, winner, share, score, first_s, hits, since_s, moved, found in columns
-        ]
+        matched = table.matched[rows].tolist()
+        found: Iterable[Box | None] = zip(*table.detections.take(rows, axis=1).tolist(), strict=True)
+        if state is not None:
+            found = repeat(None)
+        elif not all(matched):
+            found = (box if now else None for box, now in zip(found, matched, strict=True))
+        columns: dict[str, Iterable[Any]] = {
+            "track_id": map(int, table.ids[rows].tolist()),
+            "state": repeat(state) if state else [TrackState.CONFIRMED if now else TrackState.LOST for now in matched],
+            "box": zip(*to_edges(self._bank.position.take(rows, axis=1)).tolist(), strict=True),
+            "velocity": zip(*self._bank.velocity[:2].take(rows, axis=1).tolist(), strict=True),
+            "object_class": map(_CLASSES.__getitem__, votes.argmax(axis=0).tolist()),
+            "class_share": (votes.max(axis=0) / votes.sum(axis=0)).tolist(),
+            "score": table.scores[rows].tolist(),
+            "time_s": repeat(self._time_s),
+            "first_time_s": table.first_s[rows].tolist(),
+            "hits": map(int, table.hits[rows].tolist()),
+            "time_since_update_s": table.since_s[rows].tolist(),
+            "moved": table.moved[rows].tolist(),
+            "detection": found,
+        }
+        return make_tracks(len(rows), columns)
 
 
 def _by_id(track: Track) -> TrackId:
