@@ -106,7 +106,7 @@ class Aggregator:
         with self._lock:
             tasks = {num: task.aggregator for num, task in self._tasks.items()}
             late = {num: aggregator.late for num, aggregator in tasks.items()}
-            cells = sum(map(len, tasks.values()))
+            cells = sum(aggregator.held for aggregator in tasks.values())
             return {"tasks": len(tasks), "cells": cells, "late": late, "periods": sorted(self._in_use), "error": self._error}
 
     # -- parts --------------------------------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def aggregator(cameras: int, lanes: int, seconds: int, periods: list[int], snaps
             if snapshot_every and (second + int(task)) % snapshot_every == 0:
                 size += len(json.dumps(tasks[task].snapshot()))
                 snapshots += 1
-        held = max(held, len(tasks["0"]))
+        held = max(held, tasks["0"].held)
     took = time.perf_counter() - begin
     cells = cameras * lanes * seconds
     return {

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from actors.aggregator import fact_id, local_day
 from actors.decoding import SourceInfo, SourceOptions, open_source
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, FactEnvelope, TaskRef, TaskSpec
 from api.wire.encode import DEFAULT_DATA_SOURCE, snapshot_body
+from api.wire.parameters import crowd_body, parameter_item, people_body
 from models.handles import DetectorClient
-from traffic.facts import VehiclePassage
+from traffic.aggregation import CellBatch, Parameters, TaskAggregator
+from traffic.facts import CrowdAlarm, LaneParameters, PeopleParameters, VehiclePassage
 from traffic.scene import Scene
 
 OnFrame = Callable[[AnalysedFrame, CameraPipeline], None]
@@ -36,7 +39,8 @@ class Summary:
 
 @dataclass(frozen=True, kw_only=True)
 class AnalyzeOptions:
-    """What to analyse and how. ``analysed_fps`` 0: every frame. ``archive`` None: no pictures are kept."""
+    """What to analyse and how. ``analysed_fps`` 0: every frame. ``archive`` None: no pictures are kept. ``period_s`` 1..120:
+    bodies of traffic parameters and people of every period are written too; 0: none."""
 
     video: str
     scene: Scene | None
@@ -45,6 +49,7 @@ class AnalyzeOptions:
     analysed_fps: float = 0.0
     archive: Archive | None = None
     max_frames: int = 0
+    period_s: int = 0
 
 
 def default_start_s(video: str) -> float | None:
@@ -64,6 +69,7 @@ def analyze(
 
     Raises:
         SourceError: the video cannot be read.
+        PeriodError: the period is not 0..120.
     """
     start_s = options.start_time_s if options.start_time_s is not None else default_start_s(options.video)
     name = Path(options.video.split("?")[0]).stem or "video"
@@ -73,6 +79,7 @@ def analyze(
         start_time_s=start_s, enabled=True, revision="1",
     )  # fmt: skip
     pipeline = CameraPipeline(spec, detector, options.archive, PipelineConfig())
+    periods = _Periods(task, options.period_s)
     summary = Summary()
     source_options = SourceOptions(start_time_s=start_s, analysed_fps=options.analysed_fps)
     with open_source(options.video, source_options) as source:
@@ -82,13 +89,13 @@ def analyze(
             summary.frames += 1
             if on_frame:
                 on_frame(result, pipeline)
-            for line in _lines(result.envelopes, summary):
+            for line in (*_lines(result.envelopes, summary), *periods.lines(result.cells)):
                 write(line)
             if progress:
                 progress(frame.index + 1, source.info)
             if options.max_frames and summary.frames >= options.max_frames:
                 break
-    for line in _lines(pipeline.end(), summary):
+    for line in (*_lines(pipeline.end(), summary), *periods.end(pipeline.last_cells())):
         write(line)
     return summary
 
@@ -98,4 +105,42 @@ def _lines(envelopes: tuple[FactEnvelope, ...], summary: Summary) -> Iterator[st
         if isinstance(envelope.fact, VehiclePassage):
             summary.add(envelope.fact)
             body = snapshot_body(envelope, envelope.fact, DEFAULT_DATA_SOURCE)
-            yield json.dumps({"kind": "vehicle-snapshot", "body": body}, ensure_ascii=False)
+            yield _line("vehicle-snapshot", body)
+        elif isinstance(envelope.fact, CrowdAlarm):
+            yield _line("crowd-alarm", crowd_body(envelope, envelope.fact))
+
+
+def _line(kind: str, body: object) -> str:
+    return json.dumps({"kind": kind, "body": body}, ensure_ascii=False)
+
+
+class _Periods:
+    """Cells of the recording to the bodies of its periods."""
+
+    def __init__(self, task: TaskRef, period_s: int) -> None:
+        self._task = task
+        self._aggregator = TaskAggregator((period_s,), local_day(task.time_zone)) if period_s else None
+
+    def lines(self, cells: CellBatch | None) -> Iterator[str]:
+        """Of the periods that ``cells`` close."""
+        if self._aggregator is not None and cells is not None:
+            yield from self._bodies(self._aggregator.accept(cells))
+
+    def end(self, cells: CellBatch | None) -> Iterator[str]:
+        """Of the last period, which may be cut short."""
+        yield from self.lines(cells)
+        if self._aggregator is not None:
+            yield from self._bodies(self._aggregator.finish())
+
+    def _bodies(self, found: tuple[Parameters, ...]) -> Iterator[str]:
+        lanes: dict[int, list[object]] = {}
+        for parameters in found:
+            if isinstance(parameters, LaneParameters):
+                envelope = FactEnvelope(fact_id=fact_id(self._task, parameters), task=self._task, fact=parameters)
+                lanes.setdefault(parameters.close_s, []).append(parameter_item(envelope, parameters))
+        for _, items in sorted(lanes.items()):
+            yield _line("traffic-parameters", items)
+        for parameters in found:
+            if isinstance(parameters, PeopleParameters):
+                envelope = FactEnvelope(fact_id=fact_id(self._task, parameters), task=self._task, fact=parameters)
+                yield _line("people", people_body(envelope, parameters))

@@ -140,6 +140,7 @@ def analyze(
     model: Annotated[str | None, typer.Option(help="Detector: catalogue name or ONNX file.")] = None,
     engine: Annotated[str, typer.Option(help="auto, openvino, openvino-f32, onnxruntime, torch.")] = "auto",
     start_time: Annotated[str, typer.Option(help="Wall clock of the first frame, 'yyyy-MM-dd HH:mm:ss'.")] = "",
+    period: Annotated[int, typer.Option(min=0, max=120, help="Also traffic parameters and people of every period; 0: none.")] = 0,
 ) -> None:
     """Analyse a recorded video whole, as fast as the machine can."""
     from actors.archive import open_archive
@@ -158,6 +159,7 @@ def analyze(
         start_time_s=_start_time(start_time, settings.time_zone, start_time_s),
         analysed_fps=fps,
         archive=open_archive(str(archive)) if archive else None,
+        period_s=period,
     )
     size = (settings.detector_width, settings.detector_height)
     detector = Detector(

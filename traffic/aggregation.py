@@ -87,7 +87,8 @@ class TaskAggregator:
         """Everything before it is complete."""
         return self._lanes.watermark
 
-    def __len__(self) -> int:
+    @property
+    def held(self) -> int:
         """Cells held."""
         return len(self._lanes) + len(self._people)
 
@@ -195,7 +196,8 @@ class TrafficAggregator:
 
     def accept(self, task_num: str, batch: CellBatch) -> tuple[Parameters, ...]:
         """See TaskAggregator.accept; an unknown task begins."""
-        return (self._tasks.get(task_num) or self.begin(task_num)).accept(batch)
+        task = self._tasks.get(task_num)
+        return (self.begin(task_num) if task is None else task).accept(batch)
 
     def forget(self, task_num: str) -> None:
         """The task was deleted."""

@@ -135,3 +135,13 @@ def test_many_tasks_each_have_their_own_time_and_share_the_periods() -> None:
     assert aggregator.task_nums == ("2",)
     aggregator.begin("1", state)
     assert len(aggregator.accept("1", CellBatch(source="a", sequence=2, watermark=110))) == 1
+
+
+def test_a_task_that_holds_no_cells_goes_on_all_the_same() -> None:
+    aggregator = TrafficAggregator()
+    aggregator.set_periods((1,))
+    cell = LaneCell(code=1, second=100, observed_us=10**6)
+    batch = CellBatch(source="a", sequence=1, watermark=101, lanes=(cell,))
+    assert len(aggregator.accept("1", batch)) == 1
+    assert aggregator.accept("1", batch) == ()
+    assert aggregator.task("1").held == 0

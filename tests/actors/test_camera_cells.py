@@ -1,0 +1,65 @@
+"""A camera runner hands its cells to the aggregator: the whole way in one process, without Ray."""
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+
+from actors.aggregator import Aggregator, AggregatorConfig
+from actors.camera import CameraConfig, CameraRunner, CameraServices
+from actors.pipeline import PipelineConfig
+from actors.ports import TaskRef, TaskSpec
+from tests.actors.test_aggregator import Outbox, Store
+from tests.cluster.test_analyze_periods import LANE, REGION, Standing
+from traffic.aggregation import CellBatch
+from traffic.facts import PeopleParameters
+from traffic.scene import Scene
+
+START = 1_700_000_040.0
+
+
+class Direct:
+    """CellSink that calls the aggregator of this process."""
+
+    def __init__(self, aggregator: Aggregator) -> None:
+        self._aggregator, self.ended = aggregator, threading.Event()
+
+    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool) -> int:
+        durable = self._aggregator.accept(task, batches, ended=ended)
+        if ended:
+            self.ended.set()
+        return durable
+
+
+class AtSourceSize(Standing):
+    """Boxes in the network's input, which has the source's shape here."""
+
+    input_size = (640, 384)
+
+
+def test_a_recording_s_seconds_arrive_at_the_aggregator_and_the_last_period_is_closed_at_its_end() -> None:
+    store, outbox = Store({2}), Outbox()
+    sink = Direct(Aggregator(store, outbox, AggregatorConfig(save_s=1.0)))
+    task = TaskRef(task_id=1, task_num="1", task_name="t", src_address="", time_zone="Asia/Shanghai")
+    address = "sim://approach?seed=1&duration_s=5&width=640&height=384&fps=5&warmup_s=0"
+    spec = TaskSpec(
+        ref=TaskRef(task_id=1, task_num="1", task_name="t", src_address=address, time_zone=task.time_zone),
+        scene=Scene(lanes=(LANE,), regions=(REGION,)), analysed_fps=0.0, rtsp_transport="tcp", loop=False, start_time_s=START,
+        enabled=True, revision="1",
+    )  # fmt: skip
+    services = CameraServices(connect_detector=AtSourceSize, sink=outbox, archive=None, cells=sink)
+    runner = CameraRunner(spec, services, CameraConfig(pipeline=PipelineConfig()))
+    runner.start()
+    try:
+        assert sink.ended.wait(60)
+    finally:
+        runner.stop()
+    lanes = outbox.lanes(2)
+    assert lanes
+    assert {lane.road_num for lane in lanes} == {3}
+    assert sum(lane.observed_s for lane in lanes) > 3.0
+    assert len({lane.close_s for lane in lanes}) == len(lanes)
+    assert lanes[-1].queue_num == 1
+    people = [e.fact for e in outbox.facts.values() if isinstance(e.fact, PeopleParameters)]
+    assert np.isclose(people[-1].densities[0].people_mean, 1.0, atol=0.3)
+    assert store.states
