@@ -5,9 +5,9 @@ import json
 
 import pytest
 
+from actors.delivery.bodies import dump
 from actors.delivery.composing import compose
 from actors.delivery.ports import InterfaceConfig
-from actors.delivery.bodies import dump
 from actors.ports import FactEnvelope, TaskRef
 from api.wire.bodies import CrowdAlarmBody, EventBody, PeopleBody, TrafficParameterItem
 from api.wire.encode import WireEncoder
