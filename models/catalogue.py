@@ -109,7 +109,7 @@ CATALOGUE: tuple[ModelEntry, ...] = (
             ),
         ),
         licence="Apache-2.0",
-        input_size=(896, 672),
+        input_size=(640, 384),
         input_fit=InputFit(max_stretch=4 / 3, max_enlargement=1.5),
         class_map=COCO80,
         note="default; LCNet backbone, 80 COCO classes (Yu et al., PP-PicoDet, 2021)",

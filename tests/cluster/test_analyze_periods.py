@@ -7,6 +7,7 @@ import pytest
 
 from api.wire.validate import validate_body
 from cluster.analyze import AnalyzeOptions, analyze
+from models.handles import InputFit
 from traffic.facts import Turn
 from traffic.parameters import PeriodError
 from traffic.scene import Scene
@@ -25,6 +26,7 @@ class Standing:
     """A detector that always sees a car waiting at the stop line and a person in the region."""
 
     input_size = (640, 384)
+    input_fit = InputFit()
 
     def submit(self, image: object) -> "Standing":
         return self

@@ -22,6 +22,7 @@ _MOST = 0.6  # of the last second
 _STILL = 0.5
 _MEMORY_S = 1.0  # what "lately" remembers
 _LEAST_FRAMES = 3
+_OTHERWISE = 0.6  # difference of the velocities over the larger one: perspective alone makes the front of a lorry slower
 _SOME = 0.2  # of the frames: the same lorry may have had two tracks
 
 
@@ -63,7 +64,17 @@ def lately_inside(vehicle: Vehicle, others: Iterable[Vehicle]) -> list[Vehicle]:
 
 def _among(others: Iterable[Vehicle], vehicle: Vehicle, least: float) -> list[Vehicle]:
     numbers = {number for number, frames in vehicle.parts.hosts.items() if frames >= least}
-    return [other for other in others if other is not vehicle and other.track.track_id in numbers]
+    hosts = [other for other in others if other is not vehicle and other.track.track_id in numbers and other.moved]
+    return [host for host in hosts if _goes_along(vehicle, host)]
+
+
+def _goes_along(part: Vehicle, host: Vehicle) -> bool:
+    """Whether both have moved alike; a large box that stands is a false one or a parked vehicle, not what the part is of."""
+    motions = part.trajectory.velocity(_MEMORY_S), host.trajectory.velocity(_MEMORY_S)
+    if motions[0] is None or motions[1] is None:
+        return True
+    one, two = motions[0][0], motions[1][0]
+    return math.hypot(*(one - two)) <= _OTHERWISE * max(math.hypot(*one), math.hypot(*two))
 
 
 def _inside(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:

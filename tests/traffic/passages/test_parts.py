@@ -88,3 +88,12 @@ def test_what_has_not_reached_the_line_when_the_source_ends_has_not_passed_it() 
     reached = PassageAnalyzer(TWO_LANES)
     stated = play(reached, lambda t: [track(1, t, 350, 300 + 200 * t, velocity=(0, 200))], seconds(2.1))
     assert [p.time_s - START_S for p in (*stated, *reached.finish())] == [pytest.approx(2.0, abs=0.01)]
+
+
+def test_a_car_inside_a_large_false_box_that_stands_counts() -> None:
+    def script(t: float) -> Iterable[Track]:
+        standing = track(1, t, 450, 990, object_class=ObjectClass.TRUCK, size=(800, 900), moved=False)
+        moving_once = track(3, t, 450, 980, object_class=ObjectClass.TRUCK, size=(780, 880))
+        return [standing, moving_once, track(2, t, 350, 300 + 200 * t, velocity=(0, 200))]
+
+    assert [p.track_id for p in play(PassageAnalyzer(TWO_LANES), script, seconds(4.0))] == [2]
