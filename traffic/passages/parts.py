@@ -22,7 +22,8 @@ _MOST = 0.6  # of the last second
 _STILL = 0.5
 _MEMORY_S = 1.0  # what "lately" remembers
 _LEAST_FRAMES = 3
-_OTHERWISE = 0.6  # difference of the velocities over the larger one: perspective alone makes the front of a lorry slower
+_SLOWER = 0.15  # without metres the far end of a lorry moves several times slower than its near one
+_SAME_WAY_COS = 0.5
 _SOME = 0.2  # of the frames: the same lorry may have had two tracks
 
 
@@ -74,7 +75,10 @@ def _goes_along(part: Vehicle, host: Vehicle) -> bool:
     if motions[0] is None or motions[1] is None:
         return True
     one, two = motions[0][0], motions[1][0]
-    return math.hypot(*(one - two)) <= _OTHERWISE * max(math.hypot(*one), math.hypot(*two))
+    speeds = math.hypot(*one), math.hypot(*two)
+    if min(speeds) < _SLOWER * max(speeds):
+        return False
+    return max(speeds) == 0 or float(one @ two) >= _SAME_WAY_COS * speeds[0] * speeds[1]
 
 
 def _inside(boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
