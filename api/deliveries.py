@@ -7,9 +7,9 @@ Plain functions over the database, for the routes. After ``replay`` and ``rotate
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import CursorResult, func, select, update
 from sqlmodel import col
 
 from actors.delivery.ports import DELIVERED, GIVEN_UP, RETRYING, WAITING, Backlog, ReceiverState
@@ -196,7 +196,7 @@ def _again(database: Database, conditions: list[Any], now_s: float) -> int:
         put_back = session.execute(update(Delivery).where(*conditions, finished).values(state=RETRYING, **fresh))
         hurried = session.execute(update(Delivery).where(*conditions, waiting).values(**fresh))
         session.commit()
-    return int(put_back.rowcount + hurried.rowcount)
+    return sum(cast("CursorResult[Any]", result).rowcount for result in (put_back, hurried))
 
 
 def _view(row: Any, **more: Any) -> DeliveryView:
