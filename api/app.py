@@ -16,9 +16,10 @@ from starlette.exceptions import HTTPException
 
 from actors.errors import StoreUnavailableError
 from api import errors
+from api.archive_watch import ArchiveWatch
 from api.errors import ApiError
 from api.guard import API_HEADERS, BodyGuard, SecurityHeaders, envelope
-from api.routes import account, accounts, files, interfaces, parameters, tasks
+from api.routes import account, accounts, deliveries, files, interfaces, parameters, tasks
 from api.schemas import ErrorEnvelope
 from api.services import ApiServices
 from api.validation import tell
@@ -54,8 +55,9 @@ def create_app(services: ApiServices) -> FastAPI:
         redoc_url=None,
     )
     app.state.services = services
-    for router in (account.router, accounts.router, interfaces.router, tasks.router, parameters.router, files.router):
-        app.include_router(router)
+    app.state.archive_watch = ArchiveWatch(services.archive)
+    for module in (account, accounts, interfaces, deliveries, tasks, parameters, files):
+        app.include_router(module.router)
     _publish_webhooks(app)
     _serve_pages(app)
     _handle_errors(app)

@@ -15,12 +15,14 @@ from sqlmodel import col
 from actors.delivery.ports import DELIVERED, GIVEN_UP, RETRYING, WAITING, Backlog, ReceiverState
 from actors.delivery.signing import new_secret
 from api import outbox_bounds
+from api.audit import COMMAND_LINE, Actor, note
 from api.database import Database
 from api.outbox_bounds import parts
 from api.outbox_rows import receiver_state
 from api.tables import Delivery, DeliveryAttempt, Interface, ReceiverStateRow
 
 STATES = (WAITING, RETRYING, DELIVERED, GIVEN_UP)
+FAILED = (GIVEN_UP, RETRYING)
 _REPLAY_AT_ONCE = 10_000
 DEFAULT_OVERLAP_S = 86_400.0
 
@@ -54,6 +56,11 @@ class DeliveryFilter:
         if self.until_s is not None:
             found.append(col(Delivery.created_at) < self.until_s)
         return found
+
+    def told(self) -> dict[str, list[Any]]:
+        """For the log of changes: what is asked for, each as [None, value]."""
+        named = {name: getattr(self, name) for name in ("order_key", "states", "since_s", "until_s")}
+        return {name: [None, list(value) if name == "states" else value] for name, value in named.items() if value is not None}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -121,17 +128,18 @@ def query_delivery(database: Database, delivery_id: str) -> DeliveryView | None:
     return _view(row, body=row[-1], attempts=tried)
 
 
-def replay(database: Database, wanted: DeliveryFilter, now_s: float | None = None) -> int:
+def replay(database: Database, wanted: DeliveryFilter, now_s: float | None = None, actor: Actor = COMMAND_LINE) -> int:
     """Send deliveries again, delivered ones too: at once, under their ids, with a fresh schedule; returns how many.
 
     They are sent beside what waits in their lanes: order is not promised. Deliveries of interfaces that are disabled wait until
-    they are enabled. What is waiting already is sent at once as well but keeps its place.
+    they are enabled. What is waiting already is sent at once as well but keeps its place. Noted in the log of changes, an
+    entry for every transaction (10,000 deliveries).
     """
     now_s = time.time() if now_s is None else now_s
     total = 0
     if wanted.ids is not None:
         for part in parts(list(wanted.ids)):
-            total += _again(database, [*wanted.conditions(), col(Delivery.id).in_(part)], now_s)
+            total += _again(database, wanted, col(Delivery.id).in_(part), now_s, actor)
         return total
     # In pieces, each its own transaction: nobody waits long for the database.
     with database.session() as session:
@@ -139,17 +147,21 @@ def replay(database: Database, wanted: DeliveryFilter, now_s: float | None = Non
         first = session.scalar(select(func.min(Delivery.sequence)).where(*wanted.conditions())) or 0
     for begin in range(first, last + 1, _REPLAY_AT_ONCE):
         piece = (col(Delivery.sequence) >= begin) & (col(Delivery.sequence) < min(begin + _REPLAY_AT_ONCE, last + 1))
-        total += _again(database, [*wanted.conditions(), piece], now_s)
+        total += _again(database, wanted, piece, now_s, actor)
     return total
 
 
 def replay_failed(database: Database, interface_id: int | None = None, now_s: float | None = None) -> int:
     """Send again all that was given up or waits for its next attempt, of one interface or of all; returns how many."""
-    return replay(database, DeliveryFilter(interface_id=interface_id, states=(GIVEN_UP, RETRYING)), now_s)
+    return replay(database, DeliveryFilter(interface_id=interface_id, states=FAILED), now_s)
 
 
 def rotate_secret(
-    database: Database, interface_id: int, overlap_s: float = DEFAULT_OVERLAP_S, now_s: float | None = None
+    database: Database,
+    interface_id: int,
+    overlap_s: float = DEFAULT_OVERLAP_S,
+    now_s: float | None = None,
+    actor: Actor = COMMAND_LINE,
 ) -> str | None:
     """Give an interface a new signing secret and return it: show it once, nothing shows it again.
 
@@ -163,11 +175,12 @@ def rotate_secret(
         row.previous_secret, row.previous_secret_until = row.secret, now_s + overlap_s if row.secret else 0.0
         row.secret = new_secret()
         session.add(row)
+        note(session, actor, "interface.rotateSecret", f"{row.id} {row.name}")
         session.commit()
         return row.secret
 
 
-def remove_secret(database: Database, interface_id: int) -> bool:
+def remove_secret(database: Database, interface_id: int, actor: Actor = COMMAND_LINE) -> bool:
     """Sign deliveries of an interface no more; whether there is such an interface."""
     with database.session() as session:
         row = session.get(Interface, interface_id)
@@ -175,6 +188,7 @@ def remove_secret(database: Database, interface_id: int) -> bool:
             return False
         row.secret, row.previous_secret, row.previous_secret_until = "", "", 0.0
         session.add(row)
+        note(session, actor, "interface.removeSecret", f"{row.id} {row.name}")
         session.commit()
         return True
 
@@ -188,15 +202,24 @@ def receivers(database: Database) -> Mapping[int, ReceiverView]:
     return {key: ReceiverView(state=states.get(key, ReceiverState()), backlog=backlog.get(key, Backlog())) for key in ids if key}
 
 
-def _again(database: Database, conditions: list[Any], now_s: float) -> int:
+def _again(database: Database, wanted: DeliveryFilter, piece: Any, now_s: float, actor: Actor) -> int:
+    conditions = [*wanted.conditions(), piece]
     finished = col(Delivery.state).in_((DELIVERED, GIVEN_UP, RETRYING))
     waiting = col(Delivery.state) == WAITING
     fresh = {"attempts": 0, "next_attempt_at": 0.0, "finished_at": 0.0, "age_from": now_s}
     with database.session() as session:
         put_back = session.execute(update(Delivery).where(*conditions, finished).values(state=RETRYING, **fresh))
         hurried = session.execute(update(Delivery).where(*conditions, waiting).values(**fresh))
+        count = int(put_back.rowcount + hurried.rowcount)
+        if count:
+            of = "" if wanted.interface_id is None else str(wanted.interface_id)
+            note(session, actor, "delivery.replay", of, {"replayed": [None, count], **wanted.told()})
         session.commit()
+<<<<<<< HEAD
     return sum(cast("CursorResult[Any]", result).rowcount for result in (put_back, hurried))
+=======
+    return count
+>>>>>>> refs/heads/routes
 
 
 def _view(row: Any, **more: Any) -> DeliveryView:

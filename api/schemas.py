@@ -98,8 +98,8 @@ class Request(BaseModel):
 
     @field_validator("name", "taskName", "taskNum", "username", mode="after", check_fields=False)
     @classmethod
-    def _not_blank(cls, value: str) -> str:
-        if not value.strip():
+    def _not_blank(cls, value: str | None) -> str | None:
+        if value is not None and not value.strip():
             raise field_error("不能为空白", "must not be blank")
         return value
 
@@ -164,6 +164,11 @@ class InterfaceFields(Request):
     companyId: Plain = _text("公司 id", "company id", "123")
     appId: Plain = _text("应用 id", "app id", "sdas23")
     pushResponse: Flag = Field(1, description="是否响应推送 0 否 1 是 / the receiver's answer decides: 0 no, 1 yes", examples=[1])
+    acceptOther2xx: Flag = Field(
+        0,
+        description="200 以外的 2xx 是否也算成功 0 否 1 是, 扩展字段 / other 2xx are success too: 0 no, 1 yes; our extension",
+        examples=[0],
+    )
     taskNums: Annotated[list[TaskNum], Field(max_length=1000)] | None = Field(
         None, description="只推送这些任务, 空为全部; 扩展字段 / only these tasks, null for all; our extension", examples=[["100"]]
     )
@@ -227,6 +232,8 @@ class InterfaceData(BaseModel):
     companyId: str = _field("公司 id", "company id", "123")
     appId: str = _field("应用 id", "app id", "sdas23")
     pushResponse: FlagAnswer = _field("是否响应推送 0 否 1 是", "the receiver's answer decides: 0 no, 1 yes", 1)
+    acceptOther2xx: FlagAnswer = _field("200 以外的 2xx 是否也算成功 0 否 1 是", "other 2xx count as success too: 0 no, 1 yes", 0)
+    signed: bool = _field("是否签名", "deliveries are signed", True)
     taskNums: list[str] | None = _field("只推送这些任务, 空为全部", "only these tasks, null for all", ["100"])
     enabled: bool = _field("是否启用", "in use", True)
 
@@ -357,6 +364,11 @@ class HealthData(BaseModel):
 
     status: str = _field("ok 正常, degraded 部分异常", "ok, or degraded when anything is wrong", "ok")
     components: dict[str, str] = _field("各组件状态, ok 或异常说明", "ok or what is wrong, by component", {"database": "ok"})
+    notices: list[str] = Field(
+        default_factory=list,
+        description="给操作员的提示 / notices for the operator; they do not degrade the status",
+        examples=[[]],
+    )
 
 
 def load_scene(text: str | None) -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
 """What the API works with; all Ray access is behind these protocols."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -26,6 +26,9 @@ class Control(Protocol):
 
     def component_health(self) -> Mapping[str, str]:
         """ "ok" or what is wrong, by component."""
+
+    def notices(self) -> Sequence[str]:
+        """What operators should know though nothing of ours is wrong: receivers that fail, deliveries that were dropped."""
 
 
 @dataclass(frozen=True, kw_only=True)

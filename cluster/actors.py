@@ -1,8 +1,8 @@
 """Creates or finds the long-lived actors of one installation: the supervisor and the pushers."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import ray
@@ -11,6 +11,7 @@ from ray.exceptions import RayError
 from actors.aggregator import AggregatorConfig
 from actors.camera import CameraConfig, CameraServices
 from actors.ports import Archive, CameraHealth, FactSink, TaskStore
+from actors.pusher import PusherConfig
 from actors.supervisor import SupervisorActor, SupervisorConfig
 from cluster.settings import Settings
 
@@ -27,6 +28,7 @@ class PusherPlan:
     names: tuple[str, ...]
     outbox_factory: Callable[[], Any]
     archive: Archive
+    config: PusherConfig = field(default_factory=PusherConfig)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,14 @@ class AggregatorPlan:
     store_factory: Callable[[], Any]
     sink: FactSink
     config: AggregatorConfig
+
+
+def pusher_state(health: Mapping[str, Any] | None) -> str:
+    """One line about a pusher from its ``health()``, None when it does not answer: "ok", or what is wrong."""
+    if health is None:
+        return "not answering"
+    wrong = [f"{what}: {health[key]}" for key, what in (("storeError", "outbox"), ("failure", "loop failed")) if health[key]]
+    return "; ".join(wrong) or "ok"
 
 
 class ActorSystem:
@@ -68,7 +78,7 @@ class ActorSystem:
         for index, name in enumerate(self._pushers.names):
             encoder = WireEncoder(data_source=settings.data_source)
             plan = self._pushers
-            arguments = (index, len(plan.names), plan.outbox_factory, encoder, plan.archive)
+            arguments = (index, len(plan.names), plan.outbox_factory, encoder, plan.archive, plan.config)
             self._actor(PusherActor, name, 1000, arguments)
         for index, name in enumerate(self._aggregators.names):
             aggregators = self._aggregators
@@ -124,11 +134,15 @@ class ActorSystem:
         else:
             result = {SUPERVISOR: state["storeError"] or ("ok" if state["alive"] else "loop has ended")}
         for name in self._pushers.names:
-            result[name] = "ok" if self._ask(name, "health") is not None else "not answering"
+            result[name] = pusher_state(self._ask(name, "health"))
         for name in self._aggregators.names:
             health = self._ask(name, "health")
             result[name] = "not answering" if health is None else health["error"] or "ok"
         return result
+
+    def notices(self) -> list[str]:
+        """What the pushers have to tell operators, oldest first by pusher."""
+        return [notice for name in self._pushers.names for notice in (self._ask(name, "health") or {}).get("notices", ())]
 
     def stop(self, timeout_s: float = 30.0) -> None:
         """Stop the supervisor with its cameras, then aggregators, then pushers; used by ``wayside up`` and ``wayside down``."""

@@ -10,8 +10,11 @@ from ray import serve
 from actors.aggregator import AggregatorConfig, AggregatorSink
 from actors.archive import open_archive
 from actors.camera import CameraConfig, CameraServices
+from actors.delivery.health import HealthPolicy
+from actors.delivery.policy import DeliveryPolicy
+from actors.delivery.ports import Bounds
 from actors.pipeline import PipelineConfig
-from actors.pusher import PusherSink
+from actors.pusher import PusherConfig, PusherSink
 from api.outbox import SqlOutboxStore
 from api.parameter_store import SqlParameterStore
 from api.task_store import SqlTaskStore
@@ -60,6 +63,25 @@ def camera_config(settings: Settings) -> CameraConfig:
     )
 
 
+def pusher_config(settings: Settings) -> PusherConfig:
+    """What every pusher of this installation shares."""
+    max_age_s = settings.delivery_max_age_h * 3600
+    disable_after_s = settings.delivery_disable_after_days * 86_400
+    return PusherConfig(
+        timeout_s=settings.delivery_timeout_s,
+        policy=DeliveryPolicy(max_age_s=max_age_s),
+        # A fifth of the time is left to the operator who was told.
+        health=HealthPolicy(disable_after_s=disable_after_s, notice_after_s=disable_after_s * 0.8),
+        bounds=Bounds(
+            max_waiting=settings.outbox_max_waiting,
+            max_bytes=settings.outbox_max_bytes,
+            max_total_bytes=settings.outbox_max_total_bytes,
+            max_age_s=max_age_s + 3600,  # what waits is given up by its policy before it is dropped for its age
+            keep_s=settings.delivery_keep_days * 86_400,
+        ),
+    )
+
+
 def actor_system(settings: Settings) -> ActorSystem:
     """The long-lived actors with everything they are given."""
     archive = open_archive(settings.resolved_archive_url)
@@ -78,6 +100,7 @@ def actor_system(settings: Settings) -> ActorSystem:
             names=pusher_names(settings),
             outbox_factory=partial(SqlOutboxStore, settings.resolved_database_url),
             archive=archive,
+            config=pusher_config(settings),
         ),
         aggregators=AggregatorPlan(
             names=aggregator_names(settings),

@@ -45,6 +45,13 @@ class Settings(BaseSettings):
     jpeg_quality: int = Field(85, ge=10, le=100)
 
     pushers: int = Field(1, ge=1, le=64, description="pusher actors; interfaces are spread over them")
+    delivery_timeout_s: float = Field(10.0, gt=0, le=300, description="time of one attempt, connecting and answer")
+    delivery_max_age_h: float = Field(75.0, gt=0, le=720, description="the last attempt of a delivery is made at this age")
+    delivery_disable_after_days: float = Field(5.0, gt=0, description="an interface that fails so long is disabled")
+    delivery_keep_days: float = Field(7.0, gt=0, description="finished deliveries are kept for queries and replay")
+    outbox_max_waiting: int = Field(100_000, ge=1, description="unfinished deliveries of one interface")
+    outbox_max_bytes: int = Field(256 * 1024**2, ge=1024**2, description="their bodies")
+    outbox_max_total_bytes: int = Field(2 * 1024**3, ge=1024**2, description="bodies of all unfinished deliveries")
     aggregators: int = Field(1, ge=1, le=64, description="aggregator actors; tasks are spread over them")
     history_days: float = Field(90.0, gt=0, description="retention of traffic parameters and people counts")
     reconcile_period_s: float = Field(2.0, gt=0, description="how often the supervisor compares actors with the table")

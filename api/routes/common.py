@@ -1,18 +1,21 @@
 """Shared by the routes: who asks, what is answered."""
 
+from datetime import datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from api import errors
 from api.audit import Actor
-from api.errors import ApiError
+from api.errors import ApiError, field_fault
 from api.schemas import Envelope
 from api.security import TokenClaims
 from api.services import ApiServices
 from api.tables import User
 from api.tables.accounts import RevokedToken
+from api.task_store import START_TIME_FORMAT
 
 _TOKEN = APIKeyHeader(
     name="token", scheme_name="token", description="登录接口返回的 token / token of the login answer", auto_error=False
@@ -86,3 +89,11 @@ MayAdminister = Annotated[Actor, Depends(may_administer)]
 def done(data: Any = None) -> Envelope[Any]:
     """The envelope of success."""
     return Envelope(code=0, resultMsg="操作成功", data=data)
+
+
+def moment_of(text: str, field: str, time_zone: str) -> int:
+    """Seconds since the epoch of a local ``yyyy-MM-dd HH:mm:ss``. Raises INVALID for ``field``."""
+    try:
+        return int(datetime.strptime(text, START_TIME_FORMAT).replace(tzinfo=ZoneInfo(time_zone)).timestamp())
+    except (ValueError, OverflowError):
+        raise field_fault(field, "格式须为 yyyy-MM-dd HH:mm:ss", "must have the form yyyy-MM-dd HH:mm:ss") from None

@@ -39,8 +39,11 @@ def scene_schema() -> dict[str, Any]:
 
 @router.get("/api/health", tags=["health"], summary="健康状态 / health", response_model=Envelope[HealthData])
 @router.post("/api/health", tags=["health"], summary="同 GET / the same as GET", response_model=Envelope[HealthData])
-def health(services: Services) -> JSONResponse:
-    """ "ok" or what is wrong, by component; 503 when anything is wrong. Needs no token."""
+def health(services: Services, request: Request) -> JSONResponse:
+    """ "ok" or what is wrong, by component; 503 when anything is wrong. Needs no token.
+
+    ``notices`` are about receivers and leave the status as it is.
+    """
     components = dict(services.control.component_health())
     try:
         with services.database.session() as session:
@@ -48,10 +51,12 @@ def health(services: Services) -> JSONResponse:
         components["database"] = "ok"
     except StoreUnavailableError as error:
         components["database"] = f"数据库暂不可用 / {error}"
+    components["archive"] = request.app.state.archive_watch.state()
     good = all(state == "ok" for state in components.values())
-    body: dict[str, Any] = {"code": 0, "resultMsg": "操作成功", "data": {"status": "ok", "components": components}}
+    data = {"status": "ok" if good else "degraded", "components": components, "notices": list(services.control.notices())}
+    body: dict[str, Any] = {"code": 0, "resultMsg": "操作成功", "data": data}
     if not good:
-        body = {"code": 5030, "resultMsg": "部分组件异常 / degraded", "data": {"status": "degraded", "components": components}}
+        body |= {"code": 5030, "resultMsg": "部分组件异常 / degraded"}
     return JSONResponse(body, 200 if good else 503)
 
 

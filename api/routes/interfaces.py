@@ -7,32 +7,34 @@ from typing import Any
 from fastapi import APIRouter, Body
 from sqlmodel import Session, col, select
 
-from api import errors
+from actors.delivery.signing import new_secret
+from api import deliveries, errors
 from api.audit import differences, note
 from api.errors import ApiError
 from api.routes.common import MayChange, Services, SignedIn, done
 from api.schemas import Envelope, IdRequest, InterfaceData, InterfaceEdit, InterfaceFields, ListRequest
+from api.schemas_deliveries import InterfaceMade, RotateRequest, SecretData
 from api.tables import Interface
 
 router = APIRouter(prefix="/api/interface", tags=["interface"])
 
 
-@router.post("/add", response_model=Envelope[InterfaceData], summary="2.1 创建数据接收接口 / add")
+@router.post("/add", response_model=Envelope[InterfaceMade], summary="2.1 创建数据接收接口 / add")
 def add(body: InterfaceFields, services: Services, actor: MayChange) -> Envelope[Any]:
-    """Registers a receiver; answers it with its id."""
-    row = Interface(created_at=time.time(), **_columns(body))
+    """Registers a receiver; answers it with its id and, this once, the secret that signs its deliveries."""
+    row = Interface(created_at=time.time(), secret=new_secret(), **_columns(body))
     with services.database.session() as session:
         session.add(row)
         session.flush()
         note(session, actor, "interface.add", f"{row.id} {row.name}", differences({}, _columns(body)))
         session.commit()
     services.control.interfaces_changed()
-    return done(to_data(row))
+    return done(InterfaceMade(**to_data(row).model_dump(), secret=row.secret))
 
 
 @router.post("/edit", response_model=Envelope[InterfaceData], summary="2.2 编辑数据接收接口 / edit")
 def edit(body: InterfaceEdit, services: Services, actor: MayChange) -> Envelope[Any]:
-    """Replaces the whole record."""
+    """Replaces the whole record; its signing secret stays."""
     with services.database.session() as session:
         row = _get(session, body.id)
         columns = _columns(body)
@@ -75,10 +77,34 @@ def list_all(services: Services, user: SignedIn, body: ListRequest | None = Body
         return done([to_data(row) for row in session.exec(statement).all()])
 
 
+@router.post("/rotateSecret", response_model=Envelope[SecretData], summary="更换签名密钥 / rotate the signing secret")
+def rotate_secret(body: RotateRequest, services: Services, actor: MayChange) -> Envelope[Any]:
+    """A new signing secret, answered this once. The one before signs beside it for ``overlapSeconds``."""
+    known = body.id < 2**31
+    secret = deliveries.rotate_secret(services.database, body.id, body.overlapSeconds, actor=actor) if known else None
+    if secret is None:
+        raise _missing(body.id)
+    services.control.interfaces_changed()
+    return done(SecretData(id=body.id, secret=secret))
+
+
+@router.post("/removeSecret", response_model=Envelope[None], summary="取消签名 / sign no more")
+def remove_secret(body: IdRequest, services: Services, actor: MayChange) -> Envelope[Any]:
+    """Removes the signing secrets of a receiver: its deliveries are no longer signed."""
+    if body.id >= 2**31 or not deliveries.remove_secret(services.database, body.id, actor):
+        raise _missing(body.id)
+    services.control.interfaces_changed()
+    return done()
+
+
+def _missing(record_id: int) -> ApiError:
+    return ApiError(errors.NOT_FOUND, f"接口 {record_id} 不存在", f"no interface {record_id}")
+
+
 def _get(session: Session, record_id: int) -> Interface:
     row = session.get(Interface, record_id) if record_id < 2**31 else None
     if row is None:
-        raise ApiError(errors.NOT_FOUND, f"接口 {record_id} 不存在", f"no interface {record_id}")
+        raise _missing(record_id)
     return row
 
 
@@ -96,6 +122,7 @@ def _columns(body: InterfaceFields) -> dict[str, Any]:
         "company_id": body.companyId,
         "app_id": body.appId,
         "push_response": int(body.pushResponse),
+        "accept_2xx": bool(body.acceptOther2xx),
         "task_nums": "" if body.taskNums is None else json.dumps(body.taskNums, ensure_ascii=False),
         "enabled": body.enabled,
         "updated_at": time.time(),
@@ -119,5 +146,7 @@ def to_data(row: Interface) -> InterfaceData:
         appId=row.app_id,
         pushResponse=row.push_response,
         taskNums=json.loads(row.task_nums) if row.task_nums else None,
+        acceptOther2xx=int(row.accept_2xx),
+        signed=bool(row.secret),
         enabled=row.enabled,
     )

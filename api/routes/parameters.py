@@ -13,10 +13,9 @@ from sqlmodel import Session, col, select
 from api import errors
 from api.errors import ApiError, field_fault
 from api.history import MINUTE_S, Row, lane_buckets, people_buckets
-from api.routes.common import Services, SignedIn, done
+from api.routes.common import Services, SignedIn, done, moment_of
 from api.schemas import Envelope
 from api.tables import LaneHistory, PeopleHistory, Task
-from api.task_store import START_TIME_FORMAT
 from api.wire.times import wire_time
 
 router = APIRouter()
@@ -88,18 +87,10 @@ def _range(session: Session, body: HistoryRequest) -> tuple[str, int, int]:
     task = session.exec(select(Task).where(col(Task.task_num) == body.taskNum)).first()
     if task is None:
         raise ApiError(errors.NOT_FOUND, f"任务 {body.taskNum} 不存在", f"no task {body.taskNum}")
-    begin, end = (_moment(body, name, task.time_zone) for name in ("startTime", "endTime"))
+    begin, end = (moment_of(getattr(body, name), name, task.time_zone) for name in ("startTime", "endTime"))
     if begin >= end:
         raise field_fault("endTime", "必须晚于 startTime", "must be later than startTime")
     return task.time_zone, begin, end
-
-
-def _moment(body: HistoryRequest, name: str, time_zone: str) -> int:
-    try:
-        moment = datetime.strptime(getattr(body, name), START_TIME_FORMAT)
-        return int(moment.replace(tzinfo=ZoneInfo(time_zone)).timestamp())
-    except (ValueError, OverflowError):
-        raise field_fault(name, "格式须为 yyyy-MM-dd HH:mm:ss", "must have the form yyyy-MM-dd HH:mm:ss") from None
 
 
 def _offset_s(time_zone: str, moment: int) -> int:

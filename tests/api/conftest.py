@@ -21,6 +21,7 @@ class FakeControl:
         self.task_changes = self.interface_changes = 0
         self.health = {}
         self.components = {"supervisor": "ok"}
+        self.told = []
         self.picture: bytes | None = None
 
     def tasks_changed(self) -> None:
@@ -37,6 +38,9 @@ class FakeControl:
 
     def component_health(self) -> dict:
         return self.components
+
+    def notices(self) -> list:
+        return self.told
 
 
 @pytest.fixture
