@@ -210,16 +210,12 @@ def _again(database: Database, wanted: DeliveryFilter, piece: Any, now_s: float,
     with database.session() as session:
         put_back = session.execute(update(Delivery).where(*conditions, finished).values(state=RETRYING, **fresh))
         hurried = session.execute(update(Delivery).where(*conditions, waiting).values(**fresh))
-        count = int(put_back.rowcount + hurried.rowcount)
+        count = sum(cast("CursorResult[Any]", result).rowcount for result in (put_back, hurried))
         if count:
             of = "" if wanted.interface_id is None else str(wanted.interface_id)
             note(session, actor, "delivery.replay", of, {"replayed": [None, count], **wanted.told()})
         session.commit()
-<<<<<<< HEAD
-    return sum(cast("CursorResult[Any]", result).rowcount for result in (put_back, hurried))
-=======
     return count
->>>>>>> refs/heads/routes
 
 
 def _view(row: Any, **more: Any) -> DeliveryView:
