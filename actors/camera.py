@@ -70,6 +70,7 @@ class CameraRunner:
         self._spec, self._services, self._config = spec, services, config
         self._metrics = metrics
         self._stopping = threading.Event()
+        self._told = threading.Event()  # the last fact, 未启动, is on its way
         self._outgoing: queue.Queue[FactEnvelope] = queue.Queue(_OUTGOING_LIMIT)
         self._status = TaskStatus(status=TaskStatusCode.NOT_STARTED, reason="", time_s=time.time())
         self._pipeline: CameraPipeline | None = None
@@ -99,11 +100,14 @@ class CameraRunner:
         self._stopping.set()
         self._reader.close()
         self._threads[1].join(self._config.flush_s + self._config.pipeline.detector_timeout_s)
-        if self._cells:
-            if self._pipeline and not self._threads[1].is_alive():
-                self._cells.put(self._pipeline.last_cells())
-            self._cells.stop(self._config.flush_s)
-        self._on_status(TaskStatusCode.NOT_STARTED, "", time.time())
+        try:
+            if self._cells:
+                if self._pipeline and not self._threads[1].is_alive():
+                    self._cells.put(self._pipeline.last_cells())
+                self._cells.stop(self._config.flush_s)
+        finally:
+            self._on_status(TaskStatusCode.NOT_STARTED, "", time.time())
+            self._told.set()
         self._threads[0].join(self._config.flush_s)
 
     def health(self) -> CameraHealth:
@@ -221,7 +225,7 @@ class CameraRunner:
     def _publish_loop(self) -> None:
         wait_s = 0.1
         pending: list[FactEnvelope] = []
-        while pending or not (self._stopping.is_set() and self._outgoing.empty() and not self._threads[1].is_alive()):
+        while pending or not (self._told.is_set() and self._outgoing.empty() and not self._threads[1].is_alive()):
             try:
                 pending.append(self._outgoing.get(timeout=0.25))
                 while len(pending) < _PUBLISH_BATCH:

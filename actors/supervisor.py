@@ -19,7 +19,7 @@ from traffic.facts import TaskStatusCode
 logger = logging.getLogger(__name__)
 CAMERA_PREFIX = "camera-"
 _HEALTH_TIMEOUT_S = 2.0
-_STOP_TIMEOUT_S = 20.0
+_STOP_TIMEOUT_S = 30.0
 _CALLS_AT_ONCE = 8  # threads of the actor: health and snapshot answers while the loop works
 
 

@@ -1,6 +1,7 @@
 """A camera runner hands its cells to the aggregator: the whole way in one process, without Ray."""
 
 import threading
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,7 +13,7 @@ from actors.ports import TaskRef, TaskSpec
 from tests.actors.test_aggregator import Outbox, Store
 from tests.cluster.test_analyze_periods import LANE, REGION, Standing
 from traffic.aggregation import CellBatch
-from traffic.facts import PeopleParameters
+from traffic.facts import PeopleParameters, TaskStatus, TaskStatusCode
 from traffic.scene import Scene
 
 START = 1_700_000_040.0
@@ -63,3 +64,35 @@ def test_a_recording_s_seconds_arrive_at_the_aggregator_and_the_last_period_is_c
     people = [e.fact for e in outbox.facts.values() if isinstance(e.fact, PeopleParameters)]
     assert np.isclose(people[-1].densities[0].people_mean, 1.0, atol=0.3)
     assert store.states
+
+
+class Slow:
+    """CellSink of a busy aggregator."""
+
+    def __init__(self) -> None:
+        self.batches = 0
+
+    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool) -> int:
+        time.sleep(0.6)
+        self.batches += len(batches)
+        return batches[-1].sequence if batches else 0
+
+
+def test_a_stopped_camera_says_so_however_long_its_last_cells_take() -> None:
+    outbox, cells = Outbox(), Slow()
+    address = "sim://approach?seed=1&width=640&height=384&fps=5&warmup_s=0"
+    spec = TaskSpec(
+        ref=TaskRef(task_id=1, task_num="1", task_name="t", src_address=address, time_zone="Asia/Shanghai"),
+        scene=Scene(lanes=(LANE,), regions=(REGION,)), analysed_fps=0.0, rtsp_transport="tcp", loop=False, start_time_s=START,
+        enabled=True, revision="1",
+    )  # fmt: skip
+    services = CameraServices(connect_detector=AtSourceSize, sink=outbox, archive=None, cells=cells)
+    runner = CameraRunner(spec, services, CameraConfig(pipeline=PipelineConfig()))
+    runner.start()
+    end = time.monotonic() + 60
+    while not cells.batches:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    runner.stop()
+    told = [e.fact.status for e in outbox.facts.values() if isinstance(e.fact, TaskStatus)]
+    assert told[-1] is TaskStatusCode.NOT_STARTED
