@@ -162,7 +162,12 @@ class PassageCounter:
         for host in always_inside(vehicle, others):
             if host.lane < 0 or beside[host.lane] or any(beside[gate] for gate in host.counted):
                 return True
-        return any(host.lane == crossing.gate or crossing.gate in host.counted for host in lately_inside(vehicle, others))
+        for host in lately_inside(vehicle, others):
+            if host.lane == crossing.gate or crossing.gate in host.counted:
+                return True
+            if crossing.coasted and (host.lane < 0 or beside[host.lane]):  # it was not even seen to cross
+                return True
+        return False
 
     def _box_at(self, vehicle: Vehicle, time_s: float | None) -> Box:
         """The part inside the frame of the vehicle's present box, or of the box seen nearest to ``time_s``."""

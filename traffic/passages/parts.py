@@ -19,7 +19,7 @@ _LARGER = 1.3  # ratio of the areas
 _BELOW = 0.05  # of the larger box's height: what reaches lower stands nearer to the camera, on its own wheels
 _ALWAYS = 0.75  # of the frames
 _MOST = 0.6  # of the last second
-_STILL = 0.5
+_STILL = 0.2  # a part's track may jump to another vehicle just before the line
 _MEMORY_S = 1.0  # what "lately" remembers
 _LEAST_FRAMES = 3
 _SLOWER = 0.15  # without metres the far end of a lorry moves several times slower than its near one
@@ -49,7 +49,7 @@ def _note(parts: Inside, time_s: float, hosts: Sequence[TrackId]) -> None:
 
 
 def always_inside(vehicle: Vehicle, others: Iterable[Vehicle]) -> list[Vehicle]:
-    """Those of ``others`` in whose box the vehicle has been for most of its life, and still is."""
+    """Those of ``others`` in whose box the vehicle has been for most of its life, and was just now."""
     parts = vehicle.parts
     if parts.inside < max(_ALWAYS * parts.seen, _LEAST_FRAMES) or parts.lately < _STILL:
         return []
