@@ -11,6 +11,7 @@ import pytest
 
 from api.receiver import Receiver
 from cluster.settings import Settings
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
 SOURCE = "sim://approach?seed=3&flow=1800"
@@ -42,17 +43,12 @@ class Client:
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory, weights_store) -> Iterator[tuple[Client, Settings]]:
-    import socket
-
     from cluster.ingress import prepare
     from cluster.up import Running
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     settings = Settings(
         host="127.0.0.1",
-        port=port,
+        port=free_port(),
         data_dir=tmp_path_factory.mktemp("wayside"),
         models_dir=weights_store.root,
         admin_password="end-to-end",

@@ -4,7 +4,6 @@ import importlib.util
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.ports import free_port
 
 
 def _program(name: str) -> str | None:
@@ -30,7 +31,7 @@ def server_url() -> Iterator[str]:
         pytest.skip("no driver for PostgreSQL: pip install 'wayside[postgres]'")
     with tempfile.TemporaryDirectory(prefix="wayside-pg-", dir="/tmp") as folder:
         run = _as_ordinary_user(Path(folder))
-        data, port = f"{folder}/data", _free_port()
+        data, port = f"{folder}/data", free_port()
         run([initdb, "-D", data, "-U", "wayside", "--auth=trust", "--encoding=UTF8", "--no-sync"])
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
         run([control, "-D", data, "-l", f"{folder}/log", "-w", "-o", options, "start"])
@@ -62,9 +63,3 @@ def _as_ordinary_user(folder: Path):
         assert done.returncode == 0, done.stdout + done.stderr
 
     return run
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
