@@ -46,9 +46,10 @@ def installation(tmp_path_factory: pytest.TempPathFactory, weights_store) -> Ite
     from cluster.ingress import prepare
     from cluster.up import Running
 
+    port = free_port()
     settings = Settings(
         host="127.0.0.1",
-        port=free_port(),
+        port=port,
         data_dir=tmp_path_factory.mktemp("wayside"),
         models_dir=weights_store.root,
         admin_password="end-to-end",
