@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal, Protocol
 
 from traffic.aggregation import CellBatch
-from traffic.facts import Fact, LaneParameters, PeopleParameters, TaskStatusCode
+from traffic.facts import Fact, LaneParameters, PeopleParameters, TaskStatusCode, VehicleLooks
 from traffic.scene import Scene
 
 
@@ -67,6 +67,10 @@ class FactEnvelope:
         fact: the fact.
         large_picture, small_picture: archive paths ("image/…", see ``traffic``'s protocol page) or "" when there is none.
             For a passage the small picture is the vehicle's crop.
+        plate_picture: archive path of the plate's crop or "".
+        clip: archive path of the clip ("video/…", no leading slash) or "".
+        looks: what recognition read of the vehicle of a passage or of an event's main vehicle.
+        weather: protocol code of the task's weather at that time, 0 unknown, 1..4.
     """
 
     fact_id: str
@@ -74,6 +78,10 @@ class FactEnvelope:
     fact: Fact
     large_picture: str = ""
     small_picture: str = ""
+    plate_picture: str = ""
+    clip: str = ""
+    looks: VehicleLooks = VehicleLooks()
+    weather: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,7 @@ All times are video time in seconds since the Unix epoch. ``None`` means "not me
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 from traffic.types import Box, ObjectClass, TrackId
 
@@ -34,6 +34,37 @@ class Heading(IntEnum):
     RIGHT = 5
     REAR = 6
     LEFT = 7
+
+
+class EventKind(IntEnum):
+    """Kind of a traffic event, protocol field ``recordType`` (manual 3.1)."""
+
+    ILLEGAL_PARKING = 1001  # 车辆违停
+    WRONG_WAY = 1002  # 车辆逆行
+    PEDESTRIAN = 1003  # 高速行人
+    DEBRIS = 1004  # 抛洒物
+    CONGESTION = 1005  # 拥堵事件
+    LOWER_SPEED = 1006  # 车辆低速
+    SPEEDING = 1007  # 车辆高速
+    CROWD = 1008  # 人员聚集
+    SUDDEN_DECELERATION = 1009  # 车辆突然减速
+    RESTRICTED_AREA = 1010  # 禁行区域
+    ILLEGAL_LANE_CHANGE = 1011  # 违规变道
+    NO_HELMET = 1012  # 安全帽检测
+    ACCIDENT = 1013  # 交通事故
+    ROAD_WORKS = 1014  # 道路养护
+    VEHICLE_STOPPED = 1015  # 车辆停止
+    MUDSLIDE = 1016  # 泥石流
+    LEAVING_ROAD = 1017  # 机动车驶离
+    JUNCTION_OVERFLOW = 1018  # 道口溢出
+
+
+class EventPhase(StrEnum):
+    """What a ``TrafficEvent`` fact says of its event."""
+
+    RAISED = "raised"  # pushed as 3.1
+    UPGRADED = "upgraded"  # the same incident is now known to be of a graver kind; pushed as 3.1
+    CLOSED = "closed"  # not pushed; ends the event in the history
 
 
 class TaskStatusCode(IntEnum):
@@ -237,4 +268,61 @@ class CrowdAlarm:
     box: Box = (0.0, 0.0, 0.0, 0.0)
 
 
-Fact = VehiclePassage | TaskStatus | LaneParameters | PeopleParameters | CrowdAlarm
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VehicleLooks:
+    """What recognition read of one vehicle, in the codes of the protocol (manual 1.3, 1.4, decisions on colours).
+
+    Attributes:
+        plate_num: "" when not read or below the confidence setting.
+        plate_color: 0 unknown, 1..7.
+        plate_confidence: 0..1; 0 without a plate.
+        vehicle_type: 0 unknown, 1..28 (never 4). vehicle_type_confidence: 0..1.
+        vehicle_color: 1..10, 255 unknown. vehicle_color_confidence: 0..1.
+    """
+
+    plate_num: str = ""
+    plate_color: int = 0
+    plate_confidence: float = 0.0
+    vehicle_type: int = 0
+    vehicle_type_confidence: float = 0.0
+    vehicle_color: int = 255
+    vehicle_color_confidence: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrafficEvent:
+    """One incident: stated when raised, again when upgraded to a graver kind, and when closed.
+
+    Attributes:
+        event_id: of the incident, the same in all phases; unique within one task and made from the incident itself (kind,
+            place, object, start), so that a recorded file analysed twice states the same events.
+        phase: what is stated now.
+        kind: kind of the event in this phase.
+        time_s: moment of this statement: the decisive moment when raised or upgraded, the end when closed.
+        start_s: when the evidence began. peak_s: when it was strongest so far.
+        confidence: 0..1, at the peak.
+        box: around what the event is about, in pixels of the frame at ``time_s``.
+        frame_size: (width, height) of that frame in pixels.
+        track_ids: tracks involved, the main one first; empty for events about an area.
+        object_class: of the main object; None for events about an area.
+        road_num: lane, 0 for none. region_code: region, 0 for none.
+        detail: short Chinese text for operators ("" for none), e.g. the measured speed.
+    """
+
+    event_id: str
+    phase: EventPhase
+    kind: EventKind
+    time_s: float
+    start_s: float
+    peak_s: float
+    confidence: float
+    box: Box
+    frame_size: tuple[int, int]
+    track_ids: tuple[TrackId, ...] = ()
+    object_class: ObjectClass | None = None
+    road_num: int = 0
+    region_code: int = 0
+    detail: str = ""
+
+
+Fact = VehiclePassage | TaskStatus | LaneParameters | PeopleParameters | CrowdAlarm | TrafficEvent

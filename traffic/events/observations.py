@@ -1,0 +1,56 @@
+"""What event detectors are told besides tracks: findings from pixels, made in ``actors/vision`` and handed over as values."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from traffic.types import Box
+
+
+class PixelFindingKind(StrEnum):
+    """What was found in the pixels."""
+
+    STATIC_OBJECT = "static_object"  # new, static, of an object's size, no tracked vehicle or person: evidence of debris
+    SURFACE_CHANGE = "surface_change"  # a large lasting change of slope or road: evidence of a mudslide
+    CONE = "cone"  # a traffic cone: evidence of road works
+    BARE_HEAD = "bare_head"  # a person without a safety helmet
+    HELMET = "helmet"  # a person with one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PixelFinding:
+    """One finding in one frame.
+
+    Attributes:
+        kind: what.
+        box: in pixels of the frame; of a person's head: the head's.
+        score: 0..1.
+        track_id: the person it belongs to; None for things that are not tracked.
+    """
+
+    kind: PixelFindingKind
+    box: Box
+    score: float
+    track_id: int | None = None
+
+
+class ViewState(StrEnum):
+    """Whether the picture can be trusted: events pause in every state but OK."""
+
+    OK = "ok"
+    MOVED = "moved"  # the camera looks elsewhere than it did
+    DARK = "dark"  # blacked out
+    BLURRED = "blurred"  # out of focus, dirty or covered
+    SHAKING = "shaking"  # moves to and fro
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrameEvidence:
+    """Everything the pixels of one frame said.
+
+    Attributes:
+        findings: empty in frames whose pixels were not looked at.
+        view: state of the view.
+    """
+
+    findings: tuple[PixelFinding, ...] = ()
+    view: ViewState = ViewState.OK
