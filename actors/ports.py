@@ -6,7 +6,7 @@ Everything here is picklable and free of Ray.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO, Literal, Protocol
 
 from traffic.aggregation import CellBatch
@@ -80,7 +80,7 @@ class FactEnvelope:
     small_picture: str = ""
     plate_picture: str = ""
     clip: str = ""
-    looks: VehicleLooks = VehicleLooks()
+    looks: VehicleLooks = field(default_factory=VehicleLooks)
     weather: int = 0
 
 
