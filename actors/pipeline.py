@@ -12,16 +12,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from traffic.events.analyzer import EventAnalyzer
 
 from actors.archive import picture_path
 from actors.decoding import DecodedFrame, LetterboxTransform, crop_jpeg, letterbox
 from actors.errors import ArchiveError
 from actors.evidence.config import EvidenceConfig
 from actors.evidence.events import EventStage
-from actors.ports import Archive, FactEnvelope, TaskRef, TaskSpec
+from actors.ports import FactEnvelope, PictureSink, TaskRef, TaskSpec
 from models.handles import DetectorClient, PendingDetections
 from traffic.aggregation import CellBatch
+from traffic.events.analyzer import EventAnalyzer
 from traffic.facts import TrafficEvent, VehiclePassage
 from traffic.passages import PassageAnalyzer
 from traffic.sampling import SceneSampler
@@ -84,7 +84,7 @@ class CameraPipeline:
         self,
         spec: TaskSpec,
         detector: DetectorClient,
-        archive: Archive | None,
+        archive: PictureSink | None,
         config: PipelineConfig,
         on_picture_error: Callable[[ArchiveError], None] | None = None,
         life: str | None = None,
