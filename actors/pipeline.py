@@ -8,25 +8,28 @@ on how many are in flight.
 import uuid
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from traffic.events.analyzer import EventAnalyzer
 
 from actors.archive import picture_path
 from actors.decoding import DecodedFrame, LetterboxTransform, crop_jpeg, letterbox
 from actors.errors import ArchiveError
+from actors.evidence.config import EvidenceConfig
+from actors.evidence.events import EventStage
 from actors.ports import Archive, FactEnvelope, TaskRef, TaskSpec
 from models.handles import DetectorClient, PendingDetections
 from traffic.aggregation import CellBatch
-from traffic.facts import CrowdAlarm, VehiclePassage
+from traffic.facts import TrafficEvent, VehiclePassage
 from traffic.passages import PassageAnalyzer
 from traffic.sampling import SceneSampler
 from traffic.scene import Lane, Scene
 from traffic.tracking import Tracker
 from traffic.types import Box, Detections, Track, TrackState
 
-SNAPSHOT_KIND, CROWD_KIND = "vehicle_snapshot", "crowd"
+SNAPSHOT_KIND = "vehicle_snapshot"
 _FACT_NAMESPACE = uuid.UUID("5a5b1c7e-9d0f-4c34-9e5c-2a8a1f0c6d11")
 
 
@@ -38,11 +41,13 @@ class PipelineConfig:
         jpeg_quality: 10..100, of pictures in the archive.
         crop_margin: share of the box added on each side of a vehicle's crop.
         detector_timeout_s: patience with one detection.
+        evidence: pictures and clips of events.
     """
 
     jpeg_quality: int = 85
     crop_margin: float = 0.08
     detector_timeout_s: float = 30.0
+    evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,6 +99,15 @@ class CameraPipeline:
         self._tracker = Tracker()
         self._passages = PassageAnalyzer(spec.scene)
         self._sampler = SceneSampler(spec.scene, life or uuid.uuid4().hex)
+        self._events = EventStage(
+            spec.ref,
+            EventAnalyzer(spec.scene, time_zone=spec.ref.time_zone, life=life or ""),
+            None,
+            self._save,
+            config.evidence if archive is not None else replace(config.evidence, clips=False),
+            jpeg_quality=config.jpeg_quality,
+            crop_margin=config.crop_margin,
+        )
         self._in_flight: deque[_InFlight] = deque()
         self._crop = _outline_crop(spec.scene)
         self._last_frame: DecodedFrame | None = None
@@ -116,6 +130,21 @@ class CameraPipeline:
     def lane_of(self, track: Track) -> int:
         """roadNum of the lane the track is in; 0 for none."""
         return self._passages.lane_of(track.track_id)
+
+    @property
+    def open_events(self) -> tuple[TrafficEvent, ...]:
+        """Events that are open now."""
+        return self._events.active
+
+    @property
+    def paused_reason(self) -> str:
+        """Why events are not detected now, "" when they are."""
+        return self._events.paused_reason
+
+    @property
+    def events_stated(self) -> int:
+        """Events raised or upgraded since the pipeline was made."""
+        return self._events.stated
 
     def set_task(self, task: TaskRef) -> None:
         """Rename the task; tracks and counts go on."""
@@ -151,8 +180,12 @@ class CameraPipeline:
         self._in_flight.clear()
 
     def end(self) -> tuple[FactEnvelope, ...]:
-        """The stream ended for good: facts that were still pending (lanes learned only now)."""
-        return self._wrap(self._passages.finish(), self._last_frame)
+        """The stream ended for good: facts that were still pending (lanes learned only now), and the end of open events."""
+        return (*self._wrap(self._passages.finish(), self._last_frame), *self.end_events())
+
+    def end_events(self) -> tuple[FactEnvelope, ...]:
+        """Nothing more will be analysed: the end of open events. May be called again."""
+        return self._events.end()
 
     def last_cells(self) -> CellBatch | None:
         """The cells of the seconds that are still open: nothing more will be analysed."""
@@ -164,7 +197,9 @@ class CameraPipeline:
         alarms = self._sampler.advance(frame.time_s, (frame.width, frame.height), tracks, self._passages, passages)
         self.counters.frames_analysed += 1
         self._last_frame = frame
-        envelopes = (*self._wrap(passages, frame), *(self._wrap_alarm(alarm, frame) for alarm in alarms))
+        events = self._events.advance(frame, tracks, self._passages, passages)
+        crowds = (self._events.wrap_alarm(alarm, frame) for alarm in alarms)
+        envelopes = (*self._wrap(passages, frame), *crowds, *events)
         return AnalysedFrame(frame=frame, tracks=tracks, envelopes=envelopes, cells=self._sampler.take())
 
     def _wrap(self, passages: tuple[VehiclePassage, ...], frame: DecodedFrame | None) -> tuple[FactEnvelope, ...]:
@@ -182,16 +217,6 @@ class CameraPipeline:
                 )
             )
         return tuple(envelopes)
-
-    def _wrap_alarm(self, alarm: CrowdAlarm, frame: DecodedFrame) -> FactEnvelope:
-        key = f"{self._task.task_num}|crowd|{alarm.region_code}|{alarm.since_s:.4f}|{alarm.repeat}"
-        path = picture_path(self._task.task_num, CROWD_KIND, "large", alarm.time_s, self._task.time_zone)
-        return FactEnvelope(
-            fact_id=str(uuid.uuid5(_FACT_NAMESPACE, key)),
-            task=self._task,
-            fact=alarm,
-            large_picture=self._save(path, lambda: crop_jpeg(frame, None, quality=self._config.jpeg_quality)),
-        )
 
     def _fact_id(self, passage: VehiclePassage) -> str:
         # From the fact itself, not from chance: a recorded file analysed twice states the same facts.

@@ -8,11 +8,12 @@ from typing import Any
 from ray import serve
 
 from actors.aggregator import AggregatorConfig, AggregatorSink
-from actors.archive import open_archive
+from actors.archive import FolderArchive, ObjectArchive, open_archive
 from actors.camera import CameraConfig, CameraServices
 from actors.delivery.health import HealthPolicy
 from actors.delivery.policy import DeliveryPolicy
 from actors.delivery.ports import Bounds
+from actors.evidence.config import EvidenceConfig
 from actors.pipeline import PipelineConfig
 from actors.pusher import PusherConfig, PusherSink
 from api.outbox import SqlOutboxStore
@@ -53,10 +54,31 @@ def aggregator_names(settings: Settings) -> tuple[str, ...]:
     return tuple(f"aggregator-{index}" for index in range(settings.aggregators))
 
 
+def evidence_config(settings: Settings) -> EvidenceConfig:
+    """Pictures and clips of events."""
+    return EvidenceConfig(
+        boxed=settings.event_box,
+        clips=settings.clips,
+        before_s=settings.clip_before_s,
+        after_s=settings.clip_after_s,
+        wait=settings.clip_wait,
+        memory_bytes=settings.clip_memory_bytes,
+    )
+
+
+def archive_of(settings: Settings) -> FolderArchive | ObjectArchive:
+    """The archive of this installation."""
+    return open_archive(settings.resolved_archive_url, settings.archive_options, settings.archive_min_free_bytes)
+
+
 def camera_config(settings: Settings) -> CameraConfig:
     """What every camera of this installation shares."""
     return CameraConfig(
-        pipeline=PipelineConfig(jpeg_quality=settings.jpeg_quality, detector_timeout_s=settings.detector_timeout_s),
+        pipeline=PipelineConfig(
+            jpeg_quality=settings.jpeg_quality,
+            detector_timeout_s=settings.detector_timeout_s,
+            evidence=evidence_config(settings),
+        ),
         default_analysed_fps=settings.analysed_fps,
         disconnected_after_s=settings.disconnected_after_s,
         stall_timeout_s=settings.stall_timeout_s,
@@ -78,13 +100,15 @@ def pusher_config(settings: Settings) -> PusherConfig:
             max_total_bytes=settings.outbox_max_total_bytes,
             max_age_s=max_age_s + 3600,  # what waits is given up by its policy before it is dropped for its age
             keep_s=settings.delivery_keep_days * 86_400,
+            keep_events_s=settings.event_days * 86_400,
+            keep_vehicles_s=settings.vehicle_days * 86_400,
         ),
     )
 
 
 def actor_system(settings: Settings) -> ActorSystem:
     """The long-lived actors with everything they are given."""
-    archive = open_archive(settings.resolved_archive_url)
+    archive = archive_of(settings)
     services = CameraServices(
         connect_detector=partial(ServeDetectorClient.connect, APP_NAME, DEPLOYMENT_NAME, settings.detector_timeout_s),
         sink=PusherSink(pusher_names(settings), settings.namespace),

@@ -134,7 +134,7 @@ def analyze(
     scene: SceneFile = None,
     out: Annotated[Path | None, typer.Option(help="JSON lines of results.")] = None,
     fps: Annotated[float, typer.Option(help="Analysed frames per second; 0: every frame.")] = 0.0,
-    archive: Annotated[Path | None, typer.Option(help="Folder for pictures of the vehicles.")] = None,
+    archive: Annotated[Path | None, typer.Option(help="Folder for pictures of vehicles, pictures and clips of events.")] = None,
     still: Annotated[Path | None, typer.Option(help="Write an annotated picture (JPEG) of the last frame.")] = None,
     models_dir: ModelsDir = None,
     model: Annotated[str | None, typer.Option(help="Detector: catalogue name or ONNX file.")] = None,
@@ -242,6 +242,25 @@ def _print_summary(summary: Any, seconds: float) -> None:
     console.print(table)
     if not summary.counts:
         console.print("no vehicle crossed a snapshot line")
+    _print_events(summary)
+
+
+def _print_events(summary: Any) -> None:
+    from traffic.events.kinds import KIND_TEXTS
+
+    if not summary.events:
+        console.print("no event")
+        return
+    table = Table("code", "event", "from s", "to s", "lane", "region", "confidence", "detail", "clip", title="events")
+    for event in sorted(summary.events.values(), key=lambda event: event.raised_s):
+        until = "-" if event.closed_s is None else f"{event.closed_s:.1f}"
+        name = f"{event.kind.name.lower()} {KIND_TEXTS[event.kind]}"
+        where = (str(event.road_num or "-"), str(event.region_code or "-"))
+        clip = "yes" if event.clip else "-"
+        table.add_row(
+            str(int(event.kind)), name, f"{event.raised_s:.1f}", until, *where, f"{event.confidence:.2f}", event.detail, clip
+        )
+    console.print(table)
 
 
 @app.command()

@@ -5,7 +5,7 @@ Nothing reads the environment at import; ``Settings()`` does it once in the comp
 
 import zoneinfo
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("~/.local/share/wayside"), description="database, pictures, secrets")
     models_dir: Path = Field(Path("~/.cache/wayside/models"), description="weights catalogue on disk")
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in data_dir")
-    archive_url: str = Field("", description="folder of pictures and clips; empty: data_dir/archive")
+    archive_url: str = Field("", description="folder or object store URL of pictures and clips; empty: data_dir/archive")
     secret_key: str = Field("", description="key that signs login tokens; empty: made once in data_dir")
     admin_password: str = Field("", description="password of 'admin' at first start; empty: one is made")
     time_zone: str = Field("Asia/Shanghai", description="IANA zone of wire times, unless a task says otherwise")
@@ -58,8 +58,21 @@ class Settings(BaseSettings):
     namespace: str = Field("wayside", description="Ray namespace of the actors")
     token_ttl_s: int = Field(86_400, ge=60)
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024)
-    archive_max_age_days: float = Field(30.0, gt=0)
-    archive_max_bytes: int = Field(20 * 1024**3, ge=1024**2)
+
+    event_box: bool = Field(True, description="box around the object in the large picture of an event")
+    clips: bool = Field(True, description="clips of events")
+    clip_before_s: float = Field(10.0, ge=0, le=120, description="seconds of video before the event's moment")
+    clip_after_s: float = Field(10.0, ge=0, le=120, description="seconds of video after it")
+    clip_wait: bool = Field(True, description="an event is pushed when its clip is whole; false: at once")
+    clip_memory_bytes: int = Field(48 * 1024**2, ge=1024**2, description="compressed video that a camera keeps in memory")
+    push_source_secrets: bool = Field(False, description="srcAddress of events with its password, as in the manual's example")
+    event_days: float = Field(365.0, gt=0, description="retention of the history of events")
+    vehicle_days: float = Field(90.0, gt=0, description="retention of the history of vehicles")
+    archive_options: dict[str, Any] = Field(default_factory=dict, description="of an object store: endpoint_url, key, secret")
+    archive_max_age_days: float = Field(30.0, gt=0, description="what is older is deleted")
+    archive_max_bytes: int = Field(20 * 1024**3, ge=1024**2, description="beyond this the oldest is deleted")
+    archive_min_free_bytes: int = Field(1024**3, ge=0, description="a folder leaves so much free on its disk")
+    archive_protected: bool = Field(False, description="pictures and clips need a token or a signed URL")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("data_dir", "models_dir")
