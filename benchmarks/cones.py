@@ -106,7 +106,7 @@ def _cone(image: NDArray[np.float32], rng: np.random.Generator) -> Box:
 
 def _other(image: NDArray[np.float32], rng: np.random.Generator) -> None:
     """Something red or orange that is no cone."""
-    colour, kind = _red(rng), int(rng.integers(9))
+    colour, kind = _red(rng), int(rng.integers(11))
     s = float(np.exp(rng.uniform(np.log(10), np.log(160))))
     x, y = rng.uniform(10, W - 10), rng.uniform(20, H - 5)
     white = np.full(3, rng.uniform(150, 250))
@@ -138,6 +138,17 @@ def _other(image: NDArray[np.float32], rng: np.random.Generator) -> None:
         _shaded(image, _band(x, y, (s * 1.2, s * 1.1), s * 0.6), colour, rng)
         _shaded(image, _band(x, y - s * 0.6, (s, s * 0.7), s * 0.4), colour * 0.9, rng)
         _shaded(image, _band(x, y - s * 0.65, (s * 0.85, s * 0.65), s * 0.3), np.full(3, 40.0), rng)
+    elif kind in (8, 9):  # a sign with writing
+        s = max(s, 40.0)
+        wide = s * rng.uniform(1.0, 1.6)
+        _shaded(image, _band(x, y, (wide, wide), s), colour, rng)
+        size = s / 110
+        for row in range(int(rng.integers(1, 4))):
+            text = "".join(chr(int(c)) for c in rng.integers(65, 91, int(rng.integers(4, 8))))
+            at = (int(x - wide * 0.45), int(y - s * (0.75 - 0.27 * row)))
+            ink = np.zeros(image.shape[:2], np.uint8)
+            cv2.putText(ink, text, at, cv2.FONT_HERSHEY_DUPLEX, size * rng.uniform(0.8, 1.2), 255, max(1, int(s / 30)), cv2.LINE_AA)
+            image += (ink[..., None].astype(np.float32) / 255) * (white.astype(np.float32) - image)
     else:  # a flag or a funnel: wider above
         _shaded(image, _band(x, y, (s * rng.uniform(0.05, 0.3), s * 0.6), s * rng.uniform(0.6, 1.2)), colour, rng)
 
@@ -151,7 +162,7 @@ def _overlap(a: Box, b: Box) -> float:
 
 def _draw(rng: np.random.Generator) -> tuple[SmallPicture, list[Box]]:
     image = _background(rng)
-    order = ["cone"] * int(rng.integers(3, 9)) + ["other"] * int(rng.integers(6, 16))
+    order = ["cone"] * int(rng.integers(3, 9)) + ["other"] * int(rng.integers(6, 18))
     rng.shuffle(order)
     boxes: list[Box] = []
     for what in order:

@@ -135,7 +135,7 @@ class StaticObjects:
         foot = ((blob.x + blob.w / 2) / scale, (blob.y + blob.h) / scale)
         pixels = self._metres.pixels_per_m(*foot, frame_size)
         if pixels is None:  # nothing to measure with: shares of the picture that things on a road take in usual views
-            return 5 <= long and blob.w * blob.h < 0.01 * (frame_size[0] * scale) * (frame_size[1] * scale)
+            return long >= 5 and blob.w * blob.h < 0.01 * (frame_size[0] * scale) * (frame_size[1] * scale)
         size_m = long / scale / pixels
         return self._config.min_object_m <= size_m <= self._config.max_object_m
 

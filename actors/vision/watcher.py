@@ -67,14 +67,14 @@ class PixelWatcher:
         view = self._view.update(now, picture.y, boxes) if self.config.view else ViewState.OK
         if view is not ViewState.OK:
             self._pause()
-            return FrameEvidence(view=view)
+            return FrameEvidence(view=view, looked=True)
         self._metres.learn(tracks, size)
         findings = [*self._still(now, picture, dt, boxes, tracks, size)]
         if self.config.cones:
             findings += self._cones_of(frame, now)
         if self.config.heads:
             findings += judge_heads(frame, people_to_judge(tracks, self._scene, size), tracks, self.config)
-        return FrameEvidence(findings=tuple(findings), view=view)
+        return FrameEvidence(findings=tuple(findings), view=view, looked=True)
 
     def _begin(self, shape: tuple[int, ...]) -> None:
         self._shape = (shape[0], shape[1])
