@@ -19,6 +19,7 @@ from actors.errors import ArchiveError
 from actors.evidence.config import EvidenceConfig
 from actors.evidence.events import EventStage
 from actors.ports import FactEnvelope, PictureSink, TaskRef, TaskSpec
+from actors.vision import PixelWatcher
 from models.handles import DetectorClient, PendingDetections
 from traffic.aggregation import CellBatch
 from traffic.events.analyzer import EventAnalyzer
@@ -102,7 +103,7 @@ class CameraPipeline:
         self._events = EventStage(
             spec.ref,
             EventAnalyzer(spec.scene, time_zone=spec.ref.time_zone, life=life or ""),
-            None,
+            PixelWatcher(spec.scene),
             self._save,
             config.evidence if archive is not None else replace(config.evidence, clips=False),
             jpeg_quality=config.jpeg_quality,
