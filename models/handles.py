@@ -1,13 +1,15 @@
-"""How cameras call the detector, in this process or over Ray Serve. Imports neither torch nor an engine."""
+"""How cameras call the detector and recognition, in this process or over Ray Serve. Imports neither torch nor an engine."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic.types import Detections
+from traffic.facts import Heading
+from traffic.types import Detections, ObjectClass
 
 if TYPE_CHECKING:
     from models.detector import Detector
@@ -53,6 +55,90 @@ class DetectorClient(Protocol):
 
     def submit(self, image: Image) -> PendingDetections:
         """Start the detection of a uint8 (h, w, 3) RGB image. Boxes of the answer are in pixels of that image."""
+
+
+class RecognitionFailedError(Exception):
+    """A plate reader or attribute network did not answer in time or failed; the vehicle's looks stay unknown."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class PlateRead:
+    """One plate as read in one picture.
+
+    Attributes:
+        text: as a plate is written, "川A12345"; never empty.
+        color: protocol code plateColor, 0 unknown, 1..7.
+        confidence: 0..1, of the whole text.
+        characters: confidence 0..1 of each character of ``text``.
+        corners: float32 (4, 2), x, y in pixels of the picture: top left, top right, bottom right, bottom left of the plate.
+        score: of the plate's detection, 0..1.
+    """
+
+    text: str
+    color: int
+    confidence: float
+    characters: tuple[float, ...]
+    corners: NDArray[np.float32]
+    score: float = 1.0
+
+
+class PendingPlates(Protocol):
+    """A reading under way."""
+
+    def result(self, timeout_s: float) -> tuple[tuple[PlateRead, ...], ...]:
+        """Wait for the plates found in each picture, best detection first. Raises RecognitionFailedError."""
+
+
+class PlateReaderClient(Protocol):
+    """A plate reader as a camera sees it."""
+
+    def submit(self, images: Sequence[Image]) -> PendingPlates:
+        """Start reading the plates in uint8 (h, w, 3) RGB pictures (crops of vehicles, or scenes)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VehicleContext:
+    """What the camera knows of a vehicle besides its pictures.
+
+    Attributes:
+        object_class: voted along the track.
+        length_m, width_m: by the calibration; None when not measured.
+        heading: where its front points, as seen from the camera.
+    """
+
+    object_class: ObjectClass
+    length_m: float | None = None
+    width_m: float | None = None
+    heading: Heading
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attributes:
+    """Type and colour of one vehicle, voted over its crops.
+
+    Attributes:
+        vehicle_type: 0 unknown, 1..28, never 4. vehicle_color: 1..10, 255 unknown (protocol codes).
+        vehicle_type_confidence, vehicle_color_confidence: 0..1.
+    """
+
+    vehicle_type: int = 0
+    vehicle_type_confidence: float = 0.0
+    vehicle_color: int = 255
+    vehicle_color_confidence: float = 0.0
+
+
+class PendingAttributes(Protocol):
+    """Type and colour under way."""
+
+    def result(self, timeout_s: float) -> Attributes:
+        """Wait for the answer. Raises RecognitionFailedError."""
+
+
+class AttributesClient(Protocol):
+    """Type and colour recognition as a camera sees it."""
+
+    def submit(self, crops: Sequence[Image], context: VehicleContext) -> PendingAttributes:
+        """Start recognising one vehicle from its crops, uint8 (h, w, 3) RGB each, best first; not empty."""
 
 
 class _Done:
