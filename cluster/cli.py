@@ -30,6 +30,7 @@ errors = Console(stderr=True)
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of database, pictures and secrets.")]
 ModelsDir = Annotated[Path | None, typer.Option("--models-dir", help="Folder of the weights.")]
+ModelNames = Annotated[list[str] | None, typer.Argument(help="Names of the catalogue.", show_default=False)]
 SceneFile = Annotated[Path | None, typer.Option("--scene", help="Scene document (JSON); without it lanes are learned.")]
 
 
@@ -314,21 +315,27 @@ def models_list(models_dir: ModelsDir = None) -> None:
 
 
 @models_app.command("pull")
-def models_pull(name: Annotated[str, typer.Argument()] = "picodet-s", models_dir: ModelsDir = None) -> None:
-    """Fetch the weights of a model and check them against their pinned SHA-256."""
+def models_pull(names: ModelNames = None, models_dir: ModelsDir = None) -> None:
+    """Fetch the weights of models (without a name: all that the default settings need) and check them against their SHA-256."""
+    from models.catalogue import DEFAULT_MODELS
     from models.store import WeightsStore
 
-    fetched = WeightsStore(_settings(models_dir=models_dir).models_dir).pull(name)
-    console.print(f"{name}: {'fetched and verified' if fetched else 'already here and whole'}")
+    store = WeightsStore(_settings(models_dir=models_dir).models_dir)
+    for name in names or DEFAULT_MODELS:
+        fetched = store.pull(name)
+        console.print(f"{name}: {'fetched and verified' if fetched else 'already here and whole'}")
 
 
 @models_app.command("verify")
-def models_verify(name: Annotated[str, typer.Argument()] = "picodet-s", models_dir: ModelsDir = None) -> None:
-    """Check the weights on disk."""
+def models_verify(names: ModelNames = None, models_dir: ModelsDir = None) -> None:
+    """Check the weights on disk; without a name those of the default settings."""
+    from models.catalogue import DEFAULT_MODELS
     from models.store import WeightsStore
 
-    WeightsStore(_settings(models_dir=models_dir).models_dir).verify(name)
-    console.print(f"{name}: whole")
+    store = WeightsStore(_settings(models_dir=models_dir).models_dir)
+    for name in names or DEFAULT_MODELS:
+        store.verify(name)
+        console.print(f"{name}: whole")
 
 
 @user_app.command("add")
