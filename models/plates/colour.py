@@ -17,6 +17,7 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 _SIZE = (96, 32)
 _BLUE_HUE, _YELLOW_HUE, _GREEN_HUE = (222.0, 22.0), (44.0, 17.0), (140.0, 32.0)  # degrees: centre, spread
+_SURE_SATURATION = 0.2
 _LEAST = -6.0  # a picture never rules a colour out
 _EDGE = 0.10  # of the width and height: frame, screws and what lies beyond the corners
 
@@ -32,7 +33,7 @@ def color_log_likelihoods(flat: Image) -> dict[int, float]:
     inner = small[dy:-dy, dx:-dx]
     ground, light_ink = _ground(inner)
     hue, saturation, value = _hsv(ground)
-    scores = {code: _hue_score(hue, code) + _saturated(saturation) for code in (BLUE, YELLOW, GREEN_SMALL)}
+    scores = {code: _hue_score(hue, saturation, code) + _saturated(saturation) for code in (BLUE, YELLOW, GREEN_SMALL)}
     scores[WHITE] = -saturation * 12
     scores[BLACK] = -saturation * 7 - max(0.0, value - 0.35) * 8
     scores[GREEN_LARGE] = scores[GREEN_SMALL] - 3.0 + _yellow_before_green(inner)
@@ -67,10 +68,11 @@ def _hsv(rgb: Floats) -> tuple[float, float, float]:
     return float(hsv[0]), float(hsv[1]), float(hsv[2])
 
 
-def _hue_score(hue: float, code: int) -> float:
+def _hue_score(hue: float, saturation: float, code: int) -> float:
+    """The hue of grey is chance: it counts for less the paler the ground is."""
     centre, spread = {BLUE: _BLUE_HUE, YELLOW: _YELLOW_HUE, GREEN_SMALL: _GREEN_HUE}[code]
     distance = abs((hue - centre + 180) % 360 - 180)
-    return -0.5 * (distance / spread) ** 2
+    return -0.5 * (distance / spread) ** 2 * min(1.0, saturation / _SURE_SATURATION) ** 2
 
 
 def _saturated(saturation: float) -> float:

@@ -18,6 +18,7 @@ _ROUND_TO = 64  # sides of network inputs are multiples: few shapes, and picture
 _IOU = 0.3
 _CLOSE_SIZE, _CLOSE_PLATE_PX = (320, 160), 140
 _MAX_ENLARGEMENT = 4.0
+_DARK = 128.0  # grey value of the brightest twentieth below which a picture is brightened
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,7 +118,13 @@ def _close_view(image: Image, corners: NDArray[np.float32]) -> tuple[Image, NDAr
         steps = max(2, round(1 / scale))
         image = cv2.blur(image, (steps, steps))
     view: Image = cv2.warpAffine(image, matrix, _CLOSE_SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return view, matrix
+    return _brightened(view), matrix
+
+
+def _brightened(view: Image) -> Image:
+    """A dark picture with its range stretched: the network has learned from daylight."""
+    bright = float(np.percentile(view, 95))
+    return view if bright >= _DARK else cv2.convertScaleAbs(view, alpha=_DARK / max(bright, 16.0))
 
 
 def _central(plates: FoundPlates) -> int | None:

@@ -15,8 +15,9 @@ SPECIAL = "使领学警港澳挂"
 
 UNKNOWN, BLUE, YELLOW, WHITE, GREEN_SMALL, GREEN_LARGE, BLACK, GREEN = range(8)  # protocol field plateColor (manual 1.4)
 COLORS = (BLUE, YELLOW, WHITE, GREEN_SMALL, GREEN_LARGE, BLACK, GREEN)
-_MAX_SERIAL_LETTERS = 2
-_LETTER_PENALTY = 1.5
+# Letters are rarer than digits in a serial, more so after its first place, and there are hardly ever more than two (GA 36-2018,
+# annex): a letter that looks like a digit (D 0, G 6, B 8, Z 2, S 5) is the digit when nothing else tells them apart.
+_FIRST_LETTER, _LATER_LETTER, _MAX_LETTERS, _TOO_MANY = 0.3, 1.0, 2, 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,7 @@ class PlateForm:
         colors: (colour code, natural logarithm of how usual it is for this form).
         rows: numbers of rows it may be written in.
         prior: natural logarithm of how usual the form is beside the most usual one.
-        serial: places (from, to) in which more than two letters are unusual; (0, 0) for none.
+        serial: places (from, to) of digits and letters in which letters are the rarer; (0, 0) for none.
     """
 
     pattern: str
@@ -43,8 +44,9 @@ class PlateForm:
     def weight(self, text: str) -> float:
         """Logarithm of how usual ``text``, which is of this form, is."""
         begin, end = self.serial
-        letters = sum(character in LETTERS for character in text[begin:end])
-        return self.prior - _LETTER_PENALTY * max(0, letters - _MAX_SERIAL_LETTERS)
+        letters = [character in LETTERS for character in text[begin:end]]
+        first, later = sum(letters[:1]), sum(letters[1:])
+        return self.prior - _FIRST_LETTER * first - _LATER_LETTER * later - _TOO_MANY * max(0, first + later - _MAX_LETTERS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +116,7 @@ CHINA = Grammar(
     },
     forms=(
         # Cars (blue), large vehicles and motorcycles (yellow), foreigners' cars before 2007 (black).
-        _form("PLAAAAA", (BLUE, 0.0), (YELLOW, 0.0), (BLACK, -2.0), rows=(1, 2)),
+        _form("PLAAAAA", (BLUE, 0.0), (YELLOW, -0.7), (BLACK, -4.0), rows=(1, 2)),
         _form("PLEADDDD", (GREEN_SMALL, 0.0), (GREEN_LARGE, -4.0), prior=-0.5),
         _form("PLDDDDDE", (GREEN_LARGE, 0.0), (GREEN_SMALL, -4.0), prior=-1.5),
         _form("PLAAAA警", (WHITE, 0.0), rows=(1, 2), prior=-2.0),

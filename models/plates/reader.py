@@ -7,12 +7,11 @@ from numpy.typing import NDArray
 
 from models.handles import PlateRead
 from models.plates.colour import color_log_likelihoods
-from models.plates.decoding import Decoded, Hypothesis, decode_plate
+from models.plates.decoding import Decoded, View, decode_plate
 from models.plates.detection import LocatedPlate, PlateDetector
 from models.plates.geometry import grown, one_row, plate_size, rectified
 from models.plates.grammar import Grammar
 from models.plates.readers import TextReader
-from models.plates.search import Reading
 
 Image = NDArray[np.uint8]
 SCENE_PX = 1280  # longer side at which whole scenes are searched
@@ -69,35 +68,33 @@ class PlateReader:
         """The text of each plate from its views, the first of which is read always and the others when it is not sure."""
         two_rows = [view[0].shape[1] / view[0].shape[0] < _MAX_ROWS_ASPECT for view in plates]
         colors = [color_log_likelihoods(views[0]) for views in plates]
-        first = self._hypotheses([views[:1] for views in plates], two_rows)
+        first = self._look([views[:1] for views in plates], two_rows)
         decoded = [decode_plate(item, color, self._grammar) for item, color in zip(first, colors, strict=True)]
         unsure = [i for i, item in enumerate(decoded) if item is None or item.confidence < _SURE]
-        more = self._hypotheses([plates[i][1:] for i in unsure], [two_rows[i] for i in unsure])
+        more = self._look([plates[i][1:] for i in unsure], [two_rows[i] for i in unsure])
         for i, others in zip(unsure, more, strict=True):
-            joint = [_joined(one, other) for one, other in zip(first[i], others, strict=True)]
-            decoded[i] = decode_plate(joint, colors[i], self._grammar)
+            decoded[i] = decode_plate([*first[i], *others], colors[i], self._grammar)
         return decoded
 
-    def _hypotheses(self, plates: Sequence[list[Image]], two_rows: Sequence[bool]) -> list[list[Hypothesis]]:
-        """Per plate one hypothesis for one row and, where ``two_rows``, one for two rows; one batch per reader."""
-        rows = [(1, 2) if both else (1,) for both in two_rows]
-        owners = [(index, row) for index, views in enumerate(plates) for row in rows[index] for _ in views]
-        pictures = [
-            view if row == 1 else one_row(view) for index, views in enumerate(plates) for row in rows[index] for view in views
+    def _look(self, plates: Sequence[list[Image]], two_rows: Sequence[bool]) -> list[list[View]]:
+        """Per plate every picture as one row and, where ``two_rows``, also as two rows; one batch per reader."""
+        owners = [
+            (index, rows)
+            for index, pictures in enumerate(plates)
+            for rows in ((1, 2) if two_rows[index] else (1,))
+            for _ in pictures
         ]
-        gathered: dict[tuple[int, int], list[Reading]] = {owner: [] for owner in owners}
-        for reader in self._readers:
-            for owner, reading in zip(owners, reader.read(pictures), strict=True):
-                gathered[owner].append(reading)
-        return [[Hypothesis(readings=gathered[index, row], rows=row) for row in rows[index]] for index in range(len(plates))]
-
-
-def _joined(first: Hypothesis, second: Hypothesis) -> Hypothesis:
-    """Both hypotheses' readings; more views of one plate are not independent, so together they count as one."""
-    readings = (*first.readings, *second.readings)
-    share = len(first.readings) / len(readings)
-    weighed = [Reading(probabilities=item.probabilities, weight=item.weight * share) for item in readings]
-    return Hypothesis(readings=weighed, rows=first.rows)
+        looks = [
+            picture if rows == 1 else one_row(picture)
+            for index, pictures in enumerate(plates)
+            for rows in ((1, 2) if two_rows[index] else (1,))
+            for picture in pictures
+        ]
+        per_reader = [reader.read(looks) for reader in self._readers]
+        views: list[list[View]] = [[] for _ in plates]
+        for number, (index, rows) in enumerate(owners):
+            views[index].append(View(readings=[readings[number] for readings in per_reader], rows=rows))
+        return views
 
 
 def _views(image: Image, plate: LocatedPlate) -> list[Image]:

@@ -127,16 +127,15 @@ def _joint(probabilities: Iterable[Floats], weights: Sequence[float]) -> Floats:
     return np.asarray(sum(logarithms), np.float64)
 
 
-def character_confidences(candidates: Sequence[Candidate], scores: Sequence[float]) -> tuple[float, ...]:
-    """How sure each character of the best candidate is, 0..1: the share of all candidates (by probability) that agree on it.
+def character_confidences(texts: Sequence[str], scores: Sequence[float]) -> tuple[float, ...]:
+    """How sure each character of the best text is, 0..1: the share of all texts (by probability) that agree on it.
 
     Args:
-        candidates: best first. scores: natural logarithm of each one's probability, up to a constant.
+        texts: best first. scores: natural logarithm of each one's probability, up to a constant.
     """
-    best = candidates[0].text
     shares = [math.exp(score - scores[0]) for score in scores]
     total = sum(shares)
     return tuple(
-        sum(share for item, share in zip(candidates, shares, strict=True) if item.text[place : place + 1] == character) / total
-        for place, character in enumerate(best)
+        sum(share for text, share in zip(texts, shares, strict=True) if text[place : place + 1] == character) / total
+        for place, character in enumerate(texts[0])
     )
