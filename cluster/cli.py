@@ -142,12 +142,14 @@ def analyze(
     engine: Annotated[str, typer.Option(help="auto, openvino, openvino-f32, onnxruntime, torch.")] = "auto",
     start_time: Annotated[str, typer.Option(help="Wall clock of the first frame, 'yyyy-MM-dd HH:mm:ss'.")] = "",
     period: Annotated[int, typer.Option(min=0, max=120, help="Also traffic parameters and people of every period; 0: none.")] = 0,
+    recognition: Annotated[bool, typer.Option(help="Read plates and looks of vehicles.")] = True,
 ) -> None:
     """Analyse a recorded video whole, as fast as the machine can."""
     from actors.archive import open_archive
     from api.task_store import start_time_s
     from cluster.analyze import AnalyzeOptions
     from cluster.analyze import analyze as run
+    from cluster.build import recognition_config
     from models.detector import Detector
     from models.handles import LocalDetectorClient
     from models.store import WeightsStore
@@ -161,6 +163,8 @@ def analyze(
         analysed_fps=fps,
         archive=open_archive(str(archive)) if archive else None,
         period_s=period,
+        recognition=_local_recognition(settings) if recognition else None,
+        recognition_config=recognition_config(settings),
     )
     size = (settings.detector_width, settings.detector_height)
     detector = Detector(
@@ -193,6 +197,26 @@ def analyze(
     if still:
         keeper.save(still)
     _print_summary(summary, time.monotonic() - begin)
+
+
+def _local_recognition(settings: Any) -> Any:
+    """Recognition in this process; weights that are missing are said before the analysis begins."""
+    from actors.recognition import RecognitionServices
+    from models.handles import LocalPlateReaderClient
+    from models.plates.systems import find_system, load_plate_reader
+    from models.store import WeightsStore
+
+    if not settings.plates:
+        return None
+    reader = load_plate_reader(
+        find_system(settings.plate_system),
+        WeightsStore(settings.models_dir),
+        engine=settings.plate_engine,
+        device=settings.plate_device,
+        threads=settings.plate_threads,
+    )
+    client = LocalPlateReaderClient(reader, settings.plate_vehicle_px)
+    return RecognitionServices(connect_plates=lambda: client)
 
 
 def _drop(_: str) -> None:

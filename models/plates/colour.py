@@ -53,13 +53,17 @@ def _ground(inner: Floats) -> tuple[Floats, float]:
     light = gray > threshold
     share = float(light.mean())
     if not 0.02 < share < 0.98:
-        return np.median(inner.reshape(-1, 3), axis=0) / 255, 0.0
+        return _rgb(np.median(inner.reshape(-1, 3), axis=0)), 0.0
     bright, dark = np.median(inner[light], axis=0), np.median(inner[~light], axis=0)
     light_ink = float(np.clip((0.5 - share) * 5, -1, 1))
     if share >= 0.5:
-        return bright / 255, light_ink
+        return _rgb(bright), light_ink
     white = np.maximum(bright, 1.0)
     return np.clip(dark / white, 0, 1), light_ink
+
+
+def _rgb(values: NDArray[np.floating]) -> Floats:
+    return np.asarray(values / 255, np.float32)
 
 
 def _hsv(rgb: Floats) -> tuple[float, float, float]:

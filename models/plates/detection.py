@@ -47,6 +47,11 @@ class PlateDetector:
     def __init__(self, network: Network, *, threshold: float = 0.5) -> None:
         self._network, self._threshold = network, threshold
 
+    @property
+    def engine_name(self) -> str:
+        """The engine in use."""
+        return self._network.engine_name
+
     def locate(self, images: Sequence[Image], longest_px: int) -> list[tuple[LocatedPlate, ...]]:
         """The plates of each picture, best first.
 

@@ -14,7 +14,7 @@ from models.plates.grammar import Grammar
 from models.plates.readers import TextReader
 
 Image = NDArray[np.uint8]
-SCENE_PX = 1280  # longer side at which whole scenes are searched
+SCENE_PX, VEHICLE_PX = 1280, 640  # longer side at which whole scenes, and crops of single vehicles, are searched
 _SURE = 0.85  # below, more views of the plate are read
 _MAX_ROWS_ASPECT = 2.45  # wider plates have one row
 _LEAST_WIDTH_PX = 24
@@ -33,6 +33,11 @@ class PlateReader:
     ) -> None:
         self._detector, self._readers, self._grammar = detector, tuple(readers), grammar
         self._min_confidence = min_confidence
+
+    @property
+    def engine_name(self) -> str:
+        """The engine in use, such as ``openvino-f32``."""
+        return self._detector.engine_name
 
     def read(self, images: Sequence[Image], longest_px: int = SCENE_PX) -> list[tuple[PlateRead, ...]]:
         """Find and read the plates of each picture, best detection first.
@@ -112,7 +117,7 @@ def _outline(plate: Image) -> NDArray[np.float32]:
 
 def _whole_views(plate: Image, corners: NDArray[np.float32] | None) -> list[Image]:
     outline = _outline(plate)
-    views = [plate, rectified(plate, grown(outline, 0.06, 0.0)), rectified(plate, grown(outline, 0.04, 0.1))]
+    views = [rectified(plate, grown(outline, 0.06, 0.0)), plate]
     if corners is not None and plate_size(corners)[0] > 0.5 * plate.shape[1]:  # a plate that lies askew in its picture
         views.append(rectified(plate, grown(corners, 0.03, 0.05)))
     return views
