@@ -63,7 +63,7 @@ def query_event(database: Database, record_id: int) -> EventRow | None:
         return session.get(EventRow, record_id)
 
 
-def close_event(database: Database, record_id: int, actor: Actor, text: str = "") -> EventRow | None:
+def close_event(database: Database, record_id: int, actor: Actor, text: str | None = None) -> EventRow | None:
     """End an open event by hand, now; one that has ended stays as it is. None when there is none of this id.
 
     The camera goes on watching the incident and does not raise it again while it lasts; should it become a graver kind, the
@@ -73,20 +73,20 @@ def close_event(database: Database, record_id: int, actor: Actor, text: str = ""
         row = session.get(EventRow, record_id)
         if row is not None and not row.closed_at:
             row.closed_at, row.closed_by = max(time.time(), row.raised_at), actor.name
-            row.note = text or row.note
+            row.note = row.note if text is None else text
             session.add(row)
             note(session, actor, "event.close", f"{row.id} {row.task_num} {row.kind}")
             session.commit()
         return row
 
 
-def mark_event(database: Database, record_id: int, actor: Actor, false_alarm: bool, text: str) -> EventRow | None:
+def mark_event(database: Database, record_id: int, actor: Actor, false_alarm: bool, text: str | None = None) -> EventRow | None:
     """Say whether an event was a false alarm. None when there is none of this id."""
     with database.session() as session:
         row = session.get(EventRow, record_id)
         if row is not None:
             before = row.false_alarm
-            row.false_alarm, row.note = false_alarm, text
+            row.false_alarm, row.note = false_alarm, row.note if text is None else text
             row.marked_by, row.marked_at = actor.name, time.time()
             session.add(row)
             change = {"false_alarm": [before, false_alarm]}

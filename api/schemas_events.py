@@ -49,14 +49,14 @@ class EventListRequest(ListRequest):
 class EventClose(IdRequest):
     """Ends an open event."""
 
-    note: Plain = Field("", description="备注 / note", max_length=500, examples=["已处理"])
+    note: Plain | None = Field(None, description="备注, 空为不变 / note, null leaves it", max_length=500, examples=["已处理"])
 
 
 class EventMark(IdRequest):
     """Says whether an event was a false alarm."""
 
     falseAlarm: StrictBool = Field(True, description="是否误报 / whether it was a false alarm", examples=[True])
-    note: Plain = Field("", description="备注 / note", max_length=500, examples=["阴影"])
+    note: Plain | None = Field(None, description="备注, 空为不变 / note, null leaves it", max_length=500, examples=["阴影"])
 
 
 class EventData(BaseModel):
