@@ -188,3 +188,30 @@ def test_a_source_that_keeps_no_video_costs_the_clip(archive: FolderArchive) -> 
     assert keeper.finish(1.0)
     assert [(envelope.fact_id, envelope.clip) for envelope in left] == [("a-raised", ""), ("b-raised", "")]
     assert keeper.counters.failed == 1
+
+
+class Hanging(FolderArchive):
+    """A network drive that does not answer."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.entered, self.free = threading.Event(), threading.Event()
+
+    def adopt(self, path: str, file: Path) -> None:
+        self.entered.set()
+        self.free.wait(30)
+        super().adopt(path, file)
+
+
+def test_an_archive_that_hangs_while_the_camera_stops_holds_no_event_back(tmp_path: Path, packets: PacketClip) -> None:
+    archive = Hanging(tmp_path / "archive")
+    camera = Camera(archive)
+    camera.keeper.take([event("a"), event("b"), event("a", EventPhase.CLOSED)])
+    for answer in camera.answers:
+        answer.set_result(packets)
+    assert archive.entered.wait(20)
+    assert not camera.keeper.finish(0.0)
+    assert [(e.fact_id, e.clip) for e in camera.left] == [("a-raised", ""), ("b-raised", ""), ("a-closed", "")]
+    archive.free.set()
+    camera.keeper._thread.join(20)
+    assert len(camera.left) == 3, "nothing leaves twice"
