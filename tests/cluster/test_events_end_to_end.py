@@ -1,4 +1,4 @@
-"""An incident before the simulated camera, through the real detector, to a receiver: picture and playable clip with the moment."""
+"""An incident before the simulated camera, through the real detector, to a receiver, with picture and playable clip."""
 
 import io
 from collections.abc import Iterator
