@@ -26,6 +26,7 @@ _MOTOR = np.array([member in MOTOR_VEHICLES for member in ObjectClass])
 _FOUR = np.array([member in FOUR_WHEELED for member in ObjectClass])
 _PRESENT_S = 0.6
 _PRESENT_STANDING_S = 5.0
+_HELD_S = 1.0  # what stood when it was hidden is there as long as the tracker holds it
 
 
 class World:
@@ -63,7 +64,9 @@ class World:
         self.findings, self.looked = tuple(findings), looked
         ago_s = time_s - movers.last_s
         known = np.isfinite(movers.times).any(axis=1)
-        self.rows = np.flatnonzero(known & (ago_s <= np.where(np.isfinite(movers.rest_s), _PRESENT_STANDING_S, _PRESENT_S)))
+        standing = np.isfinite(movers.rest_s)
+        present = (ago_s <= np.where(standing, _PRESENT_STANDING_S, _PRESENT_S)) | (standing & (time_s - movers.held_s <= _HELD_S))
+        self.rows = np.flatnonzero(known & present)
         rows, (places, boxes) = self.rows, movers.latest()
         motion = movers.motion.at(rows)
         self.object_id, self.track_id = movers.object_id[rows], movers.track_id[rows]
