@@ -225,7 +225,7 @@ def deceleration(m: Maker) -> Case:
     y = m.y(8, 18)
     cruise = max(abs(y - m.start(m.way)) / v - 0.6, 0.3)
     if m.way < 0:
-        cruise = max((m.start(-1) - m.y(22, 34)) / v, 0.3)
+        cruise = max((m.start(-1) - m.y(36, 50)) / v, 0.3)
     motion = scripted(lane.x, m.start(m.way), m.way, v, [(cruise, 0), (drop / rate, -rate), (2.0, 0), (5.0, 1.5)], begin_s=begin)
     scene = make_scene(m.camera, m.rng, lanes)
     flows = m.flows([other for other in lanes if other is not lane], m.u(200, 500))

@@ -34,7 +34,7 @@ class DecelerationDetector:
             return
         rule = world.rule(self.kind)
         drop, least = rule.value("drop_kmh") / 3.6, rule.value("deceleration_m_s2")
-        candidates = world.motor & world.seen & world.moved & (world.lane >= 0)
+        candidates = world.motor & world.seen & world.moved & world.slowing & (world.lane >= 0)
         for index in np.flatnonzero(candidates).tolist():
             found = measure_braking(world, index)
             if found is None:
