@@ -99,7 +99,7 @@ def parking(m: Maker) -> Case:
     scene = make_scene(m.camera, m.rng, spec, [] if shoulder else regions, calibrated=m.rng.random() < 0.7)
     flows = m.flows(lanes, m.u(200, 600))
     return m.case(
-        "parking", scene, [actor], stands + 40, flows=flows, expected={Kind.ILLEGAL_PARKING: (stands + 15, stands + 36)}
+        "parking", scene, [actor], stands + 40, flows=flows, expected={Kind.ILLEGAL_PARKING: (stands, stands + 36)}
     )
 
 
@@ -166,7 +166,7 @@ def debris(m: Maker) -> Case:
     )
     scene = make_scene(m.camera, m.rng, lanes, calibrated=m.rng.random() < 0.7)
     flows = m.flows([other for other in lanes if other is not lane], m.u(200, 500))
-    return m.case("debris", scene, [], begin + 20, props=[prop], flows=flows, expected={Kind.DEBRIS: (begin + 3, begin + 18)})
+    return m.case("debris", scene, [], begin + 20, props=[prop], flows=flows, expected={Kind.DEBRIS: (begin, begin + 18)})
 
 
 def congestion(m: Maker) -> Case:
@@ -188,7 +188,7 @@ def congestion(m: Maker) -> Case:
     scene = make_scene(m.camera, m.rng, lanes, calibrated=m.rng.random() < 0.7)
     for actor in actors[:: len(actors) // len(lanes) or 1]:
         actor.desired = min(actor.desired, 2.0)
-    return m.case("congestion", scene, actors, 55, flows=flows, expected={Kind.CONGESTION: (12, 50)})
+    return m.case("congestion", scene, actors, 55, flows=flows, expected={Kind.CONGESTION: (0, 50)})
 
 
 def lower_speed(m: Maker) -> Case:
@@ -225,7 +225,7 @@ def deceleration(m: Maker) -> Case:
     y = m.y(8, 18)
     cruise = max(abs(y - m.start(m.way)) / v - 0.6, 0.3)
     if m.way < 0:
-        cruise = max((m.start(-1) - m.y(22, 34)) / v, 0.3)
+        cruise = max((m.start(-1) - m.y(36, 50)) / v, 0.3)
     motion = scripted(lane.x, m.start(m.way), m.way, v, [(cruise, 0), (drop / rate, -rate), (2.0, 0), (5.0, 1.5)], begin_s=begin)
     scene = make_scene(m.camera, m.rng, lanes)
     flows = m.flows([other for other in lanes if other is not lane], m.u(200, 500))
@@ -339,7 +339,7 @@ def road_works(m: Maker) -> Case:
         begin + 30,
         props=props,
         flows=m.flows(lanes[:-1], 400, 90),
-        expected={Kind.ROAD_WORKS: (begin + 8, begin + 28)},
+        expected={Kind.ROAD_WORKS: (begin, begin + 28)},
         allowed=allowed,
     )
 
@@ -361,7 +361,7 @@ def stopped(m: Maker) -> Case:
         [actor],
         stands + 30,
         flows=flows,
-        expected={Kind.VEHICLE_STOPPED: (stands + 6, stands + 28)},
+        expected={Kind.VEHICLE_STOPPED: (stands, stands + 28)},
         allowed=allowed,
     )
 
@@ -388,7 +388,7 @@ def mudslide(m: Maker) -> Case:
         begin + 20,
         props=[prop],
         flows=m.flows(lanes, 300),
-        expected={Kind.MUDSLIDE: (begin + 3, begin + 18)},
+        expected={Kind.MUDSLIDE: (begin, begin + 18)},
     )
 
 
@@ -436,12 +436,12 @@ def overflow(m: Maker) -> Case:
         lane.stop_y = before
     approach = [
         LaneSpec(
-            x=l.x, way=l.way, begin=m.near - 1 if m.way > 0 else high + 1, end=low - 0.5 if m.way > 0 else m.far, stop_y=l.stop_y
+            x=lane.x, way=lane.way, begin=m.near - 1 if m.way > 0 else high + 1, end=low - 0.5 if m.way > 0 else m.far, stop_y=lane.stop_y
         )
-        for l in lanes
+        for lane in lanes
     ]
     scene = make_scene(m.camera, m.rng, approach, [box], calibrated=m.rng.random() < 0.7)
-    return m.case("overflow", scene, actors, stands + 28, expected={Kind.JUNCTION_OVERFLOW: (t + 8, stands + 26)})
+    return m.case("overflow", scene, actors, stands + 28, expected={Kind.JUNCTION_OVERFLOW: (t, stands + 26)})
 
 
 def accident(m: Maker) -> Case:
@@ -539,7 +539,7 @@ def crowd(m: Maker) -> Case:
         )
     scene = make_scene(m.camera, m.rng, lanes, [region])
     t = begin + 0.4 * count
-    return m.case("crowd", scene, actors, t + 25, flows=m.flows(lanes, 250), expected={Kind.CROWD: (begin + 10, t + 24)})
+    return m.case("crowd", scene, actors, t + 25, flows=m.flows(lanes, 250), expected={Kind.CROWD: (begin, t + 24)})
 
 
 def strip(x: float, low: float, high: float, half: float = WIDTH_M / 2 - 0.1) -> list[tuple[float, float]]:

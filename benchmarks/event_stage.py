@@ -358,7 +358,8 @@ def advance(case: Case, time_s: float, rng: Rng) -> None:
                 a.s - a.size[0] / 2 for a in case.actors if a.motion is None and a.way == lane.way and abs(a.x - lane.x) < 1.5
             ]
             actor.s = min([start, *[s - 4.0 - actor.size[0] / 2 for s in last]])
-            actor.v = actor.desired if actor.s == start else 0.3 * actor.desired
+            room = min([s - actor.s - actor.size[0] / 2 for s in last], default=200.0)
+            actor.v = min(actor.desired, math.sqrt(max(3.0 * (room - 3.0), 0.0)))
             if actor.s > start - 60:
                 case.actors.append(actor)
             flow.due_s = time_s + rng.exponential(3600 / flow.per_hour) + 1.0
