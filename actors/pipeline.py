@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from traffic.events.analyzer import EventAnalyzer
 
 from actors.archive import picture_path
 from actors.decoding import DecodedFrame, LetterboxTransform, crop_jpeg, letterbox
@@ -23,6 +22,7 @@ from actors.ports import Archive, FactEnvelope, TaskRef, TaskSpec
 from actors.vision import PixelWatcher
 from models.handles import DetectorClient, PendingDetections
 from traffic.aggregation import CellBatch
+from traffic.events.analyzer import EventAnalyzer
 from traffic.facts import TrafficEvent, VehiclePassage
 from traffic.passages import PassageAnalyzer
 from traffic.sampling import SceneSampler
