@@ -2,10 +2,12 @@
 
 ``python -m benchmarks.cones --train`` draws pictures (cones of many looks among signs, barriers, lamps, people and cars), takes
 the candidates that ``actors.vision.cones`` finds in them and writes ``actors/vision/cone_weights.txt``; the same seed gives the
-same weights. ``python -m benchmarks.cones --images FOLDER`` measures on a folder with ``images`` and YOLO ``labels``. The photographs have no licence, so nothing is trained on them.
+same weights. ``python -m benchmarks.cones --images FOLDER`` measures on a folder with ``images`` and YOLO ``labels``. The
+photographs have no licence, so nothing is trained on them.
 """
 
 import argparse
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -43,7 +45,9 @@ def _background(rng: np.random.Generator) -> NDArray[np.float32]:
     cv2.fillPoly(image, [road_shape], road.tolist())
     for _ in range(int(rng.integers(2, 7))):
         x = rng.uniform(-400, 1400)
-        cv2.line(image, (int(middle), horizon), (int(x), H), (float(rng.uniform(170, 240)),) * 3, int(rng.integers(1, 7)), cv2.LINE_AA)
+        cv2.line(
+            image, (int(middle), horizon), (int(x), H), (float(rng.uniform(170, 240)),) * 3, int(rng.integers(1, 7)), cv2.LINE_AA
+        )
     for size in (4, 16, 64):
         noise = rng.standard_normal((H // size + 2, W // size + 2, 3)).astype(np.float32)
         noise = 0.6 * noise.mean(2, keepdims=True) + 0.4 * noise
@@ -58,7 +62,9 @@ def _red(rng: np.random.Generator) -> NDArray[np.float64]:
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)[0, 0].astype(float)
 
 
-def _shaded(image: NDArray[np.float32], shape: NDArray[np.float64], colour: NDArray[np.float64], rng: np.random.Generator) -> None:
+def _shaded(
+    image: NDArray[np.float32], shape: NDArray[np.float64], colour: NDArray[np.float64], rng: np.random.Generator
+) -> None:
     """Fill a polygon with a colour that is lit from one side."""
     x1, y1 = np.maximum(np.floor(shape.min(0)).astype(int) - 1, 0)
     x2, y2 = np.ceil(shape.max(0)).astype(int) + 2
@@ -96,7 +102,7 @@ def _cone(image: NDArray[np.float32], rng: np.random.Generator) -> Box:
     edges.append(1.0)
     white = np.full(3, rng.uniform(150, 250)) * rng.uniform(0.9, 1.0, 3)
     body = h - foot
-    for i, (a, b) in enumerate(zip(edges, edges[1:], strict=False)):
+    for i, (a, b) in enumerate(pairwise(edges)):
         widths = (below + (above - below) * a, below + (above - below) * b)
         shape = _band(x, y - foot - body * a, widths, body * (b - a))
         shape[:, 0] += tilt * np.array([a, a, b, b])
@@ -115,7 +121,9 @@ def _other(image: NDArray[np.float32], rng: np.random.Generator) -> None:
         if rng.random() < 0.5:
             _shaded(image, _band(x, y - s * 0.3, (s * 0.8, s * 0.8), s * 0.2), white, rng)
     elif kind == 1:  # a disc
-        cv2.circle(image, (int(x), int(y)), int(s / 2), colour.tolist(), -1 if rng.random() < 0.5 else max(1, int(s / 8)), cv2.LINE_AA)
+        cv2.circle(
+            image, (int(x), int(y)), int(s / 2), colour.tolist(), -1 if rng.random() < 0.5 else max(1, int(s / 8)), cv2.LINE_AA
+        )
     elif kind == 2:  # a warning triangle, white inside
         _shaded(image, _band(x, y, (s, s * 0.05), s * 0.9), colour, rng)
         _shaded(image, _band(x, y - s * 0.12, (s * 0.7, s * 0.05), s * 0.6), white, rng)
@@ -147,7 +155,9 @@ def _other(image: NDArray[np.float32], rng: np.random.Generator) -> None:
             text = "".join(chr(int(c)) for c in rng.integers(65, 91, int(rng.integers(4, 8))))
             at = (int(x - wide * 0.45), int(y - s * (0.75 - 0.27 * row)))
             ink = np.zeros(image.shape[:2], np.uint8)
-            cv2.putText(ink, text, at, cv2.FONT_HERSHEY_DUPLEX, size * rng.uniform(0.8, 1.2), 255, max(1, int(s / 30)), cv2.LINE_AA)
+            cv2.putText(
+                ink, text, at, cv2.FONT_HERSHEY_DUPLEX, size * rng.uniform(0.8, 1.2), 255, max(1, int(s / 30)), cv2.LINE_AA
+            )
             image += (ink[..., None].astype(np.float32) / 255) * (white.astype(np.float32) - image)
     else:  # a flag or a funnel: wider above
         _shaded(image, _band(x, y, (s * rng.uniform(0.05, 0.3), s * 0.6), s * rng.uniform(0.6, 1.2)), colour, rng)
@@ -230,7 +240,9 @@ def measure(folder: Path, out: Path | None) -> None:
                     cv2.rectangle(bgr, (int(box[0]), int(box[1])), (int(box[2]), int(box[3])), colour, 4)
             cv2.imwrite(str(out / f"{path.stem}.jpg"), cv2.resize(bgr, (480, round(480 * height / width))))
     print(f"recall {found_right}/{wanted}, precision {right}/{given} (IoU 0.3)")
-    print(f"pictures with cones: {alarmed} of {with_cones} have one found; pictures without: {false_alarmed} of {without} have one")
+    print(
+        f"pictures with cones: {alarmed} of {with_cones} have one found; pictures without: {false_alarmed} of {without} have one"
+    )
 
 
 def main() -> None:

@@ -64,10 +64,9 @@ class Background:
         fresh = ~known & still & (self.age_s >= _VALID_S)
         self._take(fresh)
         self.known_s[fresh] = _VALID_S
+        resting = known & (self.age_s > _REST_S)
         if kept is not None:
-            resting = known & (self.age_s > _REST_S) & (kept == 0)
-        else:
-            resting = known & (self.age_s > _REST_S)
+            resting &= kept == 0
         self._take(resting)
         empty = known & ~other & still
         share = min(1.0, dt / _BACKGROUND_S)
@@ -81,6 +80,19 @@ class Background:
         """Pixels that have been different from the background, and unchanged, for ``after_s``."""
         mask: Mask = ((self.age_s >= after_s) & (self.known_s >= _VALID_S)).astype(np.uint8) * 255
         return mask
+
+    def colour_change(self) -> Floats:
+        """Distance of the candidate's colour from the background's under the candidate's light, float32 (h // 2, w // 2).
+
+        Chroma fades with brightness: of a shaded surface the same share of luma and of chroma is left.
+        """
+        height, width = self.u.shape
+        now, then = self.candidate[::2, ::2][:height, :width], self.y[::2, ::2][:height, :width]
+        light = np.clip(now / np.maximum(then, 8.0), 0.3, 1.8)
+        u = self.candidate_u - (128 + (self.u - 128) * light)
+        v = self.candidate_v - (128 + (self.v - 128) * light)
+        change: Floats = np.maximum(np.abs(u), np.abs(v))
+        return change
 
     def forget(self, mask: Mask) -> None:
         """Make what is there now the background: it was a ghost."""

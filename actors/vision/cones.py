@@ -1,8 +1,8 @@
 """Traffic cones by colour and shape.
 
-Candidates are stacks of one to three areas of red or orange chroma (white collars lie between them); a logistic regression on coarse colour
-cells and gradient orientations (in the manner of Dalal and Triggs, "Histograms of oriented gradients", 2005) decides. Its
-weights come from pictures that ``benchmarks/cones.py`` draws itself; no photograph was used to train it.
+Candidates are stacks of one to three areas of red or orange chroma (white collars lie between them); a logistic regression on
+coarse colour cells and gradient orientations (in the manner of Dalal and Triggs, "Histograms of oriented gradients", 2005)
+decides. Its weights come from pictures that ``benchmarks/cones.py`` draws itself; no photograph was used to train it.
 """
 
 from dataclasses import dataclass

@@ -34,9 +34,7 @@ def people_to_judge(tracks: Sequence[Track], scene: Scene | None, frame_size: tu
         foot = ((track.box[0] + track.box[2]) / 2, track.box[3])
         return any(cv2.pointPolygonTest(polygon, foot, False) >= 0 for polygon in polygons)
 
-    people = [
-        t for t in tracks if t.state is TrackState.CONFIRMED and t.object_class is ObjectClass.PERSON and t.score > 0.4
-    ]
+    people = [t for t in tracks if t.state is TrackState.CONFIRMED and t.object_class is ObjectClass.PERSON and t.score > 0.4]
     people = [t for t in people if inside(t)]
     people.sort(key=lambda t: t.box[1] - t.box[3])
     return people[:_MAX_PEOPLE]
@@ -65,7 +63,12 @@ def judge_heads(
         found.append(
             PixelFinding(
                 kind=kind,
-                box=(box[0] + x * (box[2] - box[0]), box[1] + y * height, box[0] + (x + w) * (box[2] - box[0]), box[1] + (y + h) * height),
+                box=(
+                    box[0] + x * (box[2] - box[0]),
+                    box[1] + y * height,
+                    box[0] + (x + w) * (box[2] - box[0]),
+                    box[1] + (y + h) * height,
+                ),
                 score=round(score, 3),
                 track_id=person.track_id,
             )
@@ -150,13 +153,13 @@ def head_verdict(
 
 
 def _is_cap(mask: NDArray[np.bool_], name: str, middle: float, top: float, side: float) -> bool:
-    """Whether the colour ends below the cap and beside it: a sky, a wall or a vest does not."""
-    height, width = mask.shape
+    """Whether the colour ends beside the cap, and somewhere between crown and shoulders: a sky, a wall or a hood does not."""
+    width = mask.shape[1]
     half = 0.36 * side
-    low = (slice(min(height - 2, round(top + 0.62 * side)), min(height, round(top + 0.95 * side))),)
-    face = mask[low[0], max(0, round(middle - 0.6 * half)) : round(middle + 0.6 * half) + 1]
+    rows, reach = slice(round(top + 0.5 * side), round(top + 1.4 * side)), 0.6 * half
+    neck = mask[rows, max(0, round(middle - reach)) : round(middle + reach) + 1]
     left = mask[round(top) : round(top + 0.5 * side), : max(1, round(middle - 2.1 * half))]
     right = mask[round(top) : round(top + 0.5 * side), min(width - 1, round(middle + 2.1 * half)) :]
     beside = max((float(part.mean()) for part in (left, right) if part.size >= 6), default=0.0)
-    below = float(face.mean()) if face.size else 0.0
-    return below < 0.5 and beside < (0.35 if name == "white" else 0.6)
+    gap = float(neck.mean(axis=1).min()) if neck.size else 1.0
+    return gap < 0.5 and beside < (0.35 if name == "white" else 0.6)

@@ -11,7 +11,7 @@ from traffic.types import ObjectClass, Track, TrackState
 # Widths and heights of passenger cars are much alike (VDA: 1.8 m and 1.5 m at the median); seen along the road the box
 # is as wide as the car, from the side it is as high, from above it is too high: the smaller of the two is right.
 CAR_WIDTH_M, CAR_HEIGHT_M = 1.8, 1.5
-_BINS, _ENOUGH = 24, 4
+_BINS, _ENOUGH, _LEAST = 24, 2, 6
 
 
 class Metres:
@@ -46,7 +46,7 @@ class Metres:
     @property
     def known(self) -> bool:
         """Whether metres are known anywhere."""
-        return self._calibration is not None or int((self._seen >= _ENOUGH).sum()) >= 1
+        return self._calibration is not None or int(self._seen.sum()) >= _LEAST
 
     def pixels_per_m(self, x: float, y: float, frame_size: tuple[int, int]) -> float | None:
         """Frame pixels per metre across the view at (x, y), pixels of the frame; None when not known."""
@@ -61,7 +61,7 @@ class Metres:
             metres = float(np.hypot(*(road[1] - road[0])))
             return 1.0 / metres if 1e-4 < metres < 1.0 else None
         good = np.flatnonzero(self._seen >= _ENOUGH)
-        if not len(good):
+        if not len(good) or not self.known:
             return None
         centres = (good + 0.5) / _BINS * height
         if len(good) >= 3:

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actors.vision.background import Background
-from actors.vision.small import SmallPicture
 
 Mask = NDArray[np.uint8]
 
@@ -83,7 +82,7 @@ def blobs(mask: Mask, margin: int = 4) -> list[Blob]:
     return found
 
 
-def examine(blob: Blob, picture: SmallPicture, background: Background) -> Evidence:
+def examine(blob: Blob, background: Background) -> Evidence:
     """Look at a blob. Uses the candidate (the remembered picture of it), so that a vehicle before it does not matter."""
     x1, y1, x2, y2 = blob.window
     now = background.candidate[y1:y2, x1:x2].copy()
@@ -95,11 +94,9 @@ def examine(blob: Blob, picture: SmallPicture, background: Background) -> Eviden
     ring = (cv2.dilate(blob.mask, kernel) > 0) & (cv2.erode(blob.mask, kernel, borderValue=0) == 0)
     inside = blob.mask > 0
     ratio = now[inside] / np.maximum(then[inside], 1.0)
-    u, v = (_half(a, blob.window) for a in (background.candidate_u, background.candidate_v))
-    u0, v0 = (_half(a, blob.window) for a in (background.u, background.v))
-    small = inside[::2, ::2][: u.shape[0], : u.shape[1]]
-    chroma = np.maximum(np.abs(u - u0), np.abs(v - v0))[: small.shape[0], : small.shape[1]]
-    small = small[: chroma.shape[0], : chroma.shape[1]]
+    chroma = _half(background.colour_change(), blob.window)
+    small = inside[::2, ::2]
+    small, chroma = small[: chroma.shape[0], : chroma.shape[1]], chroma[: small.shape[0], : small.shape[1]]
     return Evidence(
         edge_now=float(_gradient(now)[ring].mean()),
         edge_then=float(_gradient(then)[ring].mean()),

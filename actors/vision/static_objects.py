@@ -87,7 +87,7 @@ class StaticObjects:
                 continue
             if not self._plausible_size(blob, scale, frame_size) or any(_inside(box, s) > 0.15 for s in shades):
                 continue
-            evidence = examine(blob, picture, background)
+            evidence = examine(blob, background)
             if evidence.ghost:
                 background.forget(_whole(blob, mask.shape))
                 continue

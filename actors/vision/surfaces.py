@@ -56,8 +56,7 @@ def surface_changes(
 def _changed(background: Background, config: VisionConfig, covered: Mask) -> Mask:
     """Lasting changes of colour or of texture; shadows and light change neither."""
     static = background.static(config.surface_after_s)
-    u, v = background.candidate_u - background.u, background.candidate_v - background.v
-    colour = (np.maximum(np.abs(u), np.abs(v)) > _CHROMA).astype(np.uint8)
+    colour = (background.colour_change() > _CHROMA).astype(np.uint8)
     colour = cv2.resize(colour, (static.shape[1], static.shape[0]), interpolation=cv2.INTER_NEAREST)
     texture = _texture_lost(background.candidate, background.y * background.gain)
     changed = cv2.bitwise_and(static, ((colour > 0) | texture).astype(np.uint8) * 255)

@@ -24,18 +24,28 @@ _CELLS = (6, 8)  # rows, columns
 _AGREES = 0.35  # of two fields of the same view: 0.6 to 0.95; of unrelated ones: below 0.2
 _LEARN_S = 60.0
 _ENERGY_S = 300.0
-_SHAKE_PX = 1.2  # root mean square at 240 pixels: half a percent of the picture's width
+_SHAKE_PX = 1.2  # median step between two looks at 240 pixels: half a percent of the picture's width
+_BLURRED = 0.35  # sharpness that a blur of about 1.5 % of the picture's width leaves
+_HIDDEN_S = 20.0
 _BLACK = 40  # 99.5 % of a black picture (16 in limited range, and noise) are below
 _SWITCH_S = 60.0
 
 
 @dataclass(slots=True)
 class _Looks:
-    """What one picture looks like against the reference: shares of the judged cells."""
+    """What one picture looks like against the reference.
+
+    Attributes:
+        judged: cells with edges of their own that are not hidden.
+        agree: share of them that agree. shifted_agree: when the reference is displaced by ``shift`` (pixels; nan: unknown).
+        energy: of fine detail, relative to the reference's, median over the cells.
+        sharpness: the same relative to the contrast, which darkness lowers too.
+    """
 
     judged: int
     agree: float
     energy: float
+    sharpness: float
     shift: tuple[float, float] = (0.0, 0.0)
     shifted_agree: float = 0.0
 
@@ -59,6 +69,7 @@ class ViewGuard:
         self._time_s: float | None = None
         self._verdict, self._verdict_since_s = ViewState.OK, 0.0
         self._shifts: deque[tuple[float, float, float]] = deque(maxlen=32)
+        self._unlike_since_s: float | None = None
 
     def update(self, time_s: float, luma: NDArray[np.uint8], covered: Sequence[Box]) -> ViewState:
         """Judge one picture: ``luma`` uint8 (h, w); ``covered``: boxes of tracked objects in its pixels."""
@@ -106,7 +117,9 @@ class ViewGuard:
         looks = self._compare(small, gx, gy, energy, covered)
         if looks.judged < 5:
             return None  # hidden behind vehicles, or a view without texture
-        self._shifts.append((time_s, *looks.shift))
+        # A displacement under which nothing fits is none: a large vehicle correlates with anything.
+        certain = np.hypot(*looks.shift) <= 1.0 or looks.shifted_agree >= 0.5
+        self._shifts.append((time_s, *(looks.shift if certain else (np.nan, np.nan))))
         state = self._name(time_s, looks)
         if state is ViewState.OK and looks.agree > 0.5:
             self._learn(small, gx, gy, energy, min(1.0, dt / _LEARN_S), min(1.0, dt / _ENERGY_S))
@@ -117,18 +130,33 @@ class ViewGuard:
         return state
 
     def _name(self, time_s: float, looks: _Looks) -> ViewState | None:
-        recent = np.array([s[1:] for s in self._shifts if time_s - s[0] <= 4.0])
-        known = np.array([s[1:] for s in self._shifts if time_s - s[0] <= 4.0 and np.isfinite(s[1])])
-        if len(recent) >= 6 and len(known) >= 0.7 * len(recent) and np.sqrt((known.std(0) ** 2).sum()) > _SHAKE_PX:
+        if self._shakes(time_s):
             return ViewState.SHAKING
-        if looks.energy < 0.30 and looks.agree < 0.9:
+        if looks.sharpness < _BLURRED:
             return ViewState.BLURRED
-        displaced = np.isfinite(looks.shift[0]) and np.hypot(*looks.shift) > 1.5
-        if looks.agree < 0.2 or (displaced and looks.agree < 0.5 and looks.shifted_agree > looks.agree + 0.25):
+        displaced = bool(np.isfinite(looks.shift[0])) and float(np.hypot(*looks.shift)) > 1.5
+        if displaced and looks.agree < 0.5 and looks.shifted_agree > looks.agree + 0.25:
             return ViewState.MOVED
-        if looks.agree > 0.4 and not displaced:
-            return ViewState.OK
+        if looks.agree >= 0.2:
+            self._unlike_since_s = None
+            return ViewState.OK if looks.agree > 0.4 and not displaced else self._as_before()
+        # Nothing is where it was. A vehicle before the lens has less to show than a road: another view is sure at once,
+        # a dull picture only when it lasts longer than vehicles stand there.
+        self._unlike_since_s = time_s if self._unlike_since_s is None else self._unlike_since_s
+        if looks.energy > 0.5 or time_s - self._unlike_since_s > _HIDDEN_S:
+            return ViewState.MOVED
+        return self._as_before()
+
+    def _as_before(self) -> ViewState | None:
         return None if self.state is ViewState.OK else self.state
+
+    def _shakes(self, time_s: float) -> bool:
+        """Whether the picture jumps to and fro from look to look; one jump is no shaking."""
+        recent = np.array([s[1:] for s in self._shifts if time_s - s[0] <= 4.0])
+        if len(recent) < 6 or np.isfinite(recent[:, 0]).mean() < 0.7:
+            return False
+        steps = np.hypot(*np.diff(recent[np.isfinite(recent[:, 0])], axis=0).T)
+        return bool(np.median(steps) > _SHAKE_PX)
 
     def _compare(self, small: Floats, gx: Floats, gy: Floats, energy: Floats, covered: list[Box]) -> _Looks:
         assert self._gx is not None
@@ -145,11 +173,19 @@ class ViewGuard:
         judged = (share > 0.5) & (then / np.maximum(self._cells(free), 1) > 36.0)
         number = int(judged.sum())
         if number < 5:
-            return _Looks(judged=number, agree=1.0, energy=1.0)
+            return _Looks(judged=number, agree=1.0, energy=1.0, sharpness=1.0)
         cosine = both[judged] / np.sqrt(np.maximum(now[judged] * then[judged], 1e-6))
         fine = np.sqrt(self._cells(energy * free)[judged] / np.maximum(self._cells(self._energy * free)[judged], 1e-6))
-        looks = _Looks(judged=number, agree=float((cosine > _AGREES).mean()), energy=float(np.median(fine)))
-        (dx, dy), response = cv2.phaseCorrelate(self._luma, small, _window(small.shape))
+        contrast = np.sqrt(self._variance(small)[judged] / np.maximum(self._variance(self._luma)[judged], 1e-6))
+        looks = _Looks(
+            judged=number,
+            agree=float((cosine > _AGREES).mean()),
+            energy=float(np.median(fine)),
+            sharpness=float(np.median(fine / np.maximum(contrast, 0.05))),
+        )
+        # The window is applied here: given to OpenCV 5 it would be multiplied into the arrays themselves.
+        window = _window(small.shape)
+        (dx, dy), response = cv2.phaseCorrelate(self._luma * window, small * window)
         if response < 0.05:
             looks.shift = (np.nan, np.nan)
             return looks
@@ -170,6 +206,12 @@ class ViewGuard:
         self._gy += share * (gy - self._gy)
         self._luma += share * (luma - self._luma)
         self._energy += slow * (energy - self._energy)
+
+    def _variance(self, luma: Floats) -> NDArray[np.float64]:
+        """Variance of luma in every cell."""
+        count = self._cells(np.ones_like(luma))
+        mean = self._cells(luma) / count
+        return np.maximum(self._cells(luma * luma) / count - mean * mean, 0)
 
     @staticmethod
     def _cells(values: Floats) -> NDArray[np.float64]:

@@ -34,9 +34,9 @@ class PixelWatcher:
     def __init__(self, scene: Scene | None = None, config: VisionConfig | None = None) -> None:
         self._scene = scene
         self.config = config or VisionConfig()
-        self._metres = Metres(scene.calibration if scene else None)
+        self.metres = Metres(scene.calibration if scene else None)
         self._view = ViewGuard(self.config, scene=bool(scene and (scene.lanes or scene.regions)))
-        self._static = StaticObjects(self.config, self._metres)
+        self._static = StaticObjects(self.config, self.metres)
         self._background: Background | None = None
         self._road: NDArray[np.uint8] | None = None
         self._slopes: list[NDArray[np.uint8]] = []
@@ -68,7 +68,7 @@ class PixelWatcher:
         if view is not ViewState.OK:
             self._pause()
             return FrameEvidence(view=view, looked=True)
-        self._metres.learn(tracks, size)
+        self.metres.learn(tracks, size)
         findings = [*self._still(now, picture, dt, boxes, tracks, size)]
         if self.config.cones:
             findings += self._cones_of(frame, now)
