@@ -30,7 +30,7 @@ from cluster.settings import Settings
 _NOTE_S = 30.0
 _SHOWN = ("codec", "framesAnalysed", "events", "clipsFailed", "clipError", "picturesFailed")
 _SIMULATED = (
-    "sim://approach?seed={seed}&flow=600&width=960&height=540&fps=10"
+    "sim://approach?seed={seed}&flow=1200&width=960&height=540&fps=10"
     "&incident=stopped_vehicle:at=20:for=40:lane=2&incident=wrong_way:at=70:lane=1"
 )
 
