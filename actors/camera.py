@@ -29,6 +29,7 @@ _RATE_WINDOW_S = 5.0
 _PUBLISH_BATCH = 64
 _OUTGOING_LIMIT = 10_000
 _DETECTOR_RETRY_S = 1.0
+_HOLD_S = 900.0  # pushers send an event whose clip they were not told of after this time
 IN_FLIGHT = 2  # one frame in the detector while the next is decoded and scaled
 
 
@@ -90,7 +91,7 @@ class CameraRunner:
         self._clips: ClipKeeper | None = None
         if services.archive:
             evidence = config.pipeline.evidence
-            self._clips = ClipKeeper(services.archive, self._reader.request_clip, self._emit, evidence)
+            self._clips = ClipKeeper(services.archive, self._reader.request_clip, self._emit, evidence, _HOLD_S)
         self._threads = [
             threading.Thread(target=self._publish_loop, name="publish", daemon=True),
             threading.Thread(target=self._analyse_loop, name="analyse", daemon=True),

@@ -73,6 +73,8 @@ class FactEnvelope:
         clip: archive path of the clip ("video/…", no leading slash) or "".
         looks: what recognition read of the vehicle of a passage or of an event's main vehicle.
         weather: protocol code of the task's weather at that time, 0 unknown, 1..4.
+        hold_s: pushers keep it and do not send it as an event for so long: the camera states it again, with 0, when its clip is
+            whole. After that time, or when the camera has begun anew, it is sent as it is.
     """
 
     fact_id: str
@@ -84,6 +86,7 @@ class FactEnvelope:
     clip: str = ""
     looks: VehicleLooks = field(default_factory=VehicleLooks)
     weather: int = 0
+    hold_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

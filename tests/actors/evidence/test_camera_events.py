@@ -85,7 +85,8 @@ class Sink:
             self.changed.notify_all()
 
     def events(self) -> list[FactEnvelope]:
-        return [envelope for envelope in self.facts if isinstance(envelope.fact, TrafficEvent)]
+        """Without those that are only to be kept for now."""
+        return [envelope for envelope in self.facts if isinstance(envelope.fact, TrafficEvent) and not envelope.hold_s]
 
     def wait_for(self, count: int) -> list[FactEnvelope]:
         with self.changed:
