@@ -127,6 +127,11 @@ class CameraPipeline:
         """What recognition knows of a vehicle by now; unknown codes when it knows nothing."""
         return self._recognizer.looks_of(track_id) if self._recognizer else VehicleLooks()
 
+    @property
+    def recognition_bytes(self) -> int:
+        """Bytes of the pictures kept for recognition."""
+        return self._recognizer.bytes_held if self._recognizer else 0
+
     def set_task(self, task: TaskRef) -> None:
         """Rename the task; tracks and counts go on."""
         self._task = task
