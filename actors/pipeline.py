@@ -5,6 +5,7 @@ flight overlaps decoding with detection. Frames are finished in the order they w
 on how many are in flight.
 """
 
+import math
 import uuid
 from collections import deque
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from actors.archive import picture_path
 from actors.decoding import DecodedFrame, LetterboxTransform, crop_jpeg, letterbox
 from actors.errors import ArchiveError
 from actors.ports import Archive, FactEnvelope, TaskRef, TaskSpec
-from actors.recognition import RecognitionConfig, RecognitionDesk, Recognizer
+from actors.recognition import RecognitionConfig, RecognitionCounters, RecognitionDesk, Recognizer
 from models.handles import DetectorClient, PendingDetections, VehicleContext
 from traffic.aggregation import CellBatch
 from traffic.facts import CrowdAlarm, TrafficEvent, VehicleLooks, VehiclePassage
@@ -128,6 +129,11 @@ class CameraPipeline:
         return self._recognizer.looks_of(track_id) if self._recognizer else VehicleLooks()
 
     @property
+    def recognition_counters(self) -> RecognitionCounters:
+        """What recognition has done since the pipeline was made."""
+        return self._recognizer.counters if self._recognizer else RecognitionCounters()
+
+    @property
     def recognition_bytes(self) -> int:
         """Bytes of the pictures kept for recognition."""
         return self._recognizer.bytes_held if self._recognizer else 0
@@ -166,14 +172,16 @@ class CameraPipeline:
         self._in_flight.clear()
 
     def ready(self) -> tuple[FactEnvelope, ...]:
-        """Facts whose looks have come in the meantime; to be asked while no frames come."""
-        if self._recognizer is None or self._last_frame is None:
-            return ()
-        return self._recognizer.release(self._last_frame.time_s)
+        """Facts whose looks have come in the meantime; to be asked while no frames come, when no better picture is to be had."""
+        return self._recognizer.release(math.inf) if self._recognizer else ()
 
     def flush(self) -> tuple[FactEnvelope, ...]:
         """Every fact that still waits for looks: no more frames come. May take the patience of recognition."""
-        return self._recognizer.finish(self._config.recognition.patience_s) if self._recognizer else ()
+        if self._recognizer is None:
+            return ()
+        last = self._recognizer.finish(self._config.recognition.patience_s)
+        self._recognizer.close()
+        return last
 
     def end(self) -> tuple[FactEnvelope, ...]:
         """The stream ended for good: facts that were still pending (lanes learned only now, looks on the way)."""

@@ -1,5 +1,6 @@
 """Facts wait for looks: order, time, outages, and one plate for one vehicle."""
 
+import math
 import threading
 from concurrent.futures import Future
 
@@ -14,7 +15,7 @@ from tests.actors.recognition.support import CONTEXT, Looks, Plates, frame, pass
 from traffic.facts import VehicleLooks
 from traffic.types import TrackId, TrackState
 
-CONFIG = RecognitionConfig(linger_s=0.4, patience_s=0.5)
+CONFIG = RecognitionConfig(linger_s=0.4, patience_s=0.5, remembered=8)
 BOX = (100.0, 100.0, 200.0, 200.0)
 SAVED = "image/2026_11/24/7/plate/small/p.jpg"
 
@@ -83,6 +84,14 @@ def test_a_vehicle_that_left_is_read_at_once() -> None:
     work.hold(passage(1, 0.1), 0.1, TrackId(1), CONTEXT)
     (ready,) = work.release(0.1)
     assert ready.looks.plate_num == "皖A12345"
+
+
+def test_while_no_frames_come_nothing_waits_for_better_ones() -> None:
+    work = recognizer(inline(own("皖A12345")))
+    work.observe(frame(0.0), [track(1, BOX, 0.0)])
+    work.hold(passage(1, 0.0), 0.0, TrackId(1), CONTEXT)
+    assert work.release(0.0) == ()
+    assert work.release(math.inf)[0].looks.plate_num == "皖A12345"
 
 
 def test_order_is_kept_and_other_facts_wait_their_turn() -> None:
@@ -184,12 +193,12 @@ def test_the_end_lets_everything_go_even_what_hangs() -> None:
 
 def test_memory_of_vehicles_is_bounded() -> None:
     work = recognizer(inline(own("京A11111")))
-    for number in range(1, 400):
+    for number in range(1, 30):
         work.observe(frame(float(number), blur=True), [track(number, BOX, float(number))])
         work.hold(passage(number), float(number), TrackId(number), CONTEXT)
         assert len(work.release(number + 1.0)) == 1
     assert work.looks_of(TrackId(1)) == VehicleLooks()
-    assert work.looks_of(TrackId(399)).plate_num == "京A11111"
+    assert work.looks_of(TrackId(29)).plate_num == "京A11111"
 
 
 def job() -> Job:
