@@ -60,7 +60,7 @@ class HandDesk:
 
 def test_a_passage_gets_the_looks_of_its_vehicle_once_it_can_be_seen_no_better() -> None:
     saved: list[bytes] = []
-    plates, looks = own("皖A12345"), Looks()
+    plates, looks = own("皖A12345", 0.7), Looks()
     work = recognizer(inline(plates, looks), saved)
     for step in range(4):
         work.observe(frame(step * 0.2), [track(1, BOX, step * 0.2)])
@@ -71,10 +71,20 @@ def test_a_passage_gets_the_looks_of_its_vehicle_once_it_can_be_seen_no_better()
     assert (ready.looks.vehicle_type, ready.looks.vehicle_color) == (1, 5)
     assert ready.plate_picture == SAVED
     assert saved[0].startswith(b"\xff\xd8")
-    assert plates.calls == [4]
+    assert plates.calls == [2, 2]
     assert looks.contexts == [CONTEXT]
     assert work.looks_of(TrackId(1)).plate_num == "皖A12345"
     assert work.waiting == 0
+
+
+def test_a_sure_plate_is_read_on_the_best_pictures_only() -> None:
+    plates = own("皖A12345", 0.96)
+    work = recognizer(inline(plates))
+    for step in range(4):
+        work.observe(frame(step * 0.2), [track(1, BOX, step * 0.2)])
+    work.hold(passage(1, 0.6), 0.6, TrackId(1), CONTEXT)
+    assert work.release(1.0)[0].looks.plate_num == "皖A12345"
+    assert plates.calls == [2]
 
 
 def test_a_vehicle_that_left_is_read_at_once() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.plates.grammar import BLACK, BLUE, CHINA, GREEN_LARGE, GREEN_SMALL, WHITE, YELLOW
+from models.plates.grammar import BLACK, BLUE, CHINA, GREEN, GREEN_LARGE, GREEN_SMALL, WHITE, YELLOW
 
 
 def colors(text: str) -> set[int]:
@@ -24,6 +24,7 @@ def colors(text: str) -> set[int]:
         ("沪A1707领", BLACK),
         ("224578使", BLACK),
         ("使224578", BLACK),
+        ("民航A1234", GREEN),
         ("粤Z1234港", BLACK),
         ("粤ZF12A澳", BLACK),
     ],
