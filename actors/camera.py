@@ -233,6 +233,7 @@ class CameraRunner:
             self._cells.put(result.cells)
         if self._metrics:
             self._metrics.observe(self.health(), len(result.envelopes))
+            self._metrics.observe_recognition(pipeline.recognition_counters)
 
     def _fps(self) -> float:
         now = time.monotonic()

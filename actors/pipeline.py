@@ -5,6 +5,7 @@ flight overlaps decoding with detection. Frames are finished in the order they w
 on how many are in flight.
 """
 
+import math
 import uuid
 from collections import deque
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from actors.errors import ArchiveError
 from actors.evidence.config import EvidenceConfig
 from actors.evidence.events import EventStage
 from actors.ports import FactEnvelope, PictureSink, TaskRef, TaskSpec
-from actors.recognition import RecognitionConfig, RecognitionDesk, Recognizer
+from actors.recognition import RecognitionConfig, RecognitionCounters, RecognitionDesk, Recognizer
 from actors.vision import PixelWatcher
 from models.handles import DetectorClient, PendingDetections, VehicleContext
 from traffic.aggregation import CellBatch
@@ -157,6 +158,16 @@ class CameraPipeline:
         """What recognition knows of a vehicle by now; unknown codes when it knows nothing."""
         return self._recognizer.looks_of(track_id) if self._recognizer else VehicleLooks()
 
+    @property
+    def recognition_counters(self) -> RecognitionCounters:
+        """What recognition has done since the pipeline was made."""
+        return self._recognizer.counters if self._recognizer else RecognitionCounters()
+
+    @property
+    def recognition_bytes(self) -> int:
+        """Bytes of the pictures kept for recognition."""
+        return self._recognizer.bytes_held if self._recognizer else 0
+
     def set_task(self, task: TaskRef) -> None:
         """Rename the task; tracks and counts go on."""
         self._task = task
@@ -191,14 +202,16 @@ class CameraPipeline:
         self._in_flight.clear()
 
     def ready(self) -> tuple[FactEnvelope, ...]:
-        """Facts whose looks have come in the meantime; to be asked while no frames come."""
-        if self._recognizer is None or self._last_frame is None:
-            return ()
-        return self._recognizer.release(self._last_frame.time_s)
+        """Facts whose looks have come in the meantime; to be asked while no frames come, when no better picture is to be had."""
+        return self._recognizer.release(math.inf) if self._recognizer else ()
 
     def flush(self) -> tuple[FactEnvelope, ...]:
         """Every fact that still waits for looks: no more frames come. May take the patience of recognition."""
-        return self._recognizer.finish(self._config.recognition.patience_s) if self._recognizer else ()
+        if self._recognizer is None:
+            return ()
+        last = self._recognizer.finish(self._config.recognition.patience_s)
+        self._recognizer.close()
+        return last
 
     def end(self) -> tuple[FactEnvelope, ...]:
         """The stream ended for good: facts that were still pending (lanes learned only now, looks on the way), and the end of
