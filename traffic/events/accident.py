@@ -69,7 +69,7 @@ class AccidentDetector:
     # -- parts --------------------------------------------------------------------------------------------------------
 
     def _find_shocks(self, world: World, least: float, gap_m: float) -> None:
-        moving = np.flatnonzero((world.motor | world.rider) & world.seen & world.moved).tolist()
+        moving = np.flatnonzero((world.motor | world.rider) & world.seen & world.moved & world.slowing).tolist()
         for index in moving:
             shock = measure_shock(world, index)
             if shock is None or shock.rate - shock.error < least:

@@ -13,6 +13,7 @@ from traffic.facts import EventKind
 
 _MEMORY_S = 8.0  # the mean speed is that of about this long: stop and go is one state
 _RELEASED = 1.6  # times the threshold: traffic this fast ends a slow spell
+_IMAGE_SHARE = 0.12
 _SLOW_LANES = 0.6  # share of the direction's lanes with vehicles that must be slow
 
 
@@ -43,14 +44,15 @@ class CongestionDetector:
     def look(self, world: World) -> Iterable[Evidence]:
         """One incident per direction."""
         rule = world.rule(self.kind)
+        # In the picture, ways along the line of sight look shorter than they are: only what barely moves is called slow there.
+        limit = rule.value("speed_kmh") / 3.6 * (1.0 if world.view.metric else _IMAGE_SHARE)
         for number, group in enumerate(world.road_map.groups):
             state = self._states.setdefault(number, _State(time_s=world.time_s))
             own = np.flatnonzero(np.isin(world.lane, group) & world.motor)
             own = own[(world.error[own] < np.inf) | world.standing[own]]
-            self._advance(world, state, own, group, rule.value("speed_kmh") / 3.6)
+            self._advance(world, state, own, group, limit)
             if state.speed is None:
                 continue
-            limit = rule.value("speed_kmh") / 3.6
             dense = state.vehicles >= rule.value("min_vehicles") - 0.5 and state.slow_lanes >= _SLOW_LANES
             dense &= not world.view.metric or state.covered >= rule.value("occupancy_ratio")
             if state.speed >= _RELEASED * limit or state.vehicles < 0.5 * rule.value("min_vehicles"):
@@ -62,6 +64,7 @@ class CongestionDetector:
             if state.slow_since_s is None:
                 state.slow_since_s = world.time_s
             signalled = any(world.road_map.lanes[lane].stop_line is not None for lane in group)
+            signalled |= not (world.road_map.drawn or world.road_map.highway)
             since_s = state.slow_since_s + (rule.value("signal_duration_s") if signalled else 0.0)
             if since_s > world.time_s:
                 continue

@@ -10,6 +10,7 @@ from traffic.events.observations import PixelFindingKind
 from traffic.events.spots import Spot, Spots, overlap
 from traffic.events.world import World
 from traffic.facts import EventKind
+from traffic.geometry import signed_area
 from traffic.scene.model import RegionKind
 from traffic.types import Box
 
@@ -112,7 +113,8 @@ class MudslideDetector:
         for code, polygon in shapes:
             points = np.asarray(polygon) * np.array([width, height])
             (x1, y1), (x2, y2) = points.min(axis=0), points.max(axis=0)
-            share = overlap((float(x1), float(y1), float(x2), float(y2)), box)
+            fill = max(abs(signed_area(points.tolist())), 1e-9) / max(float((x2 - x1) * (y2 - y1)), 1e-9)
+            share = overlap((float(x1), float(y1), float(x2), float(y2)), box) / fill
             if share > best[1]:
                 best = (code, share)
         return best

@@ -34,7 +34,7 @@ class DecelerationDetector:
             return
         rule = world.rule(self.kind)
         drop, least = rule.value("drop_kmh") / 3.6, rule.value("deceleration_m_s2")
-        candidates = world.motor & world.seen & world.moved & (world.lane >= 0)
+        candidates = world.motor & world.seen & world.moved & world.slowing & (world.lane >= 0)
         for index in np.flatnonzero(candidates).tolist():
             found = measure_braking(world, index)
             if found is None:
@@ -55,7 +55,7 @@ def measure_braking(world: World, index: int) -> tuple[float, float, float, floa
     """Speed before and after (m/s along its way), deceleration and its standard error (m/s²); None when not measurable."""
     row = world.rows[index]
     times = world.movers.times[row]
-    use = world.movers.whole[row] & (times > world.time_s - _BEFORE_S)
+    use = world.movers.clear[row] & (times > world.time_s - _BEFORE_S)
     if use.sum() < 7:
         return None
     times, places, boxes = times[use], world.movers.places[row][use], world.movers.boxes[row][use]

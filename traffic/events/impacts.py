@@ -36,19 +36,20 @@ def measure_shock(world: World, index: int) -> Shock | None:
     """The change of velocity 0.7 s ago; None when it cannot be measured or the object was slow."""
     row = world.rows[index]
     times = world.movers.times[row]
-    use = world.movers.whole[row] & (times > world.time_s - _BREAK_S - _BEFORE_S - 1e-6)
-    if use.sum() < 6:
+    use = world.movers.clear[row] & (times > world.time_s - _BREAK_S - _BEFORE_S - 1e-6)
+    if use.sum() < 5:
         return None
     times, places, boxes = times[use], world.movers.places[row][use], world.movers.boxes[row][use]
     middle = world.time_s - _BREAK_S
     early, late = times <= middle - _SPARE_S, times >= middle + _SPARE_S
-    if early.sum() < 3 or late.sum() < 3 or np.ptp(times[early]) < 0.4 or np.ptp(times[late]) < 0.3:
+    if early.sum() < 3 or late.sum() < 2 or np.ptp(times[early]) < 0.35 or np.ptp(times[late]) < 0.3:
         return None
     if (np.abs(np.diff(np.log(boxes[:, 3] - boxes[:, 1]))) > _HEIGHT_CHANGE).any():
         return None
     scale = float(world.scale[index])
-    before, error_before = _velocity(times[early], places[early])
-    after, error_after = _velocity(times[late], places[late])
+    pixel = float(np.abs(world.view.per_pixel(world.bottoms[index : index + 1])).sum(axis=1).max())
+    before, error_before = _velocity(times[early], places[early], pixel)
+    after, error_after = _velocity(times[late], places[late], pixel)
     speed = float(np.hypot(*before)) * scale
     if speed < _LEAST_M_S:
         return None
@@ -63,10 +64,11 @@ def measure_shock(world: World, index: int) -> Shock | None:
     return Shock(middle, speed, change, change / passed_s, error)
 
 
-def _velocity(times: Array, places: Array) -> tuple[Array, float]:
+def _velocity(times: Array, places: Array, pixel: float) -> tuple[Array, float]:
+    """Least squares; the error supposes that a place is at best a pixel exact."""
     offsets = times - times.mean()
     spread = float(offsets @ offsets)
     velocity: Array = offsets @ places / spread
     rest = places - places.mean(axis=0) - offsets[:, None] * velocity
     variance = float((rest**2).sum()) / max(2 * len(times) - 4, 1)
-    return velocity, float(np.sqrt(max(variance, 1e-4) / spread))
+    return velocity, float(np.sqrt(max(variance, 0.5 * pixel * pixel) / spread))

@@ -1,6 +1,7 @@
 """The life of incidents, the same for all kinds: signs gather → raised once → kept alive → closed, then a cool-down."""
 
 import uuid
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -40,6 +41,7 @@ class LifeCycle:
         self._config, self._rule_of, self._life = config, rule_of, life
         self._incidents: list[Incident] = []
         self._ended: list[_Ended] = []
+        self._recent: deque[str] = deque(maxlen=_MAX_INCIDENTS)
 
     @property
     def raised(self) -> tuple[Incident, ...]:
@@ -134,8 +136,11 @@ class LifeCycle:
             closed = [i.fact(EventPhase.CLOSED, time_s, frame_size) for i in same if i is not first]
             return [incident.fact(EventPhase.UPGRADED, time_s, frame_size), *closed]
         place = evidence.place or (0.0, 0.0)
-        name = f"{self._life}|{evidence.kind.name}|{incident.start_s:.3f}|{evidence.key[0]}|{place[0]:.2f}|{place[1]:.2f}"
+        name = f"{self._life}|{evidence.kind.name}|{incident.start_s:.3f}|{evidence.key}|{place[0]:.2f}|{place[1]:.2f}"
         incident.event_id = str(uuid.uuid5(_NAMESPACE, name))
+        if incident.event_id in self._recent:  # the same object once more, after the cool-down
+            incident.event_id = str(uuid.uuid5(_NAMESPACE, f"{name}|{time_s:.3f}"))
+        self._recent.append(incident.event_id)
         return [incident.fact(EventPhase.RAISED, time_s, frame_size)]
 
     def _close(self, time_s: float, frame_size: tuple[int, int]) -> list[TrafficEvent]:

@@ -26,18 +26,20 @@ _HEIR_SIZES = 0.8  # ...and is expected within so many diagonals of its box of w
 _HEIR_STANDING_SIZES = 0.45
 _SIZE_RATIO = 0.55
 _JUMP_SIZES = 1.0  # diagonals of its box: from one tick to the next an object comes no further off its course
+_HELD = (TrackState.CONFIRMED, TrackState.LOST)
 _BORDER_PX = 3.0
 _WINDOW_S, _REST_WINDOW_S = 1.2, 2.0
 _REST_SPAN_S = 1.1  # of observation, before an object can be said to stand
 _REST_M_S, _REST_IMAGE_M_S, _REST_MOST_M_S = 0.9, 0.3, 2.0
 _REST_GROWTH = 0.06  # per second: who comes nearer grows
 _COURSE_M_S = 1.5  # who is faster shows where it heads
+_MAX_RESTORED = 1.0  # a hidden foot is completed by at most the height that is seen
 _DRIFT_SIZES = 0.25  # diagonals of its box: who is further from where it came to rest has moved on
 _FIELDS = (
-    "object_id", "track_id", "object_class", "class_share", "times", "places", "boxes", "whole", "first_s", "last_s", "moved",
-    "begin", "rest_s", "anchor", "seen", "strange", "image_speed", "sum_box", "sum_t", "count", "reach", "course",
+    "object_id", "track_id", "object_class", "class_share", "times", "places", "boxes", "whole", "clear", "first_s", "last_s", "held_s", "moved",
+    "begin", "rest_s", "anchor", "seen", "strange", "image_speed", "sum_box", "sum_t", "count", "reach", "course", "shape",
 )  # fmt: skip
-_HISTORY = ("times", "places", "boxes", "whole", "begin", "rest_s", "anchor", "reach", "course")
+_HISTORY = ("times", "places", "boxes", "whole", "clear", "begin", "rest_s", "anchor", "reach", "course", "shape")
 
 
 class Movers:
@@ -46,10 +48,13 @@ class Movers:
     Attributes (arrays over rows; ground units are the view's, see ``GroundView``):
         object_id, track_id, object_class: int64. class_share: 0..1. moved: the tracker has seen it move.
         times: (n, 50), seconds, nan where not seen, newest last; places: (n, 50, 2), on the ground; boxes: (n, 50, 4),
-            relative. whole: bool (n, 50), not cut by the picture's border.
-        first_s, last_s: first and newest detection. begin: (n, 2), first place. seen: bool, matched in this tick.
+            relative. whole: bool (n, 50), not cut by the picture's border. clear: bool (n, 50), whole, and the foot of the box
+            is hidden by no other one.
+        first_s, last_s: first and newest detection. held_s: until when the tracker has held it, seen or not. begin: (n, 2), first place. seen: bool, matched in this tick.
         rest_s: since when it stands; nan when it does not.
         reach: largest distance from ``begin`` so far, in ground units.
+        motion, exact: over the last 1.2 s, from whole and from clear boxes.
+        shape: height of its box divided by its width while it was seen whole; nan before.
         course: (n, 2), unit direction on the ground in which it last drove; nan while it never has.
     """
 
@@ -61,8 +66,10 @@ class Movers:
     places: Array
     boxes: Array
     whole: Flags
+    clear: Flags
     first_s: Array
     last_s: Array
+    held_s: Array
     moved: Flags
     begin: Array
     rest_s: Array
@@ -75,12 +82,13 @@ class Movers:
     count: Array
     reach: Array
     course: Array
+    shape: Array
 
     def __init__(self) -> None:
         self._next_object = 1
         self._rows: dict[int, int] = {}
         self._empty()
-        self.motion = Motion.none(0)
+        self.motion = self.exact = Motion.none(0)
 
     def _empty(self) -> None:
         blank = _blank(0)
@@ -94,7 +102,7 @@ class Movers:
         """Forget all motion (the view changed, the stream was restarted). Numbers go on."""
         self._rows.clear()
         self._empty()
-        self.motion = Motion.none(0)
+        self.motion = self.exact = Motion.none(0)
 
     def latest(self) -> tuple[Array, Array]:
         """Newest known place (n, 2) and relative box (n, 4) of every object."""
@@ -107,6 +115,9 @@ class Movers:
         fresh = [track for track in matched if track.track_id not in self._rows]
         if fresh:
             self._add(fresh)
+        held = [self._rows[track.track_id] for track in tracks if track.track_id in self._rows and track.state in _HELD]
+        if held:
+            self.held_s[held] = tracks[0].time_s
         if not matched:
             return
         rows = np.fromiter((self._rows[track.track_id] for track in matched), np.intp, len(matched))
@@ -130,6 +141,7 @@ class Movers:
         many = np.maximum(self.count, 1)
         pixels = self.sum_box / many[:, None]
         boxes = view.relative(pixels)
+        hidden = self._restore_feet(boxes, found)
         moments = np.where(found, self.sum_t / many, np.nan)
         places = view.contacts(boxes)
         found &= np.isfinite(places).all(axis=1)
@@ -139,9 +151,11 @@ class Movers:
         keep = self._inherit(found, boxes, moments, view.aspect)
         if not keep.all():
             self._keep(keep)
-            found, whole = found[keep], whole[keep]
+            found, whole, hidden = found[keep], whole[keep], hidden[keep]
             moments, boxes, places = moments[keep], boxes[keep], places[keep]
-        for history, new in ((self.times, moments), (self.places, places), (self.boxes, boxes), (self.whole, whole)):
+        clear = whole & ~hidden
+        new_values = ((self.times, moments), (self.places, places), (self.boxes, boxes), (self.whole, whole), (self.clear, clear))
+        for history, new in new_values:
             history[:, :-1] = history[:, 1:]
             history[:, -1] = new
         self.times[~found, -1] = np.nan
@@ -165,12 +179,12 @@ class Movers:
             setattr(self, name, np.concatenate([getattr(self, name), blank[name]]))
         for offset, track in enumerate(tracks):
             self._rows[track.track_id] = start + offset
-        self.motion = self.motion.extended(len(tracks))
+        self.motion, self.exact = self.motion.extended(len(tracks)), self.exact.extended(len(tracks))
 
     def _keep(self, rows: Flags | Indices) -> None:
         for name in _FIELDS:
             setattr(self, name, getattr(self, name)[rows])
-        self.motion = self.motion.at(rows)
+        self.motion, self.exact = self.motion.at(rows), self.exact.at(rows)
         self._rows = {int(track_id): row for row, track_id in enumerate(self.track_id.tolist()) if track_id >= 0}
 
     def _forget(self, time_s: float) -> None:
@@ -178,6 +192,21 @@ class Movers:
         keep = (time_s - self.last_s <= patience) | (self.count > 0)
         if not keep.all():
             self._keep(keep)
+
+    def _restore_feet(self, boxes: Array, found: Flags) -> Flags:
+        """Where something nearer hides the foot of an object, its box is completed by its known shape, in place. Returns, bool
+        (n,), whose foot stays unknown."""
+        hidden = _foot_hidden(boxes, found)
+        width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+        known = hidden & np.isfinite(self.shape) & found
+        full = boxes[:, 1] + width * self.shape
+        boxes[known, 3] = np.clip(full, boxes[:, 3], boxes[:, 3] + _MAX_RESTORED * height)[known]
+        free = found & ~hidden & (width > 0)
+        now = height / np.maximum(width, 1e-9)
+        old = np.where(np.isfinite(self.shape), self.shape, now)
+        self.shape = np.where(free, 0.7 * old + 0.3 * now, self.shape)
+        result: Flags = hidden & ~known
+        return result
 
     # -- identity -----------------------------------------------------------------------------------------------------
 
@@ -280,6 +309,7 @@ class Movers:
         _, last = self.latest()
         scale = np.ones(len(self)) if view.metric else heights_m[self.object_class] / np.maximum(last[:, 3] - last[:, 1], 1e-6)
         self.motion = fit_motion(self.times, self.places, self.whole, time_s, _WINDOW_S, scale)
+        self.exact = fit_motion(self.times, self.places, self.clear, time_s, _WINDOW_S, scale)
         bottoms = np.stack([(self.boxes[..., 0] + self.boxes[..., 2]) / 2 * view.aspect, self.boxes[..., 3]], axis=2)
         image = fit_motion(self.times, bottoms, np.ones_like(self.whole), time_s, _WINDOW_S, np.ones(len(self)))
         self.image_speed = np.where(np.isfinite(image.velocity), image.velocity, 0.0)
@@ -317,12 +347,13 @@ def _blank(count: int) -> dict[str, NDArray[np.generic]]:
         "object_id": np.zeros(count, np.int64), "track_id": np.zeros(count, np.int64),
         "object_class": np.zeros(count, np.int64), "class_share": np.zeros(count),
         "times": full((count, TICKS), np.nan), "places": full((count, TICKS, 2), np.nan),
-        "boxes": full((count, TICKS, 4), np.nan), "whole": np.zeros((count, TICKS), bool), "first_s": np.zeros(count),
-        "last_s": np.zeros(count), "moved": np.zeros(count, bool), "begin": full((count, 2), np.nan),
+        "boxes": full((count, TICKS, 4), np.nan), "whole": np.zeros((count, TICKS), bool),
+        "clear": np.zeros((count, TICKS), bool), "first_s": np.zeros(count),
+        "last_s": np.zeros(count), "held_s": np.zeros(count), "moved": np.zeros(count, bool), "begin": full((count, 2), np.nan),
         "rest_s": full(count, np.nan), "anchor": full((count, 4), np.nan), "seen": np.zeros(count, bool),
         "strange": full((count, 4), np.nan), "image_speed": np.zeros((count, 2)),
         "sum_box": np.zeros((count, 4)), "sum_t": np.zeros(count), "count": np.zeros(count), "reach": np.zeros(count),
-        "course": full((count, 2), np.nan),
+        "course": full((count, 2), np.nan), "shape": full(count, np.nan),
     }  # fmt: skip
 
 
@@ -333,6 +364,16 @@ def _bottom(boxes: Array, aspect: float) -> Array:
 
 def _top(boxes: Array, aspect: float) -> Array:
     return np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2 * aspect, boxes[:, 1]])
+
+
+def _foot_hidden(boxes: Array, found: Flags) -> Flags:
+    """bool (n,): whether the box of something nearer to the camera lies over the lower edge of each box."""
+    x1, y1, x2, y2 = boxes.T
+    width, height = x2 - x1, y2 - y1
+    beside = np.minimum(x2[:, None], x2) - np.maximum(x1[:, None], x1)
+    nearer = (y2[None, :] > y2[:, None] + 0.05 * height[:, None]) & (y1[None, :] < y2[:, None] + 0.02 * height[:, None])
+    hidden: Flags = (nearer & (beside > 0.2 * width[:, None]) & found[None, :]).any(axis=1)
+    return hidden
 
 
 def _diagonal(boxes: Array, aspect: float) -> Array:

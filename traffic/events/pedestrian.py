@@ -10,7 +10,7 @@ from traffic.events.world import World
 from traffic.facts import EventKind
 from traffic.scene.model import RegionKind
 
-_HEIGHT_M = (0.8, 2.8)  # plausible heights of people and riders by the calibration
+_HEIGHT_M = (0.5, 2.8)  # plausible heights of people and riders by the calibration; low ones are seen from above
 _ON_FOOT_SHARE = 0.6  # of the rule's largest speed: a faster "person" is the rider of something
 
 

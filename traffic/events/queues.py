@@ -11,6 +11,8 @@ _CRAWL_M, _CRAWL_M_S = 40.0, 3.0  # …or to one ahead that only crawls
 _AT_LINE_M = 12.0  # the first vehicle of a queue stands at most this far before the stop line
 _UNSEEN_M = 20.0  # what lies this near to the lane's end may be held up by something out of view
 _FOLLOW_SIZES, _CRAWL_SIZES = 2.5, 6.0  # the same in box heights, where there are no metres
+_OWN_M = 2.5
+_BLOCKING = (EventKind.VEHICLE_STOPPED, EventKind.ACCIDENT, EventKind.DEBRIS)
 
 
 class Queues:
@@ -42,6 +44,9 @@ class Queues:
             road = world.road_map.roads[index]
             if road is not None and not world.road_map.emergency[index]:
                 self._lane(world, road, index, excused, patience_s)
+                self._behind_incidents(world, road, index, excused)
+        for jam in world.open_of(EventKind.CONGESTION):
+            excused |= np.isin(world.lane, world.road_map.groups[jam.evidence.key[1]]) & world.standing
         alive = set(world.movers.object_id.tolist())
         self._excused_s = {i: s for i, s in self._excused_s.items() if i in alive}
         for i in world.object_id[excused].tolist():
@@ -65,6 +70,17 @@ class Queues:
                 excused[row] = before_m <= _AT_LINE_M and waiting_s < patience_s
             elif follower is not None and world.standing[follower] and self._held_by(world, int(follower), row):
                 excused[row] = (road.length - world.along[row]) * world.scale[row] < _UNSEEN_M
+
+    @staticmethod
+    def _behind_incidents(world: World, road: Road, index: int, excused: Flags) -> None:
+        """Whoever stands in the same lane upstream of a known incident queues behind it, even when it cannot be seen."""
+        for incident in world.open_of(*_BLOCKING):
+            place, lane = incident.evidence.place, world.road_map.lanes[index]
+            if place is None or incident.evidence.road_num != lane.road_num:
+                continue
+            at = float(road.locate(np.array([place]))[0][0])
+            behind = (world.lane == index) & world.standing & ((at - world.along) * world.scale > _OWN_M)
+            excused |= behind
 
     def _held_by(self, world: World, row: int, leader: int) -> bool:
         gap = (world.along[leader] - world.along[row]) * world.scale[row]

@@ -17,16 +17,16 @@ _DEVIATIONS = 2.0
 
 def plausible(world: World) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """bool (n,): motor vehicles whose speed is well measured just now."""
-    motion = world.movers.motion.at(world.rows)
+    motion = world.movers.exact.at(world.rows)
     good = world.motor & world.seen & world.moved & (world.lane >= 0)
-    good &= (motion.number >= 4) & (motion.span_s >= 0.7) & (world.error <= _MAX_ERROR_M_S) & (world.speed <= _MAX_M_S)
+    good &= (motion.number >= 4) & (motion.span_s >= 0.7) & (motion.error <= _MAX_ERROR_M_S) & (motion.speed <= _MAX_M_S)
     return np.asarray(good, np.bool_)
 
 
 def change_of_speed(world: World, index: int) -> float:
     """Acceleration along its way over the last 1.2 s, m/s²; 0 when there are too few places."""
     row = world.rows[index]
-    use = world.movers.whole[row] & (world.movers.times[row] > world.time_s - 1.3)
+    use = world.movers.clear[row] & (world.movers.times[row] > world.time_s - 1.3)
     times, places = world.movers.times[row][use], world.movers.places[row][use]
     if len(times) < 4:
         return 0.0
@@ -54,13 +54,14 @@ class SpeedingDetector:
         tolerance = world.rule(self.kind).value("tolerance_ratio")
         limits = np.array([lane.speed_limit_kmh or np.inf for lane in world.road_map.lanes] or [np.inf]) / 3.6
         allowed = limits[world.lane] * (1 + tolerance)
-        fast = plausible(world) & (world.speed - _DEVIATIONS * world.error > allowed)
+        speed, error = world.movers.exact.speed[world.rows], world.movers.exact.error[world.rows]
+        fast = plausible(world) & (speed - _DEVIATIONS * error > allowed)
         for index in np.flatnonzero(fast).tolist():
             if abs(change_of_speed(world, index)) > _MAX_CHANGE_M_S2:
                 continue
             since_s = self._runs.hold(int(world.object_id[index]), world.time_s)
-            over = (float(world.speed[index]) - allowed[index]) / allowed[index]
-            detail = f"车速{world.speed[index] * 3.6:.0f}公里/小时,限速{limits[world.lane[index]] * 3.6:.0f}公里/小时"
+            over = (float(speed[index]) - allowed[index]) / allowed[index]
+            detail = f"车速{speed[index] * 3.6:.0f}公里/小时,限速{limits[world.lane[index]] * 3.6:.0f}公里/小时"
             yield about(world, index, self.kind, min(0.7 + over, 0.99), since_s=since_s, detail=detail)
         self._runs.forget(world.time_s)
 
@@ -86,7 +87,8 @@ class LowerSpeedDetector:
         if not world.view.metric:
             return
         least = self._least_m_s(world)[world.lane]
-        slow = plausible(world) & (world.speed + _DEVIATIONS * world.error < least) & (world.speed > self._STANDING_M_S)
+        speed, error = world.movers.exact.speed[world.rows], world.movers.exact.error[world.rows]
+        slow = plausible(world) & (speed + _DEVIATIONS * error < least) & (speed > self._STANDING_M_S)
         for index in np.flatnonzero(slow).tolist():
             if self._is_held_up(world, index, float(least[index])):
                 continue

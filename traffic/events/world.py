@@ -26,6 +26,8 @@ _MOTOR = np.array([member in MOTOR_VEHICLES for member in ObjectClass])
 _FOUR = np.array([member in FOUR_WHEELED for member in ObjectClass])
 _PRESENT_S = 0.6
 _PRESENT_STANDING_S = 5.0
+_SIEVE_S, _SIEVE_M, _SIEVE_RATIO = 2.3, 2.5, 0.93
+_HELD_S = 1.0  # what stood when it was hidden is there as long as the tracker holds it
 
 
 class World:
@@ -38,6 +40,7 @@ class World:
         velocity: (n, 2), ground units per second, 0 where not known; speed: (n,), m/s (nominal without calibration), error: its
             standard error, inf when not known. scale: (n,), metres per ground unit.
         rest_s: since when it stands, nan when it does not; standing: bool. seen: bool, matched in this tick.
+        slowing: bool, worth an exact look at its change of velocity.
         lane: index of its lane, -1 for none. in_lanes: bool (l, n). in_regions: bool (r, n), also with the points a fifth of
             the box's width beside the bottom centre; touches: bool (r, n), with the bottom centre alone.
         along, across: place in its lane (ground units; -1 left edge … 1 right edge); nan without. ahead: (n, 2), the lane's
@@ -63,7 +66,9 @@ class World:
         self.findings, self.looked = tuple(findings), looked
         ago_s = time_s - movers.last_s
         known = np.isfinite(movers.times).any(axis=1)
-        self.rows = np.flatnonzero(known & (ago_s <= np.where(np.isfinite(movers.rest_s), _PRESENT_STANDING_S, _PRESENT_S)))
+        standing = np.isfinite(movers.rest_s)
+        present = (ago_s <= np.where(standing, _PRESENT_STANDING_S, _PRESENT_S)) | (standing & (time_s - movers.held_s <= _HELD_S))
+        self.rows = np.flatnonzero(known & present)
         rows, (places, boxes) = self.rows, movers.latest()
         motion = movers.motion.at(rows)
         self.object_id, self.track_id = movers.object_id[rows], movers.track_id[rows]
@@ -79,6 +84,7 @@ class World:
         heights = np.maximum(self.boxes[:, 3] - self.boxes[:, 1], 1e-6)
         self.scale = np.ones(len(rows)) if self.view.metric else HEIGHTS_M[self.object_class] / heights
         self.standing: Flags = np.isfinite(self.rest_s)
+        self.slowing = self._slowing()
         self._place_in_lanes()
         self._place_in_regions()
 
@@ -125,6 +131,17 @@ class World:
         return result
 
     # -- parts --------------------------------------------------------------------------------------------------------
+
+    def _slowing(self) -> Flags:
+        """A cheap sieve before exact looks at changes of velocity: who is slower now than on average in the last two seconds."""
+        times, places = self.movers.times[self.rows], self.movers.places[self.rows]
+        use = times > self.time_s - _SIEVE_S
+        first = use.argmax(axis=1)
+        rows = np.arange(len(self.rows))
+        passed_s = self.time_s - np.where(use.any(axis=1), times[rows, first], np.nan)
+        way = np.hypot(*(self.places - places[rows, first]).T) * self.scale
+        slowing: Flags = (way > _SIEVE_M) & (self.speed * passed_s < _SIEVE_RATIO * way)
+        return slowing
 
     def _place_in_lanes(self) -> None:
         count = len(self)

@@ -15,7 +15,7 @@ _WITH_COS = 0.7
 _LEAST_M_S, _LEAST_IMAGE_M_S = 1.5, 0.4
 _INNER = 0.85
 _PATIENCE_S = 1.0
-_PROPER_S = 0.8  # who has driven properly for so long is overtaking when it keeps its heading in a lane that leads the other way
+_PROPER_S = 0.3  # who has driven properly for so long is overtaking when it keeps its heading in a lane that leads the other way
 _CLEAR_DIAGONALS = 1.0  # displacement in the picture that no jitter makes
 
 

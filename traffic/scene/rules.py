@@ -124,7 +124,7 @@ DEFAULT_RULES: dict[EventKind, EventRule] = {
         _rule(EventKind.ACCIDENT, 2.0, 300.0, contact_gap_m=1.0, deceleration_m_s2=5.0, standing_s=3.0),
         _rule(EventKind.ROAD_WORKS, 10.0, 600.0, min_cones=2.0),
         _rule(EventKind.VEHICLE_STOPPED, 10.0, 120.0, unknown_signal_s=120.0),
-        _rule(EventKind.MUDSLIDE, 5.0, 600.0, area_ratio=0.1),
+        _rule(EventKind.MUDSLIDE, 5.0, 600.0, area_ratio=0.05),
         _rule(EventKind.LEAVING_ROAD, 1.0, 60.0),
         _rule(EventKind.JUNCTION_OVERFLOW, 8.0, 120.0, exit_gap_m=12.0),
     )
