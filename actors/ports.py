@@ -177,7 +177,14 @@ class ArchiveFile:
     tag: str
 
 
-class Archive(Protocol):
+class PictureSink(Protocol):
+    """Takes pictures under the protocol's relative paths."""
+
+    def write(self, path: str, data: bytes) -> None:
+        """Store ``data`` under ``path``. Raises ``ArchiveError``."""
+
+
+class Archive(PictureSink, Protocol):
     """Keeps pictures and clips under the protocol's relative paths (always with '/' and no leading slash here)."""
 
     def write(self, path: str, data: bytes) -> None:

@@ -13,6 +13,7 @@ from actors.evidence.clips import ClipKeeper
 from actors.evidence.config import EvidenceConfig
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, FactEnvelope, TaskRef, TaskSpec
+from actors.recognition import InlineDesk, RecognitionConfig, RecognitionServices
 from api.wire.encode import DEFAULT_DATA_SOURCE, snapshot_body
 from api.wire.events import stated_body
 from api.wire.parameters import crowd_body, parameter_item, people_body
@@ -61,7 +62,8 @@ class Summary:
 @dataclass(frozen=True, kw_only=True)
 class AnalyzeOptions:
     """What to analyse and how. ``analysed_fps`` 0: every frame. ``archive`` None: no pictures and clips are kept. ``period_s``
-    1..120: bodies of traffic parameters and people of every period are written too; 0: none."""
+    1..120: bodies of traffic parameters and people of every period are written too; 0: none. ``recognition`` None: vehicles are
+    not recognised."""
 
     video: str
     scene: Scene | None
@@ -72,6 +74,8 @@ class AnalyzeOptions:
     max_frames: int = 0
     period_s: int = 0
     evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
+    recognition: RecognitionServices | None = None
+    recognition_config: RecognitionConfig = field(default_factory=RecognitionConfig)
 
 
 def default_start_s(video: str) -> float | None:
@@ -100,7 +104,9 @@ def analyze(
         ref=task, scene=options.scene, analysed_fps=options.analysed_fps, rtsp_transport="tcp", loop=False,
         start_time_s=start_s, enabled=True, revision="1",
     )  # fmt: skip
-    pipeline = CameraPipeline(spec, detector, options.archive, PipelineConfig(evidence=options.evidence))
+    desk = InlineDesk(options.recognition, options.recognition_config) if options.recognition else None
+    config = PipelineConfig(recognition=options.recognition_config, evidence=options.evidence)
+    pipeline = CameraPipeline(spec, detector, options.archive, config, desk=desk)
     periods = _Periods(task, options.period_s)
     summary = Summary()
     evidence = options.evidence if options.archive else EvidenceConfig(clips=False)

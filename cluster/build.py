@@ -16,13 +16,16 @@ from actors.delivery.ports import Bounds
 from actors.evidence.config import EvidenceConfig
 from actors.pipeline import PipelineConfig
 from actors.pusher import PusherConfig, PusherSink
+from actors.recognition import RecognitionConfig, RecognitionServices
 from api.outbox import SqlOutboxStore
 from api.parameter_store import SqlParameterStore
 from api.task_store import SqlTaskStore
 from cluster.actors import ActorSystem, AggregatorPlan, PusherPlan
 from cluster.settings import Settings
 from models.deployment import DEPLOYMENT_NAME, DetectorSettings, build_detector
-from models.handles import ServeDetectorClient
+from models.handles import ServeDetectorClient, ServePlateReaderClient
+from models.plates.deployment import DEPLOYMENT_NAME as PLATES_NAME
+from models.plates.deployment import PlateSettings, build_plates
 
 APP_NAME = "wayside"
 INGRESS_NAME = "ingress"
@@ -42,6 +45,38 @@ def detector_settings(settings: Settings) -> DetectorSettings:
         max_batch_size=settings.detector_max_batch_size,
         models_dir=settings.models_dir,
     )
+
+
+def plate_settings(settings: Settings) -> PlateSettings:
+    """The plate reader deployment's share of the settings."""
+    return PlateSettings(
+        system=settings.plate_system,
+        longest_px=settings.plate_vehicle_px,
+        engine=settings.plate_engine,
+        device=settings.plate_device,
+        threads=settings.plate_threads,
+        num_cpus=settings.plate_num_cpus,
+        replicas=settings.plate_replicas,
+        num_gpus=settings.plate_num_gpus,
+        max_batch_size=settings.plate_max_batch_size,
+        models_dir=settings.models_dir,
+    )
+
+
+def recognition_config(settings: Settings) -> RecognitionConfig:
+    """How every camera recognises vehicles."""
+    return RecognitionConfig(plate_min_confidence=settings.plate_min_confidence, patience_s=settings.recognition_patience_s)
+
+
+def recognition_services(settings: Settings) -> RecognitionServices | None:
+    """How cameras reach the recognition deployments; None when all of it is off."""
+    plates = partial(ServePlateReaderClient.connect, APP_NAME, PLATES_NAME) if settings.plates else None
+    return RecognitionServices(connect_plates=plates) if plates else None
+
+
+def recognition_deployments(settings: Settings) -> tuple[Any, ...]:
+    """The bound recognition deployments that are on."""
+    return (build_plates(plate_settings(settings)),) if settings.plates else ()
 
 
 def pusher_names(settings: Settings) -> tuple[str, ...]:
@@ -78,6 +113,7 @@ def camera_config(settings: Settings) -> CameraConfig:
             jpeg_quality=settings.jpeg_quality,
             detector_timeout_s=settings.detector_timeout_s,
             evidence=evidence_config(settings),
+            recognition=recognition_config(settings),
         ),
         default_analysed_fps=settings.analysed_fps,
         disconnected_after_s=settings.disconnected_after_s,
@@ -114,6 +150,7 @@ def actor_system(settings: Settings) -> ActorSystem:
         sink=PusherSink(pusher_names(settings), settings.namespace),
         archive=archive,
         cells=AggregatorSink(aggregator_names(settings), settings.namespace),
+        recognition=recognition_services(settings),
     )
     return ActorSystem(
         settings=settings,
@@ -142,7 +179,7 @@ def build(args: dict[str, Any]) -> Any:
     from cluster.ingress import make_ingress
 
     ingress = make_ingress(settings)
-    return ingress.bind(settings, build_detector(detector_settings(settings)))
+    return ingress.bind(settings, build_detector(detector_settings(settings)), *recognition_deployments(settings))
 
 
 def environment_for_cameras() -> dict[str, str]:

@@ -150,7 +150,7 @@ def _write_whole(target: Path, data: bytes) -> None:
 
 def _move(file: Path, target: Path) -> None:
     """Give a durable file its name; over the border of a file system it is copied beside its target first."""
-    if file.stat().st_dev == target.parent.stat().st_dev:
+    if _same_disk(file, target.parent):
         file.replace(target)
         return
     partial = target.with_name(f".{uuid.uuid4().hex}{PARTIAL}")
@@ -160,6 +160,10 @@ def _move(file: Path, target: Path) -> None:
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _same_disk(file: Path, folder: Path) -> bool:
+    return file.stat().st_dev == folder.stat().st_dev
 
 
 def _make_folders(folder: Path) -> None:

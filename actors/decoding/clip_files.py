@@ -68,12 +68,18 @@ def _copy(clip: PacketClip, header: StreamHeader, path: Path) -> None:
     ):
         stream = out.add_stream_from_template(described.streams.video[0], opaque=True)
         for packet, (pts, dts) in _stamped(clip, header):
-            compressed = av.Packet(packet.data)
+            compressed = av.Packet(_with_lengths(packet.data) if header.annex_b else packet.data)
             compressed.pts, compressed.dts, compressed.time_base = pts, dts, header.time_base
             compressed.duration = duration
             compressed.is_keyframe = packet.key_frame
             compressed.stream = stream
             out.mux(compressed)
+
+
+def _with_lengths(data: bytes) -> bytes:
+    """Start codes (ITU-T H.264, Annex B) replaced by the four-byte lengths of MP4 (ISO/IEC 14496-15)."""
+    units = (unit.rstrip(b"\0") for unit in data.split(b"\0\0\1")[1:])
+    return b"".join(len(unit).to_bytes(4, "big") + unit for unit in units if unit)
 
 
 def _encode(clip: PacketClip, header: StreamHeader, path: Path, encoding: ClipEncoding) -> None:

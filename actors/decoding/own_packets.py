@@ -33,7 +33,15 @@ class PictureEncoder:
         self._stream.options = _OPTIONS
         self._out.start_encoding()
         packets.begin(
-            StreamHeader(codec="h264", extradata=b"", file=head.getvalue(), time_base=_CLOCK, frame_s=1.0 / fps, playable=True)
+            StreamHeader(
+                codec="h264",
+                extradata=b"",
+                file=head.getvalue(),
+                time_base=_CLOCK,
+                frame_s=1.0 / fps,
+                annex_b=True,
+                playable=True,
+            )
         )
 
     def add(self, frame: av.VideoFrame, pts_s: float) -> None:

@@ -190,7 +190,7 @@ class PacketRing:
         if not groups or groups[at].begin_s > span.moment_s + _LATEST_BEGIN_S:
             return PacketClip(header=self._header, packets=())
         header, first = groups[at].header, at
-        while first > 0 and groups[first].begin_s > span.begin_s and groups[first - 1].header == header:
+        while first > 0 and groups[first].begin_s + header.frame_s > span.begin_s and groups[first - 1].header == header:
             first -= 1
         packets: list[CompressedPacket] = []
         for group in groups[first:]:

@@ -25,7 +25,8 @@ class StreamHeader:
         file: an MP4 file without a picture, with all that MP4 can say of the stream; b"" when it cannot carry the codec.
         time_base: seconds per unit of pts and dts.
         frame_s: nominal seconds between pictures.
-        playable: browsers play the packets as they are from an MP4 file.
+        annex_b: packets of H.264 and H.265 have start codes, which MP4 does not know.
+        playable: browsers play the packets from an MP4 file.
     """
 
     codec: str
@@ -33,20 +34,22 @@ class StreamHeader:
     file: bytes
     time_base: Fraction
     frame_s: float
+    annex_b: bool
     playable: bool
 
     @staticmethod
     def of_stream(stream: Any, nominal_fps: float) -> "StreamHeader":
         """The header of a PyAV stream."""
         codec = stream.codec_context.name
-        file = _empty_file(stream)
+        file, extradata = _empty_file(stream), bytes(stream.codec_context.extradata or b"")
         return StreamHeader(
             codec=codec,
-            extradata=bytes(stream.codec_context.extradata or b""),
+            extradata=extradata,
             file=file,
             time_base=stream.time_base or Fraction(1, 90_000),
             frame_s=1.0 / nominal_fps,
-            playable=bool(file) and stream.codec_context.pix_fmt in _PLAYABLE.get(codec, ()),
+            annex_b=extradata[:1] != b"\1",
+            playable=bool(file and extradata) and stream.codec_context.pix_fmt in _PLAYABLE.get(codec, ()),
         )
 
 

@@ -58,6 +58,9 @@ class ClipKeeper:
         self._waiting = 0
         self._deadline_s: float | None = None
         self._last: tuple[PacketClip, str] | None = None
+        self._at_work: _Job | None = None
+        self._handing_over = threading.Lock()
+        self._given_up = False
         self._thread = threading.Thread(target=self._run, name="clips", daemon=True)
         self.counters = ClipCounters()
 
@@ -79,15 +82,26 @@ class ClipKeeper:
                 self._jobs.put(job)
 
     def finish(self, within_s: float) -> bool:
-        """Nothing more comes: make the clips that are left, at most for ``within_s``; after that events leave without.
+        """Nothing more comes: make the clips that are left, at most for about ``within_s``; after that events leave without.
 
-        Returns whether everything has left. The source must have ended, or its packets are waited for all that time.
+        Returns whether every clip was finished with. The source must have ended, or its packets are waited for all that time.
         """
         self._deadline_s = time.monotonic() + within_s
         self._jobs.put(None)
         if self._thread.is_alive():
             self._thread.join(within_s + 2 * _POLL_S)
-        return not self._thread.is_alive()
+        if not self._thread.is_alive():
+            return True
+        # A codec or an archive that does not come to an end: what waits behind it leaves from here.
+        with self._handing_over:
+            self._given_up = True
+            left = [] if self._at_work is None else [self._at_work]
+            with suppress(queue.Empty):
+                while (job := self._jobs.get_nowait()) is not None:
+                    left.append(job)
+            if self._config.wait:
+                self._emit([replace(job.envelope, clip="") for job in left])
+        return False
 
     # -- parts --------------------------------------------------------------------------------------------------------
 
@@ -106,9 +120,14 @@ class ClipKeeper:
         with suppress(OSError, AttributeError):  # only on Linux has a thread a priority of its own
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         while (job := self._jobs.get()) is not None:
+            self._at_work = job
             path = self._make(job)
-            if self._config.wait:
-                self._emit([replace(job.envelope, clip=path)])
+            with self._handing_over:
+                if self._given_up:
+                    return
+                self._at_work = None
+                if self._config.wait:
+                    self._emit([replace(job.envelope, clip=path)])
 
     def _make(self, job: _Job) -> str:
         """The clip's path, "" without one."""

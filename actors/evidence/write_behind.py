@@ -107,5 +107,12 @@ class WriteBehind:
 
 
 def _without(envelope: FactEnvelope, lost: set[str]) -> FactEnvelope:
-    gone = {name: "" for name in _PICTURES if getattr(envelope, name) in lost}
-    return replace(envelope, **gone) if gone else envelope
+    def kept(path: str) -> str:
+        return "" if path in lost else path
+
+    return replace(
+        envelope,
+        large_picture=kept(envelope.large_picture),
+        small_picture=kept(envelope.small_picture),
+        plate_picture=kept(envelope.plate_picture),
+    )

@@ -40,9 +40,7 @@ def position(box: Box) -> str:
     return json.dumps({"height": y2 - y1, "width": x2 - x1, "x": x1, "y": y1}, separators=(",", ":"))
 
 
-def _body(
-    envelope: FactEnvelope, kind: EventKind, text: str, time_s: float, box: Box, masked: bool
-) -> dict[str, object]:
+def _body(envelope: FactEnvelope, kind: EventKind, text: str, time_s: float, box: Box, masked: bool) -> dict[str, object]:
     task, looks = envelope.task, envelope.looks
     return {
         "taskNum": task.task_num,

@@ -12,7 +12,7 @@ from actors.decoding.stream_header import StreamHeader
 from actors.errors import ClipError
 
 HEADER = StreamHeader(
-    codec="h264", extradata=b"", file=b"", time_base=Fraction(1, 25), frame_s=0.04, playable=True,
+    codec="h264", extradata=b"", file=b"", time_base=Fraction(1, 25), frame_s=0.04, annex_b=False, playable=True,
 )  # fmt: skip
 
 
