@@ -18,6 +18,7 @@ from actors.errors import ArchiveError, SinkUnavailableError
 from actors.metrics import CameraMetrics
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, CameraHealth, CellSink, FactEnvelope, FactSink, TaskSpec
+from actors.recognition import RecognitionServices, ThreadedDesk
 from models.handles import DetectionFailedError, DetectorClient
 from traffic.facts import TaskStatus, TaskStatusCode
 
@@ -53,12 +54,14 @@ class CameraServices:
     Attributes:
         connect_detector: makes the client; raises DetectionFailedError while the detector is not up.
         cells: takes the one-second cells of lanes and people; None: nobody wants them.
+        recognition: of vehicles; None: facts go out without looks.
     """
 
     connect_detector: Callable[[], DetectorClient]
     sink: FactSink
     archive: Archive | None
     cells: CellSink | None = None
+    recognition: RecognitionServices | None = None
 
 
 class CameraRunner:
@@ -157,6 +160,12 @@ class CameraRunner:
         if pipeline is None:
             return
         self._pipeline = pipeline
+        try:
+            self._analyse_frames(pipeline)
+        finally:
+            self._emit(pipeline.flush())  # what waits for looks goes out with what is known
+
+    def _analyse_frames(self, pipeline: CameraPipeline) -> None:
         while not self._stopping.is_set():
             frame = self._reader.latest(0.25)
             if frame is not None:
@@ -164,6 +173,8 @@ class CameraRunner:
             # Without a new frame the ones in flight are finished, so that a pause never holds results back.
             while pipeline.in_flight >= (IN_FLIGHT if frame is not None else 1):
                 self._finish_one(pipeline)
+            if frame is None:
+                self._emit(pipeline.ready())
             if frame is None and self._reader.finished:
                 self._emit(pipeline.end())
                 if self._cells:
@@ -178,8 +189,9 @@ class CameraRunner:
                 logger.warning("detector not ready task=%s error=%s", self._spec.ref.task_num, error)
                 self._stopping.wait(_DETECTOR_RETRY_S)
                 continue
-            config = self._config.pipeline
-            return CameraPipeline(self._spec, detector, self._services.archive, config, self._on_picture_error)
+            config, services = self._config.pipeline, self._services.recognition
+            desk = ThreadedDesk(services, config.recognition) if services else None
+            return CameraPipeline(self._spec, detector, self._services.archive, config, self._on_picture_error, desk=desk)
         return None
 
     def _finish_one(self, pipeline: CameraPipeline) -> None:

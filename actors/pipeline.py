@@ -17,16 +17,17 @@ from actors.archive import picture_path
 from actors.decoding import DecodedFrame, LetterboxTransform, crop_jpeg, letterbox
 from actors.errors import ArchiveError
 from actors.ports import Archive, FactEnvelope, TaskRef, TaskSpec
-from models.handles import DetectorClient, PendingDetections
+from actors.recognition import RecognitionConfig, RecognitionDesk, Recognizer
+from models.handles import DetectorClient, PendingDetections, VehicleContext
 from traffic.aggregation import CellBatch
-from traffic.facts import CrowdAlarm, VehiclePassage
+from traffic.facts import CrowdAlarm, TrafficEvent, VehicleLooks, VehiclePassage
 from traffic.passages import PassageAnalyzer
 from traffic.sampling import SceneSampler
 from traffic.scene import Lane, Scene
 from traffic.tracking import Tracker
-from traffic.types import Box, Detections, Track, TrackState
+from traffic.types import Box, Detections, Track, TrackId, TrackState
 
-SNAPSHOT_KIND, CROWD_KIND = "vehicle_snapshot", "crowd"
+SNAPSHOT_KIND, PLATE_KIND, CROWD_KIND = "vehicle_snapshot", "plate", "crowd"
 _FACT_NAMESPACE = uuid.UUID("5a5b1c7e-9d0f-4c34-9e5c-2a8a1f0c6d11")
 
 
@@ -38,11 +39,13 @@ class PipelineConfig:
         jpeg_quality: 10..100, of pictures in the archive.
         crop_margin: share of the box added on each side of a vehicle's crop.
         detector_timeout_s: patience with one detection.
+        recognition: of plates and looks.
     """
 
     jpeg_quality: int = 85
     crop_margin: float = 0.08
     detector_timeout_s: float = 30.0
+    recognition: RecognitionConfig = field(default_factory=RecognitionConfig)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,8 +86,10 @@ class CameraPipeline:
         config: PipelineConfig,
         on_picture_error: Callable[[ArchiveError], None] | None = None,
         life: str | None = None,
+        desk: RecognitionDesk | None = None,
     ) -> None:
-        """``life``: name of this pipeline among all that ever analyse the task; None makes one."""
+        """``life``: name of this pipeline among all that ever analyse the task; None makes one. ``desk``: does the recognition of
+        vehicles; None: facts go out at once, without looks."""
         self._task = spec.ref
         self._scene = spec.scene
         self._detector = detector
@@ -97,6 +102,7 @@ class CameraPipeline:
         self._in_flight: deque[_InFlight] = deque()
         self._crop = _outline_crop(spec.scene)
         self._last_frame: DecodedFrame | None = None
+        self._recognizer = Recognizer(desk, config.recognition, self._save_plate) if desk is not None else None
         self.counters = PipelineCounters()
 
     @property
@@ -116,6 +122,15 @@ class CameraPipeline:
     def lane_of(self, track: Track) -> int:
         """roadNum of the lane the track is in; 0 for none."""
         return self._passages.lane_of(track.track_id)
+
+    def looks_of(self, track_id: TrackId) -> VehicleLooks:
+        """What recognition knows of a vehicle by now; unknown codes when it knows nothing."""
+        return self._recognizer.looks_of(track_id) if self._recognizer else VehicleLooks()
+
+    @property
+    def recognition_bytes(self) -> int:
+        """Bytes of the pictures kept for recognition."""
+        return self._recognizer.bytes_held if self._recognizer else 0
 
     def set_task(self, task: TaskRef) -> None:
         """Rename the task; tracks and counts go on."""
@@ -150,9 +165,20 @@ class CameraPipeline:
         """Forget the frames in flight (the detector is gone)."""
         self._in_flight.clear()
 
+    def ready(self) -> tuple[FactEnvelope, ...]:
+        """Facts whose looks have come in the meantime; to be asked while no frames come."""
+        if self._recognizer is None or self._last_frame is None:
+            return ()
+        return self._recognizer.release(self._last_frame.time_s)
+
+    def flush(self) -> tuple[FactEnvelope, ...]:
+        """Every fact that still waits for looks: no more frames come. May take the patience of recognition."""
+        return self._recognizer.finish(self._config.recognition.patience_s) if self._recognizer else ()
+
     def end(self) -> tuple[FactEnvelope, ...]:
-        """The stream ended for good: facts that were still pending (lanes learned only now)."""
-        return self._wrap(self._passages.finish(), self._last_frame)
+        """The stream ended for good: facts that were still pending (lanes learned only now, looks on the way)."""
+        last = self._with_looks(self._wrap(self._passages.finish(), self._last_frame), self._last_frame)
+        return (*last, *self.flush())
 
     def last_cells(self) -> CellBatch | None:
         """The cells of the seconds that are still open: nothing more will be analysed."""
@@ -164,8 +190,24 @@ class CameraPipeline:
         alarms = self._sampler.advance(frame.time_s, (frame.width, frame.height), tracks, self._passages, passages)
         self.counters.frames_analysed += 1
         self._last_frame = frame
-        envelopes = (*self._wrap(passages, frame), *(self._wrap_alarm(alarm, frame) for alarm in alarms))
+        if self._recognizer:
+            self._recognizer.observe(frame, tracks)
+        stated = (*self._wrap(passages, frame), *(self._wrap_alarm(alarm, frame) for alarm in alarms))
+        envelopes = self._with_looks(stated, frame)
         return AnalysedFrame(frame=frame, tracks=tracks, envelopes=envelopes, cells=self._sampler.take())
+
+    def _with_looks(self, stated: tuple[FactEnvelope, ...], frame: DecodedFrame | None) -> tuple[FactEnvelope, ...]:
+        """Facts wait for the looks of their vehicle; returns those that are ready now, earlier ones first."""
+        if self._recognizer is None or frame is None:
+            return stated
+        for envelope in stated:
+            fact = envelope.fact
+            if isinstance(fact, VehiclePassage):
+                context = VehicleContext(object_class=fact.object_class, length_m=fact.length_m, heading=fact.heading)
+                self._recognizer.hold(envelope, frame.time_s, fact.track_id, context)
+            else:
+                self._recognizer.hold(envelope, frame.time_s)
+        return self._recognizer.release(frame.time_s)
 
     def _wrap(self, passages: tuple[VehiclePassage, ...], frame: DecodedFrame | None) -> tuple[FactEnvelope, ...]:
         envelopes = []
@@ -206,6 +248,13 @@ class CameraPipeline:
         path = picture_path(self._task.task_num, SNAPSHOT_KIND, "small", moment, self._task.time_zone)
         quality, margin = self._config.jpeg_quality, self._config.crop_margin
         return self._save(path, lambda: crop_jpeg(frame, passage.box, quality=quality, margin=margin))
+
+    def _save_plate(self, envelope: FactEnvelope, jpeg: bytes) -> str:
+        fact = envelope.fact
+        assert isinstance(fact, VehiclePassage | TrafficEvent)
+        number = fact.track_id if isinstance(fact, VehiclePassage) else next(iter(fact.track_ids), 0)
+        moment = fact.time_s + (number % 10) / 1e3
+        return self._save(picture_path(self._task.task_num, PLATE_KIND, "small", moment, self._task.time_zone), lambda: jpeg)
 
     def _save(self, path: str, encode: Callable[[], bytes]) -> str:
         """Keep a picture; its path, or "" when it could not be kept."""

@@ -10,6 +10,7 @@ from actors.aggregator import fact_id, local_day
 from actors.decoding import SourceInfo, SourceOptions, open_source
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, FactEnvelope, TaskRef, TaskSpec
+from actors.recognition import InlineDesk, RecognitionConfig, RecognitionServices
 from api.wire.encode import DEFAULT_DATA_SOURCE, snapshot_body
 from api.wire.parameters import crowd_body, parameter_item, people_body
 from models.handles import DetectorClient
@@ -40,7 +41,8 @@ class Summary:
 @dataclass(frozen=True, kw_only=True)
 class AnalyzeOptions:
     """What to analyse and how. ``analysed_fps`` 0: every frame. ``archive`` None: no pictures are kept. ``period_s`` 1..120:
-    bodies of traffic parameters and people of every period are written too; 0: none."""
+    bodies of traffic parameters and people of every period are written too; 0: none. ``recognition`` None: vehicles are not
+    recognised."""
 
     video: str
     scene: Scene | None
@@ -50,6 +52,8 @@ class AnalyzeOptions:
     archive: Archive | None = None
     max_frames: int = 0
     period_s: int = 0
+    recognition: RecognitionServices | None = None
+    recognition_config: RecognitionConfig = field(default_factory=RecognitionConfig)
 
 
 def default_start_s(video: str) -> float | None:
@@ -78,7 +82,9 @@ def analyze(
         ref=task, scene=options.scene, analysed_fps=options.analysed_fps, rtsp_transport="tcp", loop=False,
         start_time_s=start_s, enabled=True, revision="1",
     )  # fmt: skip
-    pipeline = CameraPipeline(spec, detector, options.archive, PipelineConfig())
+    desk = InlineDesk(options.recognition, options.recognition_config) if options.recognition else None
+    config = PipelineConfig(recognition=options.recognition_config)
+    pipeline = CameraPipeline(spec, detector, options.archive, config, desk=desk)
     periods = _Periods(task, options.period_s)
     summary = Summary()
     source_options = SourceOptions(start_time_s=start_s, analysed_fps=options.analysed_fps)

@@ -15,13 +15,16 @@ from actors.delivery.policy import DeliveryPolicy
 from actors.delivery.ports import Bounds
 from actors.pipeline import PipelineConfig
 from actors.pusher import PusherConfig, PusherSink
+from actors.recognition import RecognitionConfig, RecognitionServices
 from api.outbox import SqlOutboxStore
 from api.parameter_store import SqlParameterStore
 from api.task_store import SqlTaskStore
 from cluster.actors import ActorSystem, AggregatorPlan, PusherPlan
 from cluster.settings import Settings
 from models.deployment import DEPLOYMENT_NAME, DetectorSettings, build_detector
-from models.handles import ServeDetectorClient
+from models.handles import ServeDetectorClient, ServePlateReaderClient
+from models.plates.deployment import DEPLOYMENT_NAME as PLATES_NAME
+from models.plates.deployment import PlateSettings, build_plates
 
 APP_NAME = "wayside"
 INGRESS_NAME = "ingress"
@@ -43,6 +46,38 @@ def detector_settings(settings: Settings) -> DetectorSettings:
     )
 
 
+def plate_settings(settings: Settings) -> PlateSettings:
+    """The plate reader deployment's share of the settings."""
+    return PlateSettings(
+        system=settings.plate_system,
+        longest_px=settings.plate_vehicle_px,
+        engine=settings.plate_engine,
+        device=settings.plate_device,
+        threads=settings.plate_threads,
+        num_cpus=settings.plate_num_cpus,
+        replicas=settings.plate_replicas,
+        num_gpus=settings.plate_num_gpus,
+        max_batch_size=settings.plate_max_batch_size,
+        models_dir=settings.models_dir,
+    )
+
+
+def recognition_config(settings: Settings) -> RecognitionConfig:
+    """How every camera recognises vehicles."""
+    return RecognitionConfig(plate_min_confidence=settings.plate_min_confidence, patience_s=settings.recognition_patience_s)
+
+
+def recognition_services(settings: Settings) -> RecognitionServices | None:
+    """How cameras reach the recognition deployments; None when all of it is off."""
+    plates = partial(ServePlateReaderClient.connect, APP_NAME, PLATES_NAME) if settings.plates else None
+    return RecognitionServices(connect_plates=plates) if plates else None
+
+
+def recognition_deployments(settings: Settings) -> tuple[Any, ...]:
+    """The bound recognition deployments that are on."""
+    return (build_plates(plate_settings(settings)),) if settings.plates else ()
+
+
 def pusher_names(settings: Settings) -> tuple[str, ...]:
     """Names of the pusher actors."""
     return tuple(f"pusher-{index}" for index in range(settings.pushers))
@@ -56,7 +91,11 @@ def aggregator_names(settings: Settings) -> tuple[str, ...]:
 def camera_config(settings: Settings) -> CameraConfig:
     """What every camera of this installation shares."""
     return CameraConfig(
-        pipeline=PipelineConfig(jpeg_quality=settings.jpeg_quality, detector_timeout_s=settings.detector_timeout_s),
+        pipeline=PipelineConfig(
+            jpeg_quality=settings.jpeg_quality,
+            detector_timeout_s=settings.detector_timeout_s,
+            recognition=recognition_config(settings),
+        ),
         default_analysed_fps=settings.analysed_fps,
         disconnected_after_s=settings.disconnected_after_s,
         stall_timeout_s=settings.stall_timeout_s,
@@ -90,6 +129,7 @@ def actor_system(settings: Settings) -> ActorSystem:
         sink=PusherSink(pusher_names(settings), settings.namespace),
         archive=archive,
         cells=AggregatorSink(aggregator_names(settings), settings.namespace),
+        recognition=recognition_services(settings),
     )
     return ActorSystem(
         settings=settings,
@@ -118,7 +158,7 @@ def build(args: dict[str, Any]) -> Any:
     from cluster.ingress import make_ingress
 
     ingress = make_ingress(settings)
-    return ingress.bind(settings, build_detector(detector_settings(settings)))
+    return ingress.bind(settings, build_detector(detector_settings(settings)), *recognition_deployments(settings))
 
 
 def environment_for_cameras() -> dict[str, str]:

@@ -57,14 +57,14 @@ def make_app(settings: Settings, control: Any) -> FastAPI:
 
 
 def make_ingress(settings: Settings) -> Any:
-    """The ingress deployment, to be bound with (settings, detector)."""
+    """The ingress deployment, to be bound with (settings, detector, recognition deployments…)."""
 
     class Ingress:
         """One replica of the API."""
 
-        def __init__(self, settings: Settings, detector: Any) -> None:
-            # The detector is bound so that Serve starts it with the application; cameras call it by its name.
-            self._detector = detector
+        def __init__(self, settings: Settings, detector: Any, *recognition: Any) -> None:
+            # The networks are bound so that Serve starts them with the application; cameras call them by their names.
+            self._networks = (detector, *recognition)
             self._pruning = threading.Thread(target=_prune_for_ever, args=(settings,), name="prune", daemon=True)
             self._pruning.start()
 

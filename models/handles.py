@@ -1,6 +1,7 @@
 """How cameras call the detector and recognition, in this process or over Ray Serve. Imports neither torch nor an engine."""
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,6 +14,7 @@ from traffic.types import Detections, ObjectClass
 
 if TYPE_CHECKING:
     from models.detector import Detector
+    from models.plates.reader import PlateReader
 
 Image = NDArray[np.uint8]
 
@@ -93,7 +95,8 @@ class PlateReaderClient(Protocol):
     """A plate reader as a camera sees it."""
 
     def submit(self, images: Sequence[Image]) -> PendingPlates:
-        """Start reading the plates in uint8 (h, w, 3) RGB pictures (crops of vehicles, or scenes)."""
+        """Start reading the plates in uint8 (h, w, 3) RGB pictures (crops of vehicles, or scenes). Raises
+        RecognitionFailedError."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,7 +141,8 @@ class AttributesClient(Protocol):
     """Type and colour recognition as a camera sees it."""
 
     def submit(self, crops: Sequence[Image], context: VehicleContext) -> PendingAttributes:
-        """Start recognising one vehicle from its crops, uint8 (h, w, 3) RGB each, best first; not empty."""
+        """Start recognising one vehicle from its crops, uint8 (h, w, 3) RGB each, best first; not empty. Raises
+        RecognitionFailedError."""
 
 
 class _Done:
@@ -235,3 +239,72 @@ class ServeDetectorClient:
             return _ServePending(self._handle.remote(image))
         except (RayError, RayServeException) as error:
             return _Failed(f"{type(error).__name__}: {error}")
+
+
+class _DonePlates:
+    def __init__(self, plates: tuple[tuple[PlateRead, ...], ...]) -> None:
+        self._plates = plates
+
+    def result(self, timeout_s: float) -> tuple[tuple[PlateRead, ...], ...]:
+        return self._plates
+
+
+class LocalPlateReaderClient:
+    """The plate reader in this very process; reading happens in ``submit``. Deterministic.
+
+    Args:
+        longest_px: longer side at which pictures are searched, see ``PlateReader.read``.
+    """
+
+    def __init__(self, reader: "PlateReader", longest_px: int) -> None:
+        self._reader, self._longest_px = reader, longest_px
+
+    def submit(self, images: Sequence[Image]) -> PendingPlates:
+        """See PlateReaderClient."""
+        return _DonePlates(tuple(self._reader.read(images, self._longest_px)))
+
+
+class _ServePlates:
+    def __init__(self, responses: Sequence[Any]) -> None:
+        self._responses = responses
+
+    def result(self, timeout_s: float) -> tuple[tuple[PlateRead, ...], ...]:
+        from ray.exceptions import RayError
+        from ray.serve.exceptions import RayServeException
+
+        end = time.monotonic() + timeout_s
+        try:
+            return tuple(tuple(item.result(timeout_s=max(end - time.monotonic(), 0.0))) for item in self._responses)
+        except (TimeoutError, RayError, RayServeException) as error:
+            for item in self._responses:
+                item.cancel()  # what nobody waits for must not queue up
+            raise RecognitionFailedError(f"{type(error).__name__}: {error}") from error
+
+
+class ServePlateReaderClient:
+    """The plate reader deployment of the running Serve application. Usable from any thread of an actor."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    @classmethod
+    def connect(cls, app_name: str, deployment: str) -> "ServePlateReaderClient":
+        """Look up the deployment. Raises RecognitionFailedError while it is not up."""
+        from ray import serve
+        from ray.exceptions import RayError
+        from ray.serve.exceptions import RayServeException
+
+        try:
+            return cls(serve.get_deployment_handle(deployment, app_name=app_name))
+        except (RayError, RayServeException) as error:
+            raise RecognitionFailedError(f"{type(error).__name__}: {error}") from error
+
+    def submit(self, images: Sequence[Image]) -> PendingPlates:
+        """See PlateReaderClient. Each picture is a request, so that the deployment batches over vehicles and cameras."""
+        from ray.exceptions import RayError
+        from ray.serve.exceptions import RayServeException
+
+        try:
+            return _ServePlates([self._handle.remote(image) for image in images])
+        except (RayError, RayServeException) as error:
+            raise RecognitionFailedError(f"{type(error).__name__}: {error}") from error

@@ -5,12 +5,13 @@ input of a frame, ``crop_jpeg`` a picture for people.
 """
 
 from actors.decoding.address import SourceKind, address_kind, mask_address
+from actors.decoding.cuts import VehicleCut, cut_vehicle
 from actors.decoding.frames import DecodedFrame, SourceCounters, SourceInfo
 from actors.decoding.interrupt import CancelToken
 from actors.decoding.opening import open_source
 from actors.decoding.options import SourceOptions
 from actors.decoding.packets import CompressedPacket, PacketClip
-from actors.decoding.pictures import crop_jpeg, frame_rgb
+from actors.decoding.pictures import crop_jpeg, frame_rgb, rgb_jpeg
 from actors.decoding.policy import ReconnectConfig, ReconnectPolicy, StatusChange
 from actors.decoding.reader import ReaderCounters, StreamReader
 from actors.decoding.scaling import LetterboxTransform, letterbox
@@ -31,11 +32,14 @@ __all__ = [
     "SourceOptions",
     "StatusChange",
     "StreamReader",
+    "VehicleCut",
     "VideoSource",
     "address_kind",
     "crop_jpeg",
+    "cut_vehicle",
     "frame_rgb",
     "letterbox",
     "mask_address",
     "open_source",
+    "rgb_jpeg",
 ]

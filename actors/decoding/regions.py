@@ -82,7 +82,7 @@ def cut(frame: av.VideoFrame, rectangle: Rectangle) -> av.VideoFrame:
         # A border of odd size ends with a chroma sample of its own, hence rounding up.
         rows = slice(y1 >> shift_y, -(-y2 >> shift_y))
         columns = slice(x1 >> shift_x, -(-x2 >> shift_x))
-        _plane(region, index, channels)[:] = _plane(frame, index, channels)[rows, columns]
+        plane(region, index, channels)[:] = plane(frame, index, channels)[rows, columns]
     region.colorspace, region.color_range = frame.colorspace, frame.color_range
     return region
 
@@ -108,7 +108,7 @@ def to_array(frame: av.VideoFrame, pixel_format: Literal["rgb24", "bgr24"]) -> N
     return array
 
 
-def _plane(frame: av.VideoFrame, index: int, channels: int) -> NDArray[np.uint8]:
+def plane(frame: av.VideoFrame, index: int, channels: int) -> NDArray[np.uint8]:
     """A plane of 8-bit samples as a view: uint8 (height, width, channels)."""
     plane = frame.planes[index]
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width * channels]

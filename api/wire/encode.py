@@ -16,7 +16,6 @@ STATUS_NAMES = {
     TaskStatusCode.RECONNECTING: "重连中",
     TaskStatusCode.DISCONNECTED: "已断开",
 }
-UNKNOWN_VEHICLE_TYPE, UNKNOWN_VEHICLE_COLOR, UNKNOWN_PLATE_COLOR, UNKNOWN_WEATHER = 0, 255, 0, 0
 NOT_MEASURED = -1
 DEFAULT_DATA_SOURCE = "通甲优博"
 BUSINESS_EVENT, BUSINESS_SNAPSHOT, BUSINESS_PARAMETERS, BUSINESS_PEOPLE, BUSINESS_STATUS = 11, 21, 22, 41, 52
@@ -33,14 +32,14 @@ def snapshot_body(envelope: FactEnvelope, passage: VehiclePassage, data_source: 
     return {
         "taskNum": envelope.task.task_num,
         "taskName": envelope.task.task_name,
-        "snapshotPath": "",
+        "snapshotPath": envelope.plate_picture,
         "vehicleTypePath": envelope.small_picture,
         "roadNum": passage.road_num,
         "roadName": passage.road_name,
         "trunDirNo": str(int(passage.turn)),
-        "plateNum": "",
-        "vehicleType": UNKNOWN_VEHICLE_TYPE,
-        "vehicleColor": UNKNOWN_VEHICLE_COLOR,
+        "plateNum": envelope.looks.plate_num,
+        "vehicleType": envelope.looks.vehicle_type,
+        "vehicleColor": envelope.looks.vehicle_color,
         "vehicleSpeed": _scaled(passage.speed_kmh, 1),
         "snapshotTime": wire_time(passage.time_s, zone),
         "runningTime": _scaled(passage.running_time_s, 1000),
@@ -49,7 +48,7 @@ def snapshot_body(envelope: FactEnvelope, passage: VehiclePassage, data_source: 
         "vehicleDirection": int(passage.heading),
         "date": wire_date(passage.time_s, zone),
         "dataSource": data_source,
-        "weather": UNKNOWN_WEATHER,
+        "weather": envelope.weather,
     }
 
 
@@ -58,14 +57,14 @@ def batch_item(envelope: FactEnvelope, passage: VehiclePassage) -> dict[str, obj
     return {
         "taskNum": envelope.task.task_num,
         "taskName": envelope.task.task_name,
-        "snapshotPath": "",
+        "snapshotPath": envelope.plate_picture,
         "vehicleTypePath": envelope.small_picture,
         "roadNum": passage.road_num,
-        "plateNum": "",
-        "vehicleType": UNKNOWN_VEHICLE_TYPE,
-        "vehicleColor": UNKNOWN_VEHICLE_COLOR,
+        "plateNum": envelope.looks.plate_num,
+        "vehicleType": envelope.looks.vehicle_type,
+        "vehicleColor": envelope.looks.vehicle_color,
         "vehicleSpeed": _scaled(passage.speed_kmh, 1),
-        "plateColor": UNKNOWN_PLATE_COLOR,
+        "plateColor": envelope.looks.plate_color,
         "snapshotTime": wire_time(passage.time_s, envelope.task.time_zone),
         "runningTime": _scaled(passage.running_time_s, 1000),
         "vehicleSpacing": _scaled(passage.spacing_m, 100),
@@ -124,8 +123,9 @@ class WireEncoder:
         """The body (or the element of a periodic body) of a fact for an interface; None when it does not want the fact."""
         fact = envelope.fact
         if interface.business_type == BUSINESS_SNAPSHOT and isinstance(fact, VehiclePassage):
-            # snapshotPath has no picture before plates are read; the vehicle's picture travels in imgBase64Type.
-            pictures = {"imgBase64": "", "imgBase64Type": envelope.small_picture} if interface.upload_pictures else {}
+            # The plate's picture travels in imgBase64, the vehicle's in imgBase64Type.
+            both = {"imgBase64": envelope.plate_picture, "imgBase64Type": envelope.small_picture}
+            pictures = both if interface.upload_pictures else {}
             single = interface.trigger_condition == TRIGGER
             body = snapshot_body(envelope, fact, self.data_source) if single else batch_item(envelope, fact)
             return EncodedItem(body=with_pictures(body, pictures, after="vehicleTypePath"), pictures=pictures)
