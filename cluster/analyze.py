@@ -13,7 +13,8 @@ from actors.ports import Archive, FactEnvelope, TaskRef, TaskSpec
 from actors.recognition import InlineDesk, RecognitionConfig, RecognitionServices
 from api.wire.encode import DEFAULT_DATA_SOURCE, snapshot_body
 from api.wire.parameters import crowd_body, parameter_item, people_body
-from models.handles import DetectorClient
+from actors.weather import WeatherWatch
+from models.handles import DetectorClient, WeatherClient
 from traffic.aggregation import CellBatch, Parameters, TaskAggregator
 from traffic.facts import CrowdAlarm, LaneParameters, PeopleParameters, VehiclePassage
 from traffic.scene import Scene
@@ -53,6 +54,7 @@ class AnalyzeOptions:
     max_frames: int = 0
     period_s: int = 0
     recognition: RecognitionServices | None = None
+    connect_weather: Callable[[], WeatherClient] | None = None
     recognition_config: RecognitionConfig = field(default_factory=RecognitionConfig)
 
 
@@ -84,7 +86,8 @@ def analyze(
     )  # fmt: skip
     desk = InlineDesk(options.recognition, options.recognition_config) if options.recognition else None
     config = PipelineConfig(recognition=options.recognition_config)
-    pipeline = CameraPipeline(spec, detector, options.archive, config, desk=desk)
+    weather = WeatherWatch(options.connect_weather, threaded=False) if options.connect_weather else None
+    pipeline = CameraPipeline(spec, detector, options.archive, config, desk=desk, weather=weather)
     periods = _Periods(task, options.period_s)
     summary = Summary()
     source_options = SourceOptions(start_time_s=start_s, analysed_fps=options.analysed_fps)

@@ -155,6 +155,7 @@ def analyze(
     from models.store import WeightsStore
 
     settings = _settings(models_dir=models_dir, detector_model=model)
+    services, weather = _local_recognition(settings) if recognition else (None, None)
     options = AnalyzeOptions(
         video=video,
         scene=_read_scene(scene),
@@ -163,7 +164,8 @@ def analyze(
         analysed_fps=fps,
         archive=open_archive(str(archive)) if archive else None,
         period_s=period,
-        recognition=_local_recognition(settings) if recognition else None,
+        recognition=services,
+        connect_weather=weather,
         recognition_config=recognition_config(settings),
     )
     size = (settings.detector_width, settings.detector_height)
@@ -199,15 +201,26 @@ def analyze(
     _print_summary(summary, time.monotonic() - begin)
 
 
-def _local_recognition(settings: Any) -> Any:
-    """Recognition in this process; weights that are missing are said before the analysis begins."""
+def _local_recognition(settings: Any) -> tuple[Any, Any]:
+    """Recognition of vehicles and of the weather in this process (None: off); missing weights are said before the analysis begins."""
     from actors.recognition import RecognitionServices
+    from models.attributes.clients import LocalAttributesClient, LocalWeatherClient
+
+    plates = _local_plates(settings) if settings.plates else None
+    reader = _local_attributes(settings) if settings.attributes else None
+    attributes = LocalAttributesClient(reader) if reader else None
+    weather = LocalWeatherClient(reader) if reader else None
+    services = RecognitionServices(
+        connect_plates=(lambda: plates) if plates else None, connect_attributes=(lambda: attributes) if attributes else None
+    )
+    return services if plates or attributes else None, (lambda: weather) if weather else None
+
+
+def _local_plates(settings: Any) -> Any:
     from models.handles import LocalPlateReaderClient
     from models.plates.systems import find_system, load_plate_reader
     from models.store import WeightsStore
 
-    if not settings.plates:
-        return None
     reader = load_plate_reader(
         find_system(settings.plate_system),
         WeightsStore(settings.models_dir),
@@ -215,8 +228,20 @@ def _local_recognition(settings: Any) -> Any:
         device=settings.plate_device,
         threads=settings.plate_threads,
     )
-    client = LocalPlateReaderClient(reader, settings.plate_vehicle_px)
-    return RecognitionServices(connect_plates=lambda: client)
+    return LocalPlateReaderClient(reader, settings.plate_vehicle_px)
+
+
+def _local_attributes(settings: Any) -> Any:
+    from models.attributes.reader import load_attribute_reader
+    from models.store import WeightsStore
+
+    return load_attribute_reader(
+        WeightsStore(settings.models_dir),
+        engine=settings.attribute_engine,
+        device=settings.attribute_device,
+        threads=settings.attribute_threads,
+        backbone=settings.attribute_backbone,
+    )
 
 
 def _drop(_: str) -> None:

@@ -117,7 +117,9 @@ def snow(image: Image, rng: Rng) -> Image:
     if rng.uniform() < 0.65:
         flakes = np.zeros((h, w), np.float32)
         for _ in range(int(rng.uniform(60, 700))):
-            cv2.circle(flakes, (int(rng.uniform(0, w)), int(rng.uniform(0, h))), int(rng.choice([0, 1, 1, 2])), 1.0, -1, cv2.LINE_AA)
+            cv2.circle(
+                flakes, (int(rng.uniform(0, w)), int(rng.uniform(0, h))), int(rng.choice([0, 1, 1, 2])), 1.0, -1, cv2.LINE_AA
+            )
         picture = picture + cv2.GaussianBlur(flakes, (0, 0), rng.uniform(0.4, 1.1))[..., None] * rng.uniform(60, 170)
     if rng.uniform() < 0.4:
         veil = (1 - _closeness(h, w, rng))[..., None] * rng.uniform(0.2, 0.6)
@@ -138,7 +140,9 @@ def as_filmed(image: Image, rng: Rng) -> Image:
     picture = np.clip(picture * rng.uniform(0.8, 1.15), 0, 1) ** rng.uniform(0.8, 1.3)
     picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.2, 1.0)) + rng.normal(0, rng.uniform(0, 0.02), picture.shape)
     pixels = (np.clip(picture, 0, 1) * 255).astype(np.uint8)
-    coded = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))])[1]
+    coded = cv2.imencode(".jpg", np.ascontiguousarray(pixels[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))])[
+        1
+    ]
     return small(np.ascontiguousarray(cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1]))
 
 
