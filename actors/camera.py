@@ -21,7 +21,8 @@ from actors.metrics import CameraMetrics
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, CameraHealth, CellSink, FactEnvelope, FactSink, TaskSpec
 from actors.recognition import RecognitionServices, ThreadedDesk
-from models.handles import DetectionFailedError, DetectorClient
+from actors.weather import WeatherWatch
+from models.handles import DetectionFailedError, DetectorClient, WeatherClient
 from traffic.facts import TaskStatus, TaskStatusCode
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class CameraServices:
         connect_detector: makes the client; raises DetectionFailedError while the detector is not up.
         cells: takes the one-second cells of lanes and people; None: nobody wants them.
         recognition: of vehicles; None: facts go out without looks.
+        connect_weather: makes the client of the weather network; None: the weather stays unknown.
     """
 
     connect_detector: Callable[[], DetectorClient]
@@ -65,6 +67,7 @@ class CameraServices:
     archive: Archive | None
     cells: CellSink | None = None
     recognition: RecognitionServices | None = None
+    connect_weather: Callable[[], WeatherClient] | None = None
 
 
 class CameraRunner:
@@ -215,7 +218,11 @@ class CameraRunner:
                 continue
             config, services = self._config.pipeline, self._services.recognition
             desk = ThreadedDesk(services, config.recognition) if services else None
-            return CameraPipeline(self._spec, detector, self._pictures, config, self._on_picture_error, desk=desk)
+            connect = self._services.connect_weather
+            weather = WeatherWatch(connect, threaded=True) if connect else None
+            return CameraPipeline(
+                self._spec, detector, self._pictures, config, self._on_picture_error, desk=desk, weather=weather
+            )
         return None
 
     def _finish_one(self, pipeline: CameraPipeline) -> None:

@@ -22,6 +22,7 @@ from actors.evidence.events import EventStage
 from actors.ports import FactEnvelope, PictureSink, TaskRef, TaskSpec
 from actors.recognition import RecognitionConfig, RecognitionCounters, RecognitionDesk, Recognizer
 from actors.vision import PixelWatcher
+from actors.weather import WeatherWatch
 from models.handles import DetectorClient, PendingDetections, VehicleContext
 from traffic.aggregation import CellBatch
 from traffic.events.analyzer import EventAnalyzer
@@ -94,9 +95,10 @@ class CameraPipeline:
         on_picture_error: Callable[[ArchiveError], None] | None = None,
         life: str | None = None,
         desk: RecognitionDesk | None = None,
+        weather: WeatherWatch | None = None,
     ) -> None:
         """``life``: name of this pipeline among all that ever analyse the task; None makes one. ``desk``: does the recognition of
-        vehicles; None: facts go out at once, without looks."""
+        vehicles; None: facts go out at once, without looks. ``weather``: watches the weather; None: it stays unknown."""
         self._task = spec.ref
         self._scene = spec.scene
         self._detector = detector
@@ -119,6 +121,7 @@ class CameraPipeline:
         self._crop = _outline_crop(spec.scene)
         self._last_frame: DecodedFrame | None = None
         self._recognizer = Recognizer(desk, config.recognition, self._save_plate) if desk is not None else None
+        self._weather = weather
         self.counters = PipelineCounters()
 
     @property
@@ -207,6 +210,8 @@ class CameraPipeline:
 
     def flush(self) -> tuple[FactEnvelope, ...]:
         """Every fact that still waits for looks: no more frames come. May take the patience of recognition."""
+        if self._weather:
+            self._weather.close()
         if self._recognizer is None:
             return ()
         last = self._recognizer.finish(self._config.recognition.patience_s)
@@ -233,6 +238,8 @@ class CameraPipeline:
         alarms = self._sampler.advance(frame.time_s, (frame.width, frame.height), tracks, self._passages, passages)
         self.counters.frames_analysed += 1
         self._last_frame = frame
+        if self._weather:
+            self._weather.observe(frame)
         if self._recognizer:
             self._recognizer.observe(frame, tracks)
         events = self._events.advance(frame, tracks, self._passages, passages)
@@ -242,6 +249,7 @@ class CameraPipeline:
 
     def _with_looks(self, stated: tuple[FactEnvelope, ...], frame: DecodedFrame | None) -> tuple[FactEnvelope, ...]:
         """Facts wait for the looks of their vehicle; returns those that are ready now, earlier ones first."""
+        stated = self._weather.stamp(stated) if self._weather else stated
         if self._recognizer is None or frame is None:
             return stated
         for envelope in stated:

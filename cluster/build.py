@@ -22,6 +22,9 @@ from api.parameter_store import SqlParameterStore
 from api.task_store import SqlTaskStore
 from cluster.actors import ActorSystem, AggregatorPlan, PusherPlan
 from cluster.settings import Settings
+from models.attributes.clients import ServeAttributesClient, ServeWeatherClient
+from models.attributes.deployment import DEPLOYMENT_NAME as ATTRIBUTES_NAME
+from models.attributes.deployment import AttributeSettings, build_attributes
 from models.deployment import DEPLOYMENT_NAME, DetectorSettings, build_detector
 from models.handles import ServeDetectorClient, ServePlateReaderClient
 from models.plates.deployment import DEPLOYMENT_NAME as PLATES_NAME
@@ -63,6 +66,21 @@ def plate_settings(settings: Settings) -> PlateSettings:
     )
 
 
+def attribute_settings(settings: Settings) -> AttributeSettings:
+    """The attributes deployment's share of the settings."""
+    return AttributeSettings(
+        backbone=settings.attribute_backbone,
+        engine=settings.attribute_engine,
+        device=settings.attribute_device,
+        threads=settings.attribute_threads,
+        num_cpus=settings.attribute_num_cpus,
+        replicas=settings.attribute_replicas,
+        num_gpus=settings.attribute_num_gpus,
+        max_batch_size=settings.attribute_max_batch_size,
+        models_dir=settings.models_dir,
+    )
+
+
 def recognition_config(settings: Settings) -> RecognitionConfig:
     """How every camera recognises vehicles."""
     return RecognitionConfig(plate_min_confidence=settings.plate_min_confidence, patience_s=settings.recognition_patience_s)
@@ -71,12 +89,17 @@ def recognition_config(settings: Settings) -> RecognitionConfig:
 def recognition_services(settings: Settings) -> RecognitionServices | None:
     """How cameras reach the recognition deployments; None when all of it is off."""
     plates = partial(ServePlateReaderClient.connect, APP_NAME, PLATES_NAME) if settings.plates else None
-    return RecognitionServices(connect_plates=plates) if plates else None
+    attributes = partial(ServeAttributesClient.connect, APP_NAME, ATTRIBUTES_NAME) if settings.attributes else None
+    if plates is None and attributes is None:
+        return None
+    return RecognitionServices(connect_plates=plates, connect_attributes=attributes)
 
 
 def recognition_deployments(settings: Settings) -> tuple[Any, ...]:
     """The bound recognition deployments that are on."""
-    return (build_plates(plate_settings(settings)),) if settings.plates else ()
+    plates = (build_plates(plate_settings(settings)),) if settings.plates else ()
+    attributes = (build_attributes(attribute_settings(settings)),) if settings.attributes else ()
+    return (*plates, *attributes)
 
 
 def pusher_names(settings: Settings) -> tuple[str, ...]:
@@ -151,6 +174,7 @@ def actor_system(settings: Settings) -> ActorSystem:
         archive=archive,
         cells=AggregatorSink(aggregator_names(settings), settings.namespace),
         recognition=recognition_services(settings),
+        connect_weather=partial(ServeWeatherClient.connect, APP_NAME, ATTRIBUTES_NAME) if settings.attributes else None,
     )
     return ActorSystem(
         settings=settings,

@@ -51,6 +51,16 @@ class Settings(BaseSettings):
     plate_max_batch_size: int = Field(8, ge=1, le=256)
     plate_vehicle_px: int = Field(640, ge=64, le=2048, description="longer side at which crops of vehicles are searched")
 
+    attributes: bool = Field(True, description="recognise type and colour of vehicles and the weather")
+    attribute_backbone: str = Field("efficientnet-lite0", description="backbone of the weights catalogue")
+    attribute_engine: str = Field("auto", description="auto, openvino, openvino-f32, onnxruntime, torch")
+    attribute_device: str = Field("auto", description="auto, cpu, cuda")
+    attribute_threads: int = Field(1, ge=1, le=256, description="CPUs used by each replica")
+    attribute_num_cpus: float = Field(0.1, ge=0, le=256, description="CPU share reserved by each replica; idle most of the time")
+    attribute_replicas: int = Field(1, ge=1, le=256)
+    attribute_num_gpus: float = Field(0.0, ge=0, le=8, description="GPU share reserved by each replica")
+    attribute_max_batch_size: int = Field(8, ge=1, le=256)
+
     analysed_fps: float = Field(12.5, gt=0, le=120, description="analysed frames/s of a live task that names none")
     disconnected_after_s: float = Field(60.0, gt=0, description="重连中 becomes 已断开 after this time")
     stall_timeout_s: float = Field(20.0, gt=0, description="no frame for this time counts as lost")

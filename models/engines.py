@@ -195,7 +195,12 @@ def make_engine(
     raise EngineUnavailableError("no inference engine runs here: " + "; ".join(failures))
 
 
-def export_onnx(module: Callable[[], object], input_size: tuple[int, int], target: Path) -> Path:
+def export_onnx(
+    module: Callable[[], object],
+    input_size: tuple[int, int],
+    target: Path,
+    outputs: tuple[str, ...] = ("scores", "distances"),
+) -> Path:
     """Export a torch module with uint8 input (batch free, size fixed) to ``target`` unless it exists; atomic."""
     if target.is_file():
         return target
@@ -212,8 +217,8 @@ def export_onnx(module: Callable[[], object], input_size: tuple[int, int], targe
         (example,),
         str(partial),
         input_names=["image"],
-        output_names=["scores", "distances"],
-        dynamic_axes={"image": {0: "n"}, "scores": {0: "n"}, "distances": {0: "n"}},
+        output_names=list(outputs),
+        dynamic_axes={name: {0: "n"} for name in ("image", *outputs)},
         dynamo=False,
     )
     partial.replace(target)

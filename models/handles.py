@@ -145,6 +145,20 @@ class AttributesClient(Protocol):
         RecognitionFailedError."""
 
 
+class PendingWeather(Protocol):
+    """A reading of the weather under way."""
+
+    def result(self, timeout_s: float) -> NDArray[np.float64]:
+        """Wait for the probabilities (4,) of sunny, fog, rain and snow. Raises RecognitionFailedError."""
+
+
+class WeatherClient(Protocol):
+    """The weather network as a camera sees it."""
+
+    def submit(self, picture: Image) -> PendingWeather:
+        """Start reading a small picture of the whole scene, uint8 (h, w, 3) RGB. Raises RecognitionFailedError."""
+
+
 class _Done:
     def __init__(self, detections: Detections) -> None:
         self._detections = detections
