@@ -7,7 +7,7 @@ on how many are in flight.
 
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -116,6 +116,11 @@ class CameraPipeline:
     def lane_of(self, track: Track) -> int:
         """roadNum of the lane the track is in; 0 for none."""
         return self._passages.lane_of(track.track_id)
+
+    @property
+    def people(self) -> Mapping[int, int]:
+        """People in each region of kind ``people`` or ``crowd`` in the newest frame, by region code."""
+        return self._sampler.people
 
     def set_task(self, task: TaskRef) -> None:
         """Rename the task; tracks and counts go on."""

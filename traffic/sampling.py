@@ -1,7 +1,7 @@
 """The share of one camera in traffic parameters and people: frames in, batches of one-second cells and crowd alarms out."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -52,6 +52,11 @@ class SceneSampler:
     def late_passings(self) -> int:
         """Passages stated after their second was closed (those of lanes learned later); they are in no parameter."""
         return self._sampler.late_passings
+
+    @property
+    def people(self) -> Mapping[int, int]:
+        """People in each region in the newest frame, by region code."""
+        return self._people.numbers
 
     def advance(
         self,
