@@ -21,6 +21,7 @@ from models.handles import DetectorClient, PendingDetections
 from traffic.aggregation import CellBatch
 from traffic.facts import CrowdAlarm, VehiclePassage
 from traffic.passages import PassageAnalyzer
+from traffic.people.crowd import CrowdState
 from traffic.sampling import SceneSampler
 from traffic.scene import Lane, Scene
 from traffic.tracking import Tracker
@@ -121,6 +122,10 @@ class CameraPipeline:
     def people(self) -> Mapping[int, int]:
         """People in each region of kind ``people`` or ``crowd`` in the newest frame, by region code."""
         return self._sampler.people
+
+    def restore_crowds(self, crowds: Mapping[int, CrowdState]) -> None:
+        """Before the first frame: gatherings that a former pipeline of the task has stated."""
+        self._sampler.restore_crowds(crowds)
 
     def set_task(self, task: TaskRef) -> None:
         """Rename the task; tracks and counts go on."""

@@ -5,10 +5,11 @@
 CLIP goes through the pipeline that cameras run (decoding, detector, tracker, people sampler); GT is a MOT file (frame from 1, id,
 x, y, w, h, …) of the same frames. Truth of a region: people whose foot point (bottom centre) lies inside. Truth of a line:
 changes of side of a foot point's path through the line itself; a path that turns back within ``--bounce`` seconds crossed
-nothing. Errors are also given per frame of the truth that a person is at all visible for, without any of our own code.
+nothing. The truth's side is computed without any of our own people code.
 """
 
 import argparse
+import itertools
 import json
 import os
 from collections import defaultdict
@@ -59,7 +60,7 @@ def line_truth(
     found: list[tuple[int, int, int]] = []
     for number, path in paths.items():
         mine: list[tuple[int, int]] = []
-        for (_, x0, y0), (frame, x1, y1) in zip(path[:-1], path[1:], strict=True):
+        for (_, x0, y0), (frame, x1, y1) in itertools.pairwise(path):
             d0, d1 = (step[0] * (y - a[1]) - step[1] * (x - a[0]) for x, y in ((x0, y0), (x1, y1)))
             if (d0 < 0) == (d1 < 0):
                 continue

@@ -1,4 +1,4 @@
-"""Settings of people counting and of crowd alarms. Durations are seconds of video time."""
+"""Settings of people counting. Durations are seconds of video time. Those of crowd alarms are in the scene."""
 
 from dataclasses import dataclass
 
@@ -44,22 +44,3 @@ class PeopleConfig:
     lively_after_s: float = 1.0
     new_score: float = 0.45
     walked_share: float = 0.3
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CrowdRule:
-    """When people in a region are a crowd: at least ``min_people``, or at least ``min_density_per_m2``; None does not count.
-
-    Attributes:
-        min_time_s: for this long.
-        tolerance_s: a shorter drop below the threshold (people hidden for a moment) does not interrupt a gathering...
-        dissolve_s: ...and one that lasts this long ends it.
-        repeat_s: a gathering that goes on is stated again after this long; None: never.
-    """
-
-    min_people: int | None = 10
-    min_density_per_m2: float | None = None
-    min_time_s: float = 10.0
-    tolerance_s: float = 2.0
-    dissolve_s: float = 10.0
-    repeat_s: float | None = 300.0

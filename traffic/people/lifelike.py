@@ -1,4 +1,4 @@
-"""Whether what the detector calls a person is one: stones, cones and signs are called people too, with little certainty and for hours.
+"""Whether what the detector calls a person is one: stones, cones and signs are called people too, for hours and doubtfully.
 
 A living person is found with good certainty, or sways: even one who waits shifts weight and turns. A thing stays where it is to
 the pixel. Whoever was called a person once and is a rigid, doubtful box now is one no more: a track that walked past a cone

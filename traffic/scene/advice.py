@@ -11,7 +11,7 @@ from traffic.scene.model import Lane, Scene
 
 KNOWN = {
     "lanes": {"roadNum", "roadName", "turn", "polygon", "direction", "snapshotLine", "entryLine", "stopLine", "speedLimitKmh"},
-    "regions": {"regionCode", "name", "kind", "polygon", "areaM2"},
+    "regions": {"regionCode", "name", "kind", "polygon", "areaM2", "crowd"},
     "countLines": {"code", "name", "segment"},
     "calibration": {"matrix", "rectangle", "points"},
 }

@@ -10,6 +10,7 @@ from traffic.errors import SceneError, SceneProblem
 from traffic.facts import Turn
 from traffic.scene.advice import calibration_doubts, overlaps, unknown_keys
 from traffic.scene.calibrating import read_calibration
+from traffic.scene.crowd import check_density, crowd_document, read_crowd, unknown_crowd_keys
 from traffic.scene.lanes import TURNS, read_lane
 from traffic.scene.model import CountLine, ImagePoint, Lane, Region, Scene
 from traffic.scene.reading import Reader, load_document
@@ -40,7 +41,7 @@ def scene_warnings(document: Mapping[str, object] | str) -> tuple[SceneProblem, 
         SceneError: the document is no JSON object. Other errors are ``parse_scene``'s to report.
     """
     data = load_document(document)
-    warnings = unknown_keys(data)
+    warnings = unknown_keys(data) + unknown_crowd_keys(data.get("regions"))
     with contextlib.suppress(SceneError):
         scene = parse_scene(data)
         warnings += overlaps(scene.lanes) + calibration_doubts(data, scene)
@@ -56,6 +57,7 @@ def scene_to_document(scene: Scene) -> dict[str, object]:
         "regions": [
             {"regionCode": r.region_code, "name": r.name, "kind": r.kind, "polygon": _lists(r.polygon)}
             | ({} if r.area_m2 is None else {"areaM2": r.area_m2})
+            | ({} if r.crowd is None else {"crowd": crowd_document(r.crowd)})
             for r in scene.regions
         ],
         "countLines": [{"code": c.code, "name": c.name, "segment": _lists(c.segment)} for c in scene.count_lines],
@@ -86,6 +88,9 @@ def _scene(reader: Reader, data: Mapping[str, object]) -> Scene:
     reader.unique([lane.road_num for lane in lanes], "lanes", "roadNum")
     reader.unique([region.region_code for region in regions], "regions", "regionCode")
     reader.unique([line.code for line in lines], "countLines", "code")
+    for index, region in enumerate(regions):
+        measured = region.area_m2 is not None or data.get("calibration") is not None
+        check_density(reader, region.crowd, measured, f"regions[{index}]")
     outline = reader.polygon(data["outline"], "outline") if data.get("outline") is not None else None
     return Scene(
         lanes=tuple(sorted(lanes, key=lambda lane: lane.road_num)),
@@ -104,9 +109,10 @@ def _region(reader: Reader, item: object, path: str) -> Region | None:
     code, name, kind = reader.integer(data, "regionCode", path), reader.text(data, "name", path), reader.text(data, "kind", path)
     polygon = reader.polygon(data.get("polygon"), f"{path}.polygon")
     area = reader.number(data, "areaM2", path, 0.01, 1e7)
+    crowd = read_crowd(reader, data.get("crowd"), kind, f"{path}.crowd")
     if code is None or polygon is None:
         return None
-    return Region(region_code=code, name=name, kind=kind or "people", polygon=polygon, area_m2=area)
+    return Region(region_code=code, name=name, kind=kind or "people", polygon=polygon, area_m2=area, crowd=crowd)
 
 
 def _count_line(reader: Reader, item: object, path: str) -> CountLine | None:

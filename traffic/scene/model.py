@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traffic.facts import Turn
+from traffic.scene.crowd import CrowdRule
 from traffic.types import ObjectClass
 
 ImagePoint = tuple[float, float]  # relative, 0..1
@@ -57,13 +58,17 @@ class CountLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Region:
-    """An area of the picture with a purpose (``kind`` such as ``people``, ``crowd``, ``no_parking``, ``restricted``)."""
+    """An area of the picture with a purpose (``kind`` such as ``people``, ``crowd``, ``no_parking``, ``restricted``).
+
+    ``crowd``: when people in a region of kind ``crowd`` are one; None: by the usual rule.
+    """
 
     region_code: int
     name: str
     kind: str
     polygon: tuple[ImagePoint, ...]
     area_m2: float | None = None
+    crowd: CrowdRule | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

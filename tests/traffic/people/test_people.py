@@ -249,3 +249,10 @@ def test_a_restart_states_no_gathering_twice() -> None:
     second = CrowdMonitor(7, "", RULE)
     second.restore(first.snapshot())
     assert not any(second.update(8.0 + t, 12) for t in range(60))
+
+
+def test_a_recording_that_begins_again_begins_its_gatherings_anew() -> None:
+    monitor = CrowdMonitor(7, "", RULE)
+    monitor.restore((1000.0, 1050.0, 1050.0, 1005.0, 1))
+    found = [monitor.update(0.1 * tenth, 12) for tenth in range(100)]
+    assert [round(alarm.time_s, 1) for alarm in found if alarm] == [5.0]
