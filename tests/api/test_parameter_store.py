@@ -105,14 +105,14 @@ def test_an_aggregator_that_is_killed_goes_on_from_it(url: str) -> None:
         session.add(Task(task_num="7", task_name="", src_address="x"))
         session.add(Interface(name="x", business_type=22, trigger_condition=1, upload_period=10, url="http://x/", enabled=True))
         session.commit()
-    aggregator = Aggregator(store, outbox, AggregatorConfig(save_s=3.0), lambda: clock[0])
+    aggregator = Aggregator(store, outbox, AggregatorConfig(save_s=3.0, history_days=1e5), lambda: clock[0])
     for sequence in range(1, 121):
         clock[0] += 1.0
         pending.append(batch(sequence))
         durable = aggregator.accept(TASK, pending, ended=sequence == 120)
         pending = [b for b in pending if b.sequence > durable]
         if sequence % 17 == 0:
-            aggregator = Aggregator(store, outbox, AggregatorConfig(save_s=3.0), lambda: clock[0])
+            aggregator = Aggregator(store, outbox, AggregatorConfig(save_s=3.0, history_days=1e5), lambda: clock[0])
     assert [lane.vehicles for lane in outbox.lanes(10)] == [10] * 12
     with Database(url).session() as session:
         assert [row.vehicles for row in rows(session, LaneHistory)] == [60, 60]
