@@ -23,7 +23,8 @@ class ParameterConfig:
             ahead of them left it at most this long ago (a start-up wave takes one to two seconds per vehicle).
         queue_bridge_s, queue_bridge_kmh: vehicles that drive off ahead of standing ones join them to the stop line; the gap
             behind one of them may be longer by its way in this time, if it is not faster than this.
-        hold_s: a standing vehicle that is not seen (hidden) is held in its place this long.
+        hold_s: a standing vehicle that is not seen (hidden) is held in its place this long...
+        edge_hold_s: ...and this long when it was at the picture's edge, where it may have left.
         coast_s: a moving vehicle that is not seen is carried on this long.
     """
 
@@ -39,4 +40,5 @@ class ParameterConfig:
     queue_bridge_s: float = 2.0
     queue_bridge_kmh: float = 40.0
     hold_s: float = 30.0
+    edge_hold_s: float = 2.0
     coast_s: float = 0.6

@@ -23,6 +23,8 @@ class PeopleConfig:
 
         sure_score: mean score from which a box is a person in any case. Below it is one while its middle strays by
         least_sway, or its top by least_nod, of its height (mean absolute distance), both over about lively_memory_s.
+        crowded_share: whoever shares this part of the box with a nearer person is one without further proof, unless it looked
+            like a thing before: people who hide one another are found with little certainty.
         lively_after_s: who is seen for a shorter time is a person from new_score on, or after a way of walked_share.
     """
 
@@ -44,3 +46,4 @@ class PeopleConfig:
     lively_after_s: float = 1.0
     new_score: float = 0.45
     walked_share: float = 0.3
+    crowded_share: float = 0.15

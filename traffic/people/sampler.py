@@ -34,6 +34,7 @@ class _Person:
     velocity: tuple[float, float] = (0.0, 0.0)
     at_border: bool = False
     counts: bool = True
+    thing: bool = False  # as it looked when nobody stood before it
     lively: Liveliness | None = None
     sides: dict[int, SideState] = field(default_factory=dict)
 
@@ -93,9 +94,10 @@ class PeopleSampler:
         people = [track for track in tracks if track.object_class is ObjectClass.PERSON]
         second = math.floor(time_s)
         seen = {track.track_id for track in people if track.state is TrackState.CONFIRMED}
+        crowded = _hidden_by_people([track for track in people if track.track_id in seen], self._config)
         for track in people:
             if track.track_id in seen:
-                self._see(track, time_s, second, seen)
+                self._see(track, time_s, second, seen, track.track_id in crowded)
         for track in people:
             if track.state is TrackState.DELETED:
                 self._end(track, second)
@@ -127,7 +129,7 @@ class PeopleSampler:
             self._lines[line.code + LINE_KEY] = LineGeometry((ax * self._aspect, ay), (bx * self._aspect, by))
         self._areas = {code: region_area_m2(region, self._scene, frame_size) for code, region in self._regions.items()}
 
-    def _see(self, track: Track, time_s: float, second: int, seen: Set[TrackId]) -> None:
+    def _see(self, track: Track, time_s: float, second: int, seen: Set[TrackId], crowded: bool) -> None:
         config = self._config
         assert self._frame_size is not None
         width, height = self._frame_size
@@ -155,7 +157,10 @@ class PeopleSampler:
             person.lively = Liveliness(time_s, time_s, track.score, place[0], top, (place[0], top))
         else:
             person.lively.see(time_s, track.score, place[0], top, tall, config)
-        person.counts = person.lively.is_person(config)
+        proven = person.lively.is_person(config)
+        if not crowded:
+            person.thing = not proven
+        person.counts = proven or (crowded and not person.thing)
         person.velocity = (track.velocity[0] / height, track.velocity[1] / height)
         person.place, person.height, person.time_s, person.at_border = place, tall, time_s, at_border
 
@@ -254,6 +259,19 @@ class PeopleSampler:
                 most=builder.most,
                 area_dm2=-1 if area is None else round(area * 100),
             )
+
+
+def _hidden_by_people(people: Sequence[Track], config: PeopleConfig) -> Set[TrackId]:
+    """Of whom another one who stands nearer, and is certainly a person, covers ``crowded_share`` of the box."""
+    if len(people) < 2:
+        return frozenset()
+    boxes = np.array([track.detection or track.box for track in people])
+    low, high = np.maximum(boxes[:, None, :2], boxes[None, :, :2]), np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    shared = np.clip(high - low, 0, None).prod(axis=2)
+    sure = np.array([track.score >= config.new_score for track in people])
+    shared[(boxes[None, :, 3] <= boxes[:, None, 3]) | ~sure[None, :]] = 0.0
+    own = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    return {people[row].track_id for row in np.flatnonzero(shared.max(axis=1) >= config.crowded_share * np.maximum(own, 1e-9))}
 
 
 def region_area_m2(region: Region, scene: Scene, frame_size: tuple[int, int]) -> float | None:
