@@ -24,6 +24,7 @@ from actors.recognition import RecognitionServices, ThreadedDesk
 from actors.weather import WeatherWatch
 from models.handles import DetectionFailedError, DetectorClient, WeatherClient
 from traffic.facts import TaskStatus, TaskStatusCode
+from traffic.scene.crowd import CROWD_KIND
 
 logger = logging.getLogger(__name__)
 _RATE_WINDOW_S = 5.0
@@ -31,6 +32,7 @@ _PUBLISH_BATCH = 64
 _OUTGOING_LIMIT = 10_000
 _DETECTOR_RETRY_S = 1.0
 _HOLD_S = 900.0  # pushers send an event whose clip they were not told of after this time
+_RECALL_ATTEMPTS, _RECALL_RETRY_S = 10, 1.0
 IN_FLIGHT = 2  # one frame in the detector while the next is decoded and scaled
 
 
@@ -220,10 +222,26 @@ class CameraRunner:
             desk = ThreadedDesk(services, config.recognition) if services else None
             connect = self._services.connect_weather
             weather = WeatherWatch(connect, threaded=True) if connect else None
-            return CameraPipeline(
+            pipeline = CameraPipeline(
                 self._spec, detector, self._pictures, config, self._on_picture_error, desk=desk, weather=weather
             )
+            self._recall_crowds(pipeline)
+            return pipeline
         return None
+
+    def _recall_crowds(self, pipeline: CameraPipeline) -> None:
+        """Gatherings this camera's former life has stated. An aggregator that is away for long must not keep it from looking."""
+        regions = self._spec.scene.regions if self._spec.scene else ()
+        if self._services.cells is None or not any(region.kind == CROWD_KIND for region in regions):
+            return
+        for _ in range(_RECALL_ATTEMPTS):
+            try:
+                pipeline.restore_crowds(self._services.cells.crowds(self._spec.ref))
+                return
+            except SinkUnavailableError as error:
+                logger.warning("gatherings not known yet task=%s error=%s", self._spec.ref.task_num, error)
+            if self._stopping.wait(_RECALL_RETRY_S):
+                return
 
     def _finish_one(self, pipeline: CameraPipeline) -> None:
         try:

@@ -8,7 +8,7 @@ on how many are in flight.
 import math
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -28,6 +28,7 @@ from traffic.aggregation import CellBatch
 from traffic.events.analyzer import EventAnalyzer
 from traffic.facts import EventPhase, Heading, TrafficEvent, VehicleLooks, VehiclePassage
 from traffic.passages import PassageAnalyzer
+from traffic.people.crowd import CrowdState
 from traffic.sampling import SceneSampler
 from traffic.scene import Lane, Scene
 from traffic.tracking import Tracker
@@ -170,6 +171,15 @@ class CameraPipeline:
     def recognition_bytes(self) -> int:
         """Bytes of the pictures kept for recognition."""
         return self._recognizer.bytes_held if self._recognizer else 0
+
+    @property
+    def people(self) -> Mapping[int, int]:
+        """People in each region of kind ``people`` or ``crowd`` in the newest frame, by region code."""
+        return self._sampler.people
+
+    def restore_crowds(self, crowds: Mapping[int, CrowdState]) -> None:
+        """Before the first frame: gatherings that a former pipeline of the task has stated."""
+        self._sampler.restore_crowds(crowds)
 
     def set_task(self, task: TaskRef) -> None:
         """Rename the task; tracks and counts go on."""

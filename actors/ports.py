@@ -13,6 +13,7 @@ from typing import BinaryIO, Literal, Protocol
 
 from traffic.aggregation import CellBatch
 from traffic.facts import Fact, LaneParameters, PeopleParameters, TaskStatusCode, VehicleLooks
+from traffic.people.crowd import CrowdState
 from traffic.scene import Scene
 
 
@@ -134,6 +135,13 @@ class CellSink(Protocol):
 
         Raises:
             SinkUnavailableError: keep them and try again.
+        """
+
+    def crowds(self, task: TaskRef) -> Mapping[int, CrowdState]:
+        """State of the task's gatherings as the newest batch told it, for a camera that starts anew.
+
+        Raises:
+            SinkUnavailableError: nobody can tell now.
         """
 
 
