@@ -26,7 +26,11 @@ _RATE_WINDOW_S = 5.0
 _PUBLISH_BATCH = 64
 _OUTGOING_LIMIT = 10_000
 _DETECTOR_RETRY_S = 1.0
-IN_FLIGHT = 2  # one frame in the detector while the next is decoded and scaled
+IN_FLIGHT = 2  # live: one frame in the detector while the next is decoded and scaled
+SLOW_S = 0.25  # when a live frame takes longer the detector is overloaded: a second one would only wait behind it, and age
+# Recordings go out in groups, one group in the detector while the next one gathers.
+GROUP, RECORDING_IN_FLIGHT = 4, 8
+_METRICS_PERIOD_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +81,8 @@ class CameraRunner:
         self._latest: AnalysedFrame | None = None
         self._analysed_at: deque[float] = deque(maxlen=512)
         self._lost_analyses = 0
+        self._delay_s = 0.0  # live: age of the newest frame when its analysis was done
+        self._measured_s = 0.0  # monotonic time of the last metrics
         self._sequence = 0
         self._cells = CellSender(spec.ref, services.cells) if services.cells else None
         reconnect = ReconnectConfig(disconnected_after_s=config.disconnected_after_s)
@@ -129,6 +135,7 @@ class CameraRunner:
             height=latest.frame.height if latest else 0,
             codec=info.codec if info else "",
             lane_counts=tuple(sorted(counters.lane_counts.items())) if counters else (),
+            analysis_delay_s=self._delay_s,
         )
 
     def snapshot(self, max_width: int = 1280) -> bytes | None:
@@ -162,13 +169,21 @@ class CameraRunner:
             if frame is not None:
                 pipeline.begin(frame)
             # Without a new frame the ones in flight are finished, so that a pause never holds results back.
-            while pipeline.in_flight >= (IN_FLIGHT if frame is not None else 1):
+            while pipeline.in_flight >= (self._depth(pipeline) if frame is not None else 1):
                 self._finish_one(pipeline)
             if frame is None and self._reader.finished:
                 self._emit(pipeline.end())
                 if self._cells:
                     self._cells.put(pipeline.last_cells(), ended=True)
                 return
+
+    def _depth(self, pipeline: CameraPipeline) -> int:
+        """Frames in flight from which the oldest is waited for."""
+        info = self._reader.info
+        if info is not None and not info.live:
+            pipeline.gather(GROUP)
+            return RECORDING_IN_FLIGHT
+        return 1 if self._delay_s > SLOW_S else IN_FLIGHT
 
     def _connect(self) -> CameraPipeline | None:
         while not self._stopping.is_set():
@@ -191,12 +206,16 @@ class CameraRunner:
             self._stopping.wait(0.2)
             return
         self._latest = result
-        self._analysed_at.append(time.monotonic())
+        now_s = time.monotonic()
+        self._analysed_at.append(now_s)
+        if self._reader.info is not None and self._reader.info.live:
+            self._delay_s = max(0.0, time.time() - result.frame.time_s)
         self._emit(result.envelopes)
         if self._cells:
             self._cells.put(result.cells)
-        if self._metrics:
-            self._metrics.observe(self.health(), len(result.envelopes))
+        if self._metrics and now_s - self._measured_s >= _METRICS_PERIOD_S:
+            self._measured_s = now_s
+            self._metrics.observe(self.health())
 
     def _fps(self) -> float:
         now = time.monotonic()

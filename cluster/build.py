@@ -21,7 +21,7 @@ from api.task_store import SqlTaskStore
 from cluster.actors import ActorSystem, AggregatorPlan, PusherPlan
 from cluster.settings import Settings
 from models.deployment import DEPLOYMENT_NAME, DetectorSettings, build_detector
-from models.handles import ServeDetectorClient
+from models.serve_client import ServeDetectorClient
 
 APP_NAME = "wayside"
 INGRESS_NAME = "ingress"
@@ -35,7 +35,8 @@ def detector_settings(settings: Settings) -> DetectorSettings:
         input_size=size if all(size) else None,
         engine=settings.detector_engine,
         device=settings.detector_device,
-        threads=settings.detector_threads,
+        streams=settings.resolved_detector_threads,
+        num_cpus=settings.detector_num_cpus or (1.0 if settings.detector_num_gpus else 0.7 * settings.resolved_detector_threads),
         replicas=settings.detector_replicas,
         num_gpus=settings.detector_num_gpus,
         max_batch_size=settings.detector_max_batch_size,

@@ -50,6 +50,7 @@ class DevicePicoDet:
     ) -> None:
         self.input_size = input_size
         self.input_fit = input_fit or InputFit()
+        self.streams, self.batches = 1, True
         self._device = torch.device(device)
         self._cuda = self._device.type == "cuda"
         self.dtype = torch.float16 if (self._cuda if half is None else half) else torch.float32
