@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from actors.cells import CellSender
-from actors.decoding import DecodedFrame, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
+from actors.decoding import DecodedFrame, HardwareDecoder, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
 from actors.errors import ArchiveError, SinkUnavailableError
 from actors.metrics import CameraMetrics
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
@@ -40,6 +40,7 @@ class CameraConfig:
     Attributes:
         default_analysed_fps: for live tasks that name no rate.
         disconnected_after_s, stall_timeout_s: see docs/sources.md.
+        hardware: "cuda": decode on an NVIDIA card where there is one and it takes the codec.
         flush_s: how long a stopping camera tries to hand over its last facts.
     """
 
@@ -47,6 +48,7 @@ class CameraConfig:
     default_analysed_fps: float = 12.5
     disconnected_after_s: float = 60.0
     stall_timeout_s: float = 20.0
+    hardware: HardwareDecoder = "none"
     flush_s: float = 5.0
 
 
@@ -153,6 +155,7 @@ class CameraRunner:
             loop=self._spec.loop,
             start_time_s=self._spec.start_time_s,
             stall_timeout_s=self._config.stall_timeout_s,
+            hardware=self._config.hardware,
             analysed_fps=self._spec.analysed_fps or self._config.default_analysed_fps,
             realtime=self._spec.ref.src_address.startswith("sim://"),
         )

@@ -119,6 +119,30 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
 
 
+def cpu_by_process() -> dict[str, float]:
+    """CPU seconds used so far by this process and all it started, by their titles."""
+    parents: dict[int, int] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue  # ended meanwhile
+    found: dict[str, float] = {}
+    for pid in parents:
+        ancestor = pid
+        while ancestor not in (0, 1, os.getpid()):
+            ancestor = parents.get(ancestor, 0)
+        if ancestor != os.getpid():
+            continue
+        try:
+            title = (Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0] or b"?").decode(errors="replace")
+            name = title.split("/")[-1] if not title.startswith("ray::") else title.split(".")[0].removeprefix("ray::")
+            found[name] = found.get(name, 0.0) + cpu_seconds(pid)
+        except OSError:
+            continue
+    return found
+
+
 def busy_seconds() -> float:
     """CPU time all processes of this machine have used."""
     user, nice, system, _, _, irq, softirq, *_ = (int(item) for item in Path("/proc/stat").read_text().split("\n")[0].split()[1:])

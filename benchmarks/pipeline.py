@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.installation import Installation, MjpegCamera, busy_seconds, cpu_seconds, installation, jain, pss_mib
+from benchmarks.installation import Installation, MjpegCamera, busy_seconds, cpu_by_process, installation, jain, pss_mib
 
 DATA = Path(os.environ.get("WAYSIDE_TEST_DATA", Path(__file__).parents[2] / "shared" / "data")) / "video"
 CLIP = DATA / "motorway_both_directions_720p30s.mp4"
@@ -70,21 +70,20 @@ def bare_rate(options: argparse.Namespace) -> float:
 
 def throughput(options: argparse.Namespace) -> None:
     """The ratio, the bare loop before and after."""
-    before = bare_rate(options)
+    before = bare_rate(options) if not options.no_bare else float("nan")
     with _wayside(options) as wayside:
         for number in range(options.tasks):
             _add_file(wayside, f"file-{number}", options)
         wayside.wait_until_analysing(120, frames=50)
         pids = wayside.camera_pids()
-        rate, cpu = _rate_over(wayside, options.seconds, pids)
+        rate, cpu = _rate_over(wayside, options.seconds)
         memory = [pss_mib(pid) for pid in pids.values()]
-    after = bare_rate(options)
+    after = bare_rate(options) if not options.no_bare else float("nan")
     bare = statistics.mean((before, after))
     print(f"bare loop, {options.cores} processes: {before:.1f} and {after:.1f} frames/s")
     print(f"whole system, {options.tasks} file tasks: {rate:.1f} frames/s, {rate / bare:.3f} of the bare loop")
-    print(
-        f"CPU of the camera processes per frame: {cpu * 1e3:.1f} ms; their memory {min(memory):.0f} to {max(memory):.0f} MiB PSS"
-    )
+    print("CPU per frame, ms: " + ", ".join(f"{name} {value * 1e3:.2f}" for name, value in cpu.items() if value >= 1e-4))
+    print(f"memory of the camera processes: {min(memory):.0f} to {max(memory):.0f} MiB PSS")
 
 
 def _add_file(wayside: Installation, num: str, options: argparse.Namespace) -> None:
@@ -92,14 +91,14 @@ def _add_file(wayside: Installation, num: str, options: argparse.Namespace) -> N
     wayside.add_task(num, str(options.clip), loop=True, analysedFps=_EVERY_FRAME_FPS, scene=scene)
 
 
-def _rate_over(wayside: Installation, seconds: float, pids: dict[str, int]) -> tuple[float, float]:
-    """Frames analysed per second by all cameras together, and their CPU seconds per frame."""
-    begun, first = time.perf_counter(), _frames(wayside)
-    cpu = sum(cpu_seconds(pid) for pid in pids.values())
+def _rate_over(wayside: Installation, seconds: float) -> tuple[float, dict[str, float]]:
+    """Frames analysed per second by all cameras together, and CPU seconds per frame by kind of process, most first."""
+    begun, first, cpu = time.perf_counter(), _frames(wayside), cpu_by_process()
     time.sleep(seconds)
     last, elapsed = _frames(wayside), time.perf_counter() - begun
     total = sum(last[num] - first[num] for num in first)
-    return total / elapsed, (sum(cpu_seconds(pid) for pid in pids.values()) - cpu) / max(1, total)
+    spent = {name: (value - cpu.get(name, 0.0)) / max(1, total) for name, value in cpu_by_process().items()}
+    return total / elapsed, dict(sorted(spent.items(), key=lambda item: -item[1]))
 
 
 def _frames(wayside: Installation) -> dict[str, int]:
@@ -111,9 +110,7 @@ def _frames(wayside: Installation) -> dict[str, int]:
 
 def cost(options: argparse.Namespace) -> None:
     """Memory and CPU by the number of cameras that hardly do anything: one small picture per second each."""
-    print(
-        "| cameras | camera PSS, MiB: mean (max) | memory taken, GiB | CPU of all, cores | per camera, ms/s |"
-    )
+    print("| cameras | camera PSS, MiB: mean (max) | memory taken, GiB | CPU of all, cores | per camera, ms/s |")
     print("|---|---|---|---|---|")
     with MjpegCamera(options.small_clip, 1.0, 352) as camera, _wayside(options) as wayside:
         time.sleep(15)
@@ -245,6 +242,7 @@ def main() -> None:
     through = command("throughput", throughput)
     through.add_argument("--clip", type=Path, default=CLIP)
     through.add_argument("--scene", type=Path)
+    through.add_argument("--no-bare", action="store_true", help="measure the whole system only")
     through.add_argument("--tasks", type=int, default=4)
     through.add_argument("--cores", type=int, default=os.cpu_count())
     costs = command("cost", cost)

@@ -87,7 +87,11 @@ class ActorSystem:
             namespace=settings.namespace,
             period_s=settings.reconcile_period_s,
             camera=self._camera,
-            camera_options={"num_cpus": settings.camera_num_cpus, "runtime_env": {"env_vars": _SINGLE_THREADED}},
+            camera_options={
+                "num_cpus": settings.camera_num_cpus,
+                "num_gpus": settings.camera_num_gpus,
+                "runtime_env": {"env_vars": _SINGLE_THREADED},
+            },
             log_level=settings.log_level,
         )
         self._actor(SupervisorActor, SUPERVISOR, 8, (self._task_store, self._services, config))

@@ -61,6 +61,7 @@ def camera_config(settings: Settings) -> CameraConfig:
         default_analysed_fps=settings.analysed_fps,
         disconnected_after_s=settings.disconnected_after_s,
         stall_timeout_s=settings.stall_timeout_s,
+        hardware=settings.camera_hardware,
     )
 
 

@@ -47,7 +47,7 @@ class DetectorSettings:
 
 
 class DetectorReplica:
-    """One replica: a network and its inference threads; on a GPU one thread and a batching queue."""
+    """One replica: a network and its inference threads; on a GPU behind a batching queue, two batches under way."""
 
     def __init__(self, settings: DetectorSettings) -> None:
         from models.detector import Detector
@@ -101,7 +101,7 @@ class DetectorReplica:
         return answers
 
     # No waiting for company: while a batch is computed the next one gathers by itself.
-    @serve.batch(max_batch_size=16, batch_wait_timeout_s=0.0)
+    @serve.batch(max_batch_size=16, batch_wait_timeout_s=0.0, max_concurrent_batches=2)
     async def _detect_batch(self, images: list[Image]) -> list[Answer]:
         return await self.infer(images)
 

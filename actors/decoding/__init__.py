@@ -8,7 +8,7 @@ from actors.decoding.address import SourceKind, address_kind, mask_address
 from actors.decoding.frames import DecodedFrame, SourceCounters, SourceInfo
 from actors.decoding.interrupt import CancelToken
 from actors.decoding.opening import open_source
-from actors.decoding.options import SourceOptions
+from actors.decoding.options import HardwareDecoder, SourceOptions
 from actors.decoding.packets import CompressedPacket, PacketClip
 from actors.decoding.pictures import crop_jpeg, frame_rgb
 from actors.decoding.policy import ReconnectConfig, ReconnectPolicy, StatusChange
@@ -20,6 +20,7 @@ __all__ = [
     "CancelToken",
     "CompressedPacket",
     "DecodedFrame",
+    "HardwareDecoder",
     "LetterboxTransform",
     "PacketClip",
     "ReaderCounters",
