@@ -18,7 +18,13 @@ from cluster.settings import Settings
 logger = logging.getLogger(__name__)
 SUPERVISOR = "supervisor"
 _CALL_TIMEOUT_S = 3.0
-_SINGLE_THREADED = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+# Two arenas of memory rather than eight per core: a process of many mostly idle threads holds tens of MB less.
+_SINGLE_THREADED = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "MALLOC_ARENA_MAX": "2",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
