@@ -84,7 +84,7 @@ def throughput(options: argparse.Namespace) -> None:
     bare, total = statistics.mean((before[0], after[0])), sum(cpu.values())
     bare_cpu = statistics.mean((before[1], after[1]))
     print(
-        f"bare loop, {options.cores} processes: {before[0]:.1f} and {after[0]:.1f} frames/s, {bare_cpu * 1e3:.2f} ms CPU per frame"
+        f"bare loop, {options.cores} processes: {before[0]:.1f} and {after[0]:.1f} frames/s, {bare_cpu * 1e3:.2f} ms CPU a frame"
     )
     print(f"whole system, {options.tasks} file tasks: {rate:.1f} frames/s, {rate / bare:.3f} of the bare loop")
     print(f"CPU of all processes: {total * 1e3:.2f} ms per frame, {bare_cpu / total:.3f} by CPU time")
