@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from actors.cells import CellSender
-from actors.decoding import DecodedFrame, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
+from actors.decoding import DecodedFrame, HardwareDecoder, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
 from actors.errors import ArchiveError, SinkUnavailableError
 from actors.evidence.clips import ClipKeeper
 from actors.evidence.write_behind import WriteBehind
@@ -33,7 +33,11 @@ _OUTGOING_LIMIT = 10_000
 _DETECTOR_RETRY_S = 1.0
 _HOLD_S = 900.0  # pushers send an event whose clip they were not told of after this time
 _RECALL_ATTEMPTS, _RECALL_RETRY_S = 10, 1.0
-IN_FLIGHT = 2  # one frame in the detector while the next is decoded and scaled
+IN_FLIGHT = 2  # live: one frame in the detector while the next is decoded and scaled
+SLOW_S = 0.25  # when a live frame takes longer the detector is overloaded: a second one would only wait behind it, and age
+# Recordings go out in groups, one group in the detector while the next one gathers.
+GROUP, RECORDING_IN_FLIGHT = 4, 8
+_METRICS_PERIOD_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +47,7 @@ class CameraConfig:
     Attributes:
         default_analysed_fps: for live tasks that name no rate.
         disconnected_after_s, stall_timeout_s: see docs/sources.md.
+        hardware: "cuda": decode on an NVIDIA card where there is one and it takes the codec.
         flush_s: how long a stopping camera tries to hand over its last facts.
     """
 
@@ -50,6 +55,7 @@ class CameraConfig:
     default_analysed_fps: float = 12.5
     disconnected_after_s: float = 60.0
     stall_timeout_s: float = 20.0
+    hardware: HardwareDecoder = "none"
     flush_s: float = 5.0
 
 
@@ -88,6 +94,8 @@ class CameraRunner:
         self._latest: AnalysedFrame | None = None
         self._analysed_at: deque[float] = deque(maxlen=512)
         self._lost_analyses = 0
+        self._delay_s = 0.0  # live: age of the newest frame when its analysis was done
+        self._measured_s = 0.0  # monotonic time of the last metrics
         self._sequence = 0
         self._pictures = WriteBehind(services.archive, self._on_picture_error) if services.archive else None
         self._cells = CellSender(spec.ref, services.cells) if services.cells else None
@@ -159,6 +167,7 @@ class CameraRunner:
             clips_failed=clips.counters.failed if clips else 0,
             clip_error=clips.counters.last_error if clips else "",
             pictures_failed=(counters.pictures_failed if counters else 0) + (self._pictures.failed if self._pictures else 0),
+            analysis_delay_s=self._delay_s,
         )
 
     def snapshot(self, max_width: int = 1280) -> bytes | None:
@@ -176,6 +185,7 @@ class CameraRunner:
             loop=self._spec.loop,
             start_time_s=self._spec.start_time_s,
             stall_timeout_s=self._config.stall_timeout_s,
+            hardware=self._config.hardware,
             analysed_fps=self._spec.analysed_fps or self._config.default_analysed_fps,
             realtime=self._spec.ref.src_address.startswith("sim://"),
             packet_seconds=self._config.pipeline.evidence.packet_seconds if self._services.archive else 0.0,
@@ -200,7 +210,7 @@ class CameraRunner:
             if frame is not None:
                 pipeline.begin(frame)
             # Without a new frame the ones in flight are finished, so that a pause never holds results back.
-            while pipeline.in_flight >= (IN_FLIGHT if frame is not None else 1):
+            while pipeline.in_flight >= (self._depth(pipeline) if frame is not None else 1):
                 self._finish_one(pipeline)
             if frame is None:
                 self._take(pipeline.ready())
@@ -209,6 +219,14 @@ class CameraRunner:
                 if self._cells:
                     self._cells.put(pipeline.last_cells(), ended=True)
                 return
+
+    def _depth(self, pipeline: CameraPipeline) -> int:
+        """Frames in flight from which the oldest is waited for."""
+        info = self._reader.info
+        if info is not None and not info.live:
+            pipeline.gather(GROUP)
+            return RECORDING_IN_FLIGHT
+        return 1 if self._delay_s > SLOW_S else IN_FLIGHT
 
     def _connect(self) -> CameraPipeline | None:
         while not self._stopping.is_set():
@@ -252,12 +270,16 @@ class CameraRunner:
             self._stopping.wait(0.2)
             return
         self._latest = result
-        self._analysed_at.append(time.monotonic())
+        now_s = time.monotonic()
+        self._analysed_at.append(now_s)
+        if self._reader.info is not None and self._reader.info.live:
+            self._delay_s = max(0.0, time.time() - result.frame.time_s)
         self._take(result.envelopes)
         if self._cells:
             self._cells.put(result.cells)
-        if self._metrics:
-            self._metrics.observe(self.health(), len(result.envelopes))
+        if self._metrics and now_s - self._measured_s >= _METRICS_PERIOD_S:
+            self._measured_s = now_s
+            self._metrics.observe(self.health())
             self._metrics.observe_recognition(pipeline.recognition_counters)
 
     def _fps(self) -> float:

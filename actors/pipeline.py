@@ -185,6 +185,10 @@ class CameraPipeline:
         """Rename the task; tracks and counts go on."""
         self._task = task
 
+    def gather(self, frames: int) -> None:
+        """See DetectorClient."""
+        self._detector.gather(frames)
+
     def begin(self, frame: DecodedFrame) -> None:
         """Start the detection of ``frame``."""
         fit = self._detector.input_fit

@@ -101,6 +101,7 @@ class CameraHealth:
         lane_counts: passages by roadNum.
         events: raised or upgraded. events_open: open now. clips_failed, clip_error: clips that could not be kept, and the last
             reason. pictures_failed: pictures that could not be kept.
+        analysis_delay_s: age of the newest live frame when its analysis was done; 0 for recordings.
     """
 
     task_num: str
@@ -122,6 +123,7 @@ class CameraHealth:
     clips_failed: int = 0
     clip_error: str = ""
     pictures_failed: int = 0
+    analysis_delay_s: float = 0.0
 
 
 class CellSink(Protocol):

@@ -175,7 +175,7 @@ def analyze(
         input_size=size if all(size) else None,
         engine=engine,
         device=settings.detector_device,
-        threads=settings.detector_threads,
+        threads=settings.resolved_detector_threads,
     )
     begin = time.monotonic()
     columns = (
