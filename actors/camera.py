@@ -10,12 +10,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from actors.cells import CellSender
 from actors.decoding import DecodedFrame, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
 from actors.errors import ArchiveError, SinkUnavailableError
 from actors.metrics import CameraMetrics
+from actors.outbound import OutboundPolicy
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, CameraHealth, CellSink, FactEnvelope, FactSink, TaskSpec
 from models.handles import DetectionFailedError, DetectorClient
@@ -37,6 +38,7 @@ class CameraConfig:
         default_analysed_fps: for live tasks that name no rate.
         disconnected_after_s, stall_timeout_s: see docs/sources.md.
         flush_s: how long a stopping camera tries to hand over its last facts.
+        outbound: where cameras may be.
     """
 
     pipeline: PipelineConfig
@@ -44,6 +46,7 @@ class CameraConfig:
     disconnected_after_s: float = 60.0
     stall_timeout_s: float = 20.0
     flush_s: float = 5.0
+    outbound: OutboundPolicy = field(default_factory=OutboundPolicy)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +151,7 @@ class CameraRunner:
             stall_timeout_s=self._config.stall_timeout_s,
             analysed_fps=self._spec.analysed_fps or self._config.default_analysed_fps,
             realtime=self._spec.ref.src_address.startswith("sim://"),
+            outbound=self._config.outbound,
         )
 
     # -- analysis ---------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ from actors.delivery.recorder import Recorder
 from actors.delivery.sender import Sender
 from actors.delivery.worker import ReceiverWorker, WorkerConfig, WorkerParts
 from actors.errors import SinkUnavailableError, StoreUnavailableError
+from actors.outbound import OutboundPolicy
 from actors.ports import Archive, FactEnvelope
 from traffic.facts import TaskStatus
 
@@ -52,6 +53,7 @@ class PusherConfig:
     Attributes:
         refresh_s: how often interfaces are read again. prune_s: how often the outbox is brought within its bounds.
         timeout_s: of one attempt. backoff_s: first pause after a loop failed in a way nobody expected.
+        outbound: where receivers may be.
     """
 
     refresh_s: float = 30.0
@@ -63,6 +65,7 @@ class PusherConfig:
     bounds: Bounds = field(default_factory=Bounds)
     policy: DeliveryPolicy = field(default_factory=DeliveryPolicy)
     health: HealthPolicy = field(default_factory=HealthPolicy)
+    outbound: OutboundPolicy = field(default_factory=OutboundPolicy)
 
 
 class DeliveryObserver(Protocol):
@@ -324,7 +327,7 @@ class PusherActor:
         )  # its line about every request holds the receiver's address, secrets included
         config = config or PusherConfig()
         self._index = index
-        sender = Sender(archive, config.timeout_s, config.worker.concurrency)
+        sender = Sender(archive, config.timeout_s, config.worker.concurrency, outbound=config.outbound)
         self._pusher = Pusher(index, count, outbox_factory(), encoder, sender, config, DeliveryMetrics())
         self._starting = asyncio.get_running_loop().create_task(self._pusher.start())
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from actors.outbound import OutboundPolicy
 from actors.ports import Archive, CameraHealth
 from api.database import Database
 from api.security import LoginThrottle, Passwords, Tokens
@@ -43,3 +44,5 @@ class ApiServices:
     throttle: LoginThrottle = field(default_factory=LoginThrottle)
     time_zone: str = "Asia/Shanghai"
     max_body_bytes: int = 4 * 1024 * 1024
+    outbound: OutboundPolicy = field(default_factory=OutboundPolicy)
+    cors_origins: tuple[str, ...] = ()

@@ -88,7 +88,8 @@ def up(
 
 def _print_welcome(settings: Any) -> None:
     shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    console.print(f"Wayside is up: http://{shown}:{settings.port}   API pages: http://{shown}:{settings.port}/docs")
+    url = f"{settings.scheme}://{shown}:{settings.port}"
+    console.print(f"Wayside is up: {url}   API pages: {url}/docs")
     password = settings.data_dir / "admin-password"
     if settings.admin_password:
         console.print("login: admin, the password you gave")

@@ -52,6 +52,8 @@ def make_app(settings: Settings, control: Any) -> FastAPI:
         tokens=Tokens(load_secret(settings.data_dir, settings.secret_key), settings.token_ttl_s),
         time_zone=settings.time_zone,
         max_body_bytes=settings.max_body_bytes,
+        outbound=settings.outbound,
+        cors_origins=settings.cors_origins,
     )
     return create_app(services)
 

@@ -5,10 +5,14 @@ Nothing reads the environment at import; ``Settings()`` does it once in the comp
 
 import zoneinfo
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from actors.outbound import OutboundPolicy
+
+Listed = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -20,10 +24,10 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="port the API listens on")
     data_dir: Path = Field(Path("~/.local/share/wayside"), description="database, pictures, secrets")
     models_dir: Path = Field(Path("~/.cache/wayside/models"), description="weights catalogue on disk")
-    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in data_dir")
+    database_url: str = Field("", repr=False, description="SQLAlchemy URL; empty: SQLite in data_dir")
     archive_url: str = Field("", description="folder of pictures and clips; empty: data_dir/archive")
-    secret_key: str = Field("", description="key that signs login tokens; empty: made once in data_dir")
-    admin_password: str = Field("", description="password of 'admin' at first start; empty: one is made")
+    secret_key: str = Field("", repr=False, description="key that signs login tokens; empty: made once in data_dir")
+    admin_password: str = Field("", repr=False, description="password of 'admin' at first start; empty: one is made")
     time_zone: str = Field("Asia/Shanghai", description="IANA zone of wire times, unless a task says otherwise")
     data_source: str = Field("通甲优博", description="dataSource of vehicle snapshots")
 
@@ -60,6 +64,13 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024)
     archive_max_age_days: float = Field(30.0, gt=0)
     archive_max_bytes: int = Field(20 * 1024**3, ge=1024**2)
+
+    outbound_allow: Listed = Field((), description="addresses, networks, host names receivers and cameras may have anyway")
+    outbound_private: bool = Field(True, description="receivers and cameras may be on private networks")
+    push_source_secrets: bool = Field(False, description="srcAddress is pushed with its password, as the manual shows it")
+    cors_origins: Listed = Field((), description="web pages of these origins may use the API, such as https://ops.example")
+    tls_certificate: str = Field("", description="PEM file of the certificate chain; with tls_key the API speaks https")
+    tls_key: str = Field("", description="PEM file of the certificate's key")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("data_dir", "models_dir")
@@ -75,6 +86,28 @@ class Settings(BaseSettings):
         except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"unknown time zone {value!r}; use an IANA name such as Asia/Shanghai") from error
         return value
+
+    @field_validator("outbound_allow", "cors_origins", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """A text is a list with commas: an environment variable need not be JSON."""
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _whole_tls(self) -> "Settings":
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ValueError("tls_certificate and tls_key are needed together")
+        return self
+
+    @property
+    def outbound(self) -> OutboundPolicy:
+        """Where receivers and cameras may be."""
+        return OutboundPolicy(private=self.outbound_private, allowed=self.outbound_allow)
+
+    @property
+    def scheme(self) -> str:
+        """http or https."""
+        return "https" if self.tls_certificate else "http"
 
     @property
     def resolved_database_url(self) -> str:

@@ -39,7 +39,7 @@ class Running:
         else:
             ray.init(address=address, namespace=settings.namespace, log_to_driver=False, logging_level=logging.WARNING)
         try:
-            serve.start(http_options={"host": settings.host, "port": settings.port}, proxy_location="HeadOnly")
+            serve.start(http_options=http_options(settings), proxy_location="HeadOnly")
             serve.run(build(overrides(settings)), name=APP_NAME, route_prefix="/", blocking=False, _local_testing_mode=False)
         except BaseException:
             self.close()
@@ -56,6 +56,14 @@ class Running:
             logger.warning("shutdown incomplete error=%s", error)
         finally:
             ray.shutdown()
+
+
+def http_options(settings: Settings) -> dict[str, Any]:
+    """Where and how Serve's proxy listens."""
+    options: dict[str, Any] = {"host": settings.host, "port": settings.port}
+    if settings.tls_certificate:
+        options |= {"ssl_certfile": settings.tls_certificate, "ssl_keyfile": settings.tls_key}
+    return options
 
 
 def overrides(settings: Settings) -> dict[str, Any]:

@@ -4,7 +4,7 @@
 input of a frame, ``crop_jpeg`` a picture for people.
 """
 
-from actors.decoding.address import SourceKind, address_kind, mask_address
+from actors.decoding.address import SourceKind, address_kind, host_of, mask_address
 from actors.decoding.frames import DecodedFrame, SourceCounters, SourceInfo
 from actors.decoding.interrupt import CancelToken
 from actors.decoding.opening import open_source
@@ -35,6 +35,7 @@ __all__ = [
     "address_kind",
     "crop_jpeg",
     "frame_rgb",
+    "host_of",
     "letterbox",
     "mask_address",
     "open_source",

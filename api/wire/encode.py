@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from actors.decoding.address import mask_address
 from actors.delivery.ports import EncodedItem, InterfaceConfig
 from actors.ports import FactEnvelope
 from api.wire.parameters import crowd_body, crowd_event_body, parameter_item, people_body
@@ -116,12 +117,20 @@ def encode_parameters(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WireEncoder:
-    """Implements ``actors.delivery.ports.BodyEncoder``."""
+    """Implements ``actors.delivery.ports.BodyEncoder``. ``source_secrets``: srcAddress is sent with its password."""
 
     data_source: str = DEFAULT_DATA_SOURCE
+    source_secrets: bool = False
 
     def encode(self, envelope: FactEnvelope, interface: InterfaceConfig) -> EncodedItem | None:
         """The body (or the element of a periodic body) of a fact for an interface; None when it does not want the fact."""
+        item = self._encode(envelope, interface)
+        address = envelope.task.src_address
+        if item and self.source_secrets and item.body.get("srcAddress") == mask_address(address):
+            return replace(item, body={**item.body, "srcAddress": address})
+        return item
+
+    def _encode(self, envelope: FactEnvelope, interface: InterfaceConfig) -> EncodedItem | None:
         fact = envelope.fact
         if interface.business_type == BUSINESS_SNAPSHOT and isinstance(fact, VehiclePassage):
             # snapshotPath has no picture before plates are read; the vehicle's picture travels in imgBase64Type.

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from actors.outbound import LOOPBACK
 from api.receiver import Receiver
 from cluster.settings import Settings
 from tests.ports import free_port
@@ -54,6 +55,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory, weights_store) -> Ite
         models_dir=weights_store.root,
         admin_password="end-to-end",
         analysed_fps=8,
+        outbound_allow=LOOPBACK,
         database_url="",
     )
     prepare(settings)
