@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import re
+import shutil
 import time
 import uuid
 import zoneinfo
@@ -107,8 +108,9 @@ class FolderArchive:
         except OSError as error:
             raise ArchiveError(f"cannot read {path}: {error.strerror or error}") from error
 
-    def prune(self, max_age_s: float, max_bytes: int, now_s: float | None = None) -> int:
-        """Delete what is older than ``max_age_s``, then the oldest until at most ``max_bytes`` are left; returns the number.
+    def prune(self, max_age_s: float, max_bytes: int, now_s: float | None = None, *, min_free_bytes: int = 0) -> int:
+        """Delete what is older than ``max_age_s``, then the oldest until at most ``max_bytes`` are left and the disk has
+        ``min_free_bytes`` free (others may have filled it: then everything of ours goes); returns the number.
 
         What a killed process left half written goes after an hour, and folders go when they are empty.
         """
@@ -122,6 +124,8 @@ class FolderArchive:
                     files.append((not stale, status.st_mtime, status.st_size, path))
         files.sort(key=lambda item: item[:3])
         total, removed = sum(size for _, _, size, _ in files), 0
+        with contextlib.suppress(OSError):  # no such folder yet
+            max_bytes = min(max_bytes, max(0, total + shutil.disk_usage(self.root).free - min_free_bytes))
         for whole, modified, size, path in files:
             if whole and now_s - modified <= max_age_s and total <= max_bytes:
                 break

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -318,6 +319,7 @@ class PusherActor:
         encoder: BodyEncoder,
         archive: Archive,
         config: PusherConfig | None = None,
+        generation: str = "",
     ) -> None:
         from actors.delivery.metrics import DeliveryMetrics
 
@@ -326,10 +328,18 @@ class PusherActor:
             "WARNING"
         )  # its line about every request holds the receiver's address, secrets included
         config = config or PusherConfig()
-        self._index = index
+        self._index, self._generation = index, generation
         sender = Sender(archive, config.timeout_s, config.worker.concurrency, outbound=config.outbound)
         self._pusher = Pusher(index, count, outbox_factory(), encoder, sender, config, DeliveryMetrics())
         self._starting = asyncio.get_running_loop().create_task(self._pusher.start())
+
+    async def generation(self) -> str:
+        """Code and settings this runs with."""
+        return self._generation
+
+    async def process_id(self) -> int:
+        """Process this runs in."""
+        return os.getpid()
 
     async def publish(self, envelopes: Sequence[FactEnvelope]) -> int:
         """See Pusher.publish."""

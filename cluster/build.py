@@ -17,12 +17,11 @@ from actors.pusher import PusherConfig, PusherSink
 from api.outbox import SqlOutboxStore
 from api.parameter_store import SqlParameterStore
 from api.task_store import SqlTaskStore
-from cluster.actors import ActorSystem, AggregatorPlan, PusherPlan
+from cluster.actors import APP_NAME, ActorSystem, AggregatorPlan, PusherPlan
 from cluster.settings import Settings
 from models.deployment import DEPLOYMENT_NAME, DetectorSettings, build_detector
 from models.handles import ServeDetectorClient
 
-APP_NAME = "wayside"
 INGRESS_NAME = "ingress"
 
 

@@ -1,45 +1,45 @@
 """The Serve ingress: the only door. It makes the first account, starts the long-lived actors and serves the API."""
 
 import logging
-import threading
-import time
 from typing import Any
 
 from fastapi import FastAPI
 from ray import serve
 
 from actors.archive import open_archive
+from actors.errors import StoreUnavailableError
 from api.accounts import ensure_admin
 from api.app import create_app
 from api.database import Database
+from api.rescue import damage, database_file, keep_copy
 from api.security import Passwords, Tokens, load_secret
 from api.services import ApiServices
+from cluster.housekeeping import housekeeping
 from cluster.settings import Settings
 
 logger = logging.getLogger(__name__)
 _CHECK_PERIOD_S = 10
-_PRUNE_PERIOD_S = 600
 
 
 def prepare(settings: Settings) -> Database:
     """Tables up to date and an administrator; safe to repeat and to run from two processes."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.resolved_database_url)
+    file = database_file(settings.resolved_database_url)
+    if file is not None and (wrong := damage(file)):
+        raise StoreUnavailableError(
+            f"数据库文件已损坏 / the database {file} is damaged ({wrong}); "
+            f"stop Wayside and run: wayside repair --data-dir {settings.data_dir}"
+        )
     database.migrate()
     first = ensure_admin(database, settings.data_dir, settings.admin_password, Passwords())
     if first:
         logger.warning("first start: account %s, password in %s", first.name, first.file)
+    try:
+        keep_copy(settings.resolved_database_url)
+    except StoreUnavailableError as error:  # a full disk: what is there goes on
+        logger.error("%s", error)
     return database
-
-
-def _prune_for_ever(settings: Settings) -> None:
-    """Keep the archive within its age and size, every few minutes."""
-    archive = open_archive(settings.resolved_archive_url)
-    while True:
-        removed = archive.prune(settings.archive_max_age_days * 86_400, settings.archive_max_bytes)
-        if removed:
-            logger.info("archive pruned removed=%d", removed)
-        time.sleep(_PRUNE_PERIOD_S)
 
 
 def make_app(settings: Settings, control: Any) -> FastAPI:
@@ -67,8 +67,15 @@ def make_ingress(settings: Settings) -> Any:
         def __init__(self, settings: Settings, detector: Any) -> None:
             # The detector is bound so that Serve starts it with the application; cameras call it by its name.
             self._detector = detector
-            self._pruning = threading.Thread(target=_prune_for_ever, args=(settings,), name="prune", daemon=True)
-            self._pruning.start()
+            from cluster.build import actor_system
+
+            archive = open_archive(settings.resolved_archive_url)
+            self._chores = housekeeping(settings, archive, actor_system(settings)).start()
+
+        def check_health(self) -> None:
+            """Serve's health check: a replica whose housekeeping has ended is replaced."""
+            if not self._chores.alive:
+                raise RuntimeError("housekeeping has ended")
 
     def app_builder() -> FastAPI:
         from cluster.build import actor_system

@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024)
     archive_max_age_days: float = Field(30.0, gt=0)
     archive_max_bytes: int = Field(20 * 1024**3, ge=1024**2)
+    archive_min_free_bytes: int = Field(512 * 1024**2, ge=0, description="oldest pictures go when the disk has less free")
 
     outbound_allow: Listed = Field((), description="addresses, networks, host names receivers and cameras may have anyway")
     outbound_private: bool = Field(True, description="receivers and cameras may be on private networks")

@@ -13,6 +13,8 @@ from ray.exceptions import RayError
 
 from cluster.build import APP_NAME, actor_system, build
 from cluster.settings import Settings
+from models.errors import WeightsCorruptError, WeightsDownloadError, WeightsMissingError
+from models.store import WeightsStore
 
 logger = logging.getLogger(__name__)
 _READY_TIMEOUT_S = 300
@@ -50,12 +52,29 @@ class Running:
         if not ray.is_initialized():
             return
         try:
-            actor_system(self._settings).stop()
+            system = actor_system(self._settings)
+            system.stop()
             serve.shutdown()
+            system.end()
         except RayError as error:
             logger.warning("shutdown incomplete error=%s", error)
         finally:
             ray.shutdown()
+
+
+def ready_weights(settings: Settings) -> None:
+    """Fetch missing or damaged weights before anything starts. Raises ModelError: one line instead of a replica's trace."""
+    store, name = WeightsStore(settings.models_dir), settings.detector_model
+    if name.endswith(".onnx"):
+        return
+    try:
+        store.verify(name)
+    except (WeightsMissingError, WeightsCorruptError) as error:
+        logger.warning("%s", error)
+        try:
+            store.pull(name)
+        except WeightsDownloadError as failure:
+            raise WeightsDownloadError(f"{error}; fetching them failed: {failure}") from failure
 
 
 def http_options(settings: Settings) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """One opened video: a file or a network stream, demuxed and decoded with PyAV."""
 
+import errno
 import logging
 import os
 import socket
@@ -212,13 +213,13 @@ class MediaContainer:
 class _Packets:
     """Reads packets; one that cannot be read is skipped as long as reading goes on."""
 
-    _MAX_BAD_RUN = 50
+    _MAX_BAD_RUN, _MAX_STRANGE_RUN = 50, 10_000
 
     def __init__(self, container: Any, stream: Any) -> None:
         self._container = container
         self._stream = stream
         self._generator = self._demux()
-        self._bad_run = 0
+        self._bad_run = self._strange_run = 0
 
     def read(self) -> Any | None:
         """The next packet; None at the end. Raises the library's error when reading failed for good."""
@@ -231,7 +232,14 @@ class _Packets:
                     raise
                 self._generator = self._demux()  # a generator that raised is spent
                 continue
-            self._bad_run = 0
+            except IndexError:
+                # A stream that began after opening (a damaged or changing MPEG-TS): PyAV does not know it.
+                self._strange_run += 1
+                if self._strange_run > self._MAX_STRANGE_RUN:
+                    raise av.error.InvalidDataError(errno.EINVAL, "packets of unknown streams only") from None
+                self._generator = self._demux()
+                continue
+            self._bad_run = self._strange_run = 0
             return packet
 
     def close(self) -> None:
