@@ -33,7 +33,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def fill(folder: Path, leave: int = 0) -> Path:
     """A file that takes all the room there is but ``leave`` bytes."""
     ballast = folder / "ballast"
-    with ballast.open("wb") as file:
+    with ballast.open("wb", buffering=0) as file:
         status = os.statvfs(folder)
         file.write(bytes(max(0, status.f_bavail * status.f_frsize - leave)))
         try:
