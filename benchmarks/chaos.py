@@ -8,11 +8,13 @@ that play one simulated film in a loop, a few frames a second, so that two cores
 vehicles and task states. Killing is SIGKILL by process id, chosen among the descendants of that one process. Needs psutil.
 
 Columns: ``gap``: longest time without a newly analysed frame, of any camera (looked at five times a second); ``API``: time
-until /api/health answers "ok" again; ``delivered``: time until a vehicle was delivered that passed after the kill; ``vehicles``: of the
-film's loop with the kill, all cameras, beside those of quiet loops; ``twice``: deliveries that came again under their id.
+until /api/health answers "ok" again; ``delivered``: time until a vehicle was delivered that passed after the kill;
+``vehicles``: of the film's loop with the kill, all cameras, beside those of quiet loops; ``twice``: deliveries that came again
+under their id.
 """
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -267,7 +269,7 @@ class Watch:
         worst = 0.0
         for times in self.at.values():
             inside = [since, *[at for at in list(times) if since < at < until], until]
-            worst = max(worst, *(b - a for a, b in zip(inside, inside[1:], strict=False)))
+            worst = max(worst, *(b - a for a, b in itertools.pairwise(inside)))
         return worst
 
     def close(self) -> None:
@@ -296,13 +298,12 @@ class Run:
         self.installation.start()
         print(f"up after {time.monotonic() - begin:.1f} s", flush=True)
         api = ApiClient(f"http://127.0.0.1:{self.installation.port}", PASSWORD)
-        company = {"companyName": "c", "companyId": "1", "appId": "a"}
+        company, url = {"companyName": "c", "companyId": "1", "appId": "a"}, self.receiver.url
         for business in (21, 52):
-            api.call(
-                "interface/add", name=f"r{business}", businessType=business, triggerCondition=2, url=self.receiver.url, **company
-            )
+            on_trigger = {"businessType": business, "triggerCondition": 2}
+            api.call("interface/add", name=f"r{business}", url=url, **on_trigger, **company)
         periodic = {"triggerCondition": 1, "uploadPeriod": 10}
-        api.call("interface/add", name="parameters", businessType=22, url=self.receiver.url, **periodic, **company)
+        api.call("interface/add", name="parameters", businessType=22, url=url, **periodic, **company)
         scene = SimulatedCamera(parse_address(FILM)).scene_document()
         for n in range(CAMERAS):
             api.call("task/add", taskNum=f"c{n}", taskName=f"c{n}", srcAddress=self.film.url(n), scene=scene)
@@ -408,12 +409,9 @@ def table(port: int) -> None:
         balance, counts = run.balance(), run.loop_counts()
     last = max(counts)
     quiet = [counts[n] for n in range(first, last) if n not in killed_loops]
-    print(
-        f"\nquiet loops: {min(quiet)}..{max(quiet)} vehicles of all cameras (median {statistics.median(quiet)}), {len(quiet)} loops"
-    )
-    print(
-        "| killed | gap of analysed frames | API well again | next vehicle delivered | vehicles in this loop and the next | twice |"
-    )
+    middle = statistics.median(quiet)
+    print(f"\nquiet loops: {min(quiet)}..{max(quiet)} vehicles of all cameras (median {middle}), {len(quiet)} loops")
+    print("| killed | gap of analysed frames | API well again | next vehicle delivered | vehicles, this loop and next | twice |")
     print("|---|---|---|---|---|---|")
     for name, loop, gap, well, delivered, twice in rows:
         print(f"| {name} | {gap:.1f} s | {well:.1f} s | {delivered:.1f} s | {counts[loop]}, {counts[loop + 1]} | {twice} |")
@@ -450,10 +448,8 @@ def soak(port: int, minutes: float) -> None:
             if _well_again(run) >= 120:
                 print(f"not well 120 s after {name}: {run.installation.health_text()}", flush=True)
             memory.append(run.installation.memory_mib())
-            print(
-                f"{sum(kills.values())} kills, now {name}, {memory[-1]['all']:.0f} MiB, {len(run.arrivals.ids)} received",
-                flush=True,
-            )
+            now, got = memory[-1]["all"], len(run.arrivals.ids)
+            print(f"{sum(kills.values())} kills, now {name}, {now:.0f} MiB, {got} received", flush=True)
         run.settle(20)
         balance = run.balance()
         memory.append(run.installation.memory_mib())
@@ -461,9 +457,9 @@ def soak(port: int, minutes: float) -> None:
     third = max(1, len(memory) // 3)
     early, late = (statistics.median(m["all"] for m in part) for part in (memory[:third], memory[-third:]))
     print(f"{minutes:g} minutes, {sum(kills.values())} kills {dict(kills)}")
-    print(
-        f"memory (PSS of all processes, median of the first and the last third): {early:.0f} -> {late:.0f} MiB; database {logs:.1f} MiB"
-    )
+    print(f"memory, PSS of all, median of first and last third: {early:.0f} -> {late:.0f} MiB; database {logs:.1f} MiB")
+    for part in PARTS:
+        print(f"  {part}: {[round(m.get(part, 0)) for m in memory]}")
     print(json.dumps(balance))
 
 
