@@ -43,7 +43,7 @@ from api.receiver import Push, Receiver
 from cluster.client import ApiClient
 
 FPS, LOOP_S, CAMERAS = 6, 20, 4
-FILM = f"sim://approach?seed=3&fps={FPS}&duration={LOOP_S}&width=960&height=540&flow=2400"
+FILM = f"sim://approach?seed=3&fps={FPS}&duration_s={LOOP_S}&width=960&height=540&flow=2400"
 PASSWORD = "chaos-chaos"
 ZONE = ZoneInfo("Asia/Shanghai")
 # Title of the process by part; Ray names its workers so.
@@ -55,7 +55,7 @@ PARTS = {
     "detector replica": "ray::ServeReplica:wayside:detector",
     "ingress replica": "ray::ServeReplica:wayside:ingress",
 }
-WHOLE = "whole `wayside up`"
+WHOLE, NEW_VERSION = "whole `wayside up`", "a new version is deployed"
 
 
 class Film:
@@ -137,14 +137,28 @@ class Installation:
 
     def start(self) -> None:
         """Start and wait until the API answers."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "cluster", "up"], env=self._environment(), stdout=self.log, stderr=self.log
+        )
+        self.wait_for_api(180)
+
+    def deploy(self) -> None:
+        """Deploy with another setting from a second process, which is then killed: everything is replaced while it runs."""
+        command = [sys.executable, "-m", "cluster", "up", "--address", self.cluster_address()]
+        environment = self._environment() | {"WAYSIDE_DATA_SOURCE": f"version {time.time():.0f}"}
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=self.log, text=True) as second:
+            assert second.stdout is not None
+            for line in second.stdout:
+                if "Wayside is up" in line:
+                    break
+            second.kill()
+
+    def _environment(self) -> dict[str, str]:
         settings = {
             "DATA_DIR": str(self.folder / "data"), "PORT": str(self.port), "HOST": "127.0.0.1", "ADMIN_PASSWORD": PASSWORD,
             "OUTBOUND_ALLOW": "127.0.0.1", "ANALYSED_FPS": str(FPS),
         }  # fmt: skip
-        environment = os.environ | {f"WAYSIDE_{name}": value for name, value in settings.items()}
-        command = [sys.executable, "-m", "cluster", "up"]
-        self.process = subprocess.Popen(command, env=environment, stdout=self.log, stderr=self.log)
-        self.wait_for_api(180)
+        return os.environ | {f"WAYSIDE_{name}": value for name, value in settings.items()}
 
     def wait_for_api(self, timeout_s: float) -> float:
         """Seconds until /api/health says ok."""
@@ -332,6 +346,9 @@ class Run:
 
     def kill(self, name: str) -> bool:
         """Kill a part; whether there was one."""
+        if name == NEW_VERSION:
+            self.installation.deploy()
+            return True
         if name == WHOLE:
             self.watch.close()
             self.installation.kill_whole()
@@ -388,7 +405,7 @@ def table(port: int) -> None:
         first = run.film.loop_of(time.time()) + 1
         run.until_loop(first + 3)
         rows, killed_loops = [], set()
-        for name in (*PARTS, WHOLE):
+        for name in (*PARTS, NEW_VERSION, WHOLE):
             loop = run.film.loop_of(time.time()) + 1
             run.until_loop(loop)
             time.sleep(4)
