@@ -1,6 +1,8 @@
 """Addresses the API refuses, what read-only accounts do not see, CORS, bodies made to hurt, secrets in what is logged."""
 
+import contextlib
 import logging
+import socket
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +18,7 @@ from api.services import ApiServices
 from api.wire.encode import WireEncoder
 from cluster.settings import Settings
 from tests.actors.delivery.test_policy import RECEIVER
+from tests.api.serving import served
 from tests.api.test_wire import envelope
 from traffic.facts import CrowdAlarm
 
@@ -177,3 +180,13 @@ def test_lists_in_settings_are_written_with_commas(monkeypatch: pytest.MonkeyPat
     assert Settings(**settings.model_dump(mode="json")).outbound == settings.outbound
     with pytest.raises(ValueError, match="needed together"):
         Settings(tls_certificate="cert.pem")
+
+
+def test_clients_that_never_finish_their_request_hold_up_nobody_else(services: ApiServices) -> None:
+    with served(services) as url, contextlib.ExitStack() as stack:
+        host, port = url.removeprefix("http://").split(":")
+        for _ in range(200):
+            slow = stack.enter_context(socket.create_connection((host, int(port))))
+            slow.sendall(b"POST /api/account/login HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n")
+        answer = httpx.post(f"{url}/api/account/login", json={"username": "x", "password": "y"}, timeout=20, trust_env=False)
+    assert answer.status_code == 401
