@@ -48,16 +48,16 @@ def keep_copy(url: str) -> None:
         return
     target = copy_path(file)
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
-    partial.unlink(missing_ok=True)
     try:
-        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=5)) as source:
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=0o600)  # it will hold passwords of cameras and signing secrets
+        with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as source:
             source.execute("ATTACH DATABASE ? AS copy", (str(partial),))
             known = {name for (name,) in source.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'")}
             for table in KEPT_TABLES:
                 if table in known:
                     source.execute(f"CREATE TABLE copy.{table} AS SELECT * FROM main.{table}")
             source.commit()
-        partial.chmod(0o600)
         partial.replace(target)
     except (sqlite3.Error, OSError) as error:
         raise StoreUnavailableError(f"configuration not copied: {error}") from error

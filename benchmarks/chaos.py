@@ -14,12 +14,14 @@ under their id.
 """
 
 import argparse
+import contextlib
 import itertools
 import json
 import os
 import random
 import shutil
 import signal
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -55,7 +57,8 @@ PARTS = {
     "detector replica": "ray::ServeReplica:wayside:detector",
     "ingress replica": "ray::ServeReplica:wayside:ingress",
 }
-WHOLE, NEW_VERSION = "whole `wayside up`", "a new version is deployed"
+WHOLE, NEW_VERSION = "whole `wayside up`", "(a new version is deployed)"
+LOCKED, NO_ARCHIVE = "(database locked for 60 s)", "(archive unwritable for 20 s)"
 
 
 class Film:
@@ -345,9 +348,10 @@ class Run:
             return Counter(self.film.loop_of(at) for at, _ in self.arrivals.passed)
 
     def kill(self, name: str) -> bool:
-        """Kill a part; whether there was one."""
-        if name == NEW_VERSION:
-            self.installation.deploy()
+        """Kill a part, or do the fault; whether there was one."""
+        faults = {NEW_VERSION: self.installation.deploy, LOCKED: self._lock_database, NO_ARCHIVE: self._take_archive}
+        if name in faults:
+            faults[name]()
             return True
         if name == WHOLE:
             self.watch.close()
@@ -360,6 +364,22 @@ class Run:
             return False
         process.kill()
         return True
+
+    def _lock_database(self) -> None:
+        with contextlib.closing(sqlite3.connect(self.folder / "data" / "wayside.sqlite3", isolation_level=None)) as holder:
+            holder.execute("PRAGMA busy_timeout=20000")
+            holder.execute("BEGIN EXCLUSIVE")
+            time.sleep(60)
+            print("  while locked:", self.installation.health_text(), flush=True)
+
+    def _take_archive(self) -> None:
+        archive = self.folder / "data" / "archive"
+        archive.rename(archive.with_name("aside"))
+        archive.write_text("no folder")
+        time.sleep(20)
+        print("  without archive:", self.installation.health_text(), flush=True)
+        archive.unlink()
+        archive.with_name("aside").rename(archive)
 
     def delivered_after(self, moment: float, timeout_s: float = 90.0) -> float:
         """Seconds from ``moment`` until a vehicle arrived that passed after it."""
@@ -405,7 +425,7 @@ def table(port: int) -> None:
         first = run.film.loop_of(time.time()) + 1
         run.until_loop(first + 3)
         rows, killed_loops = [], set()
-        for name in (*PARTS, NEW_VERSION, WHOLE):
+        for name in (*PARTS, NEW_VERSION, NO_ARCHIVE, LOCKED, WHOLE):
             loop = run.film.loop_of(time.time()) + 1
             run.until_loop(loop)
             time.sleep(4)

@@ -23,7 +23,7 @@ _CHECK_PERIOD_S = 10
 
 def prepare(settings: Settings) -> Database:
     """Tables up to date and an administrator; safe to repeat and to run from two processes."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.resolved_database_url)
     file = database_file(settings.resolved_database_url)
     if file is not None and (wrong := damage(file)):
@@ -32,6 +32,8 @@ def prepare(settings: Settings) -> Database:
             f"stop Wayside and run: wayside repair --data-dir {settings.data_dir}"
         )
     database.migrate()
+    if file is not None:
+        file.chmod(0o600)  # passwords of cameras, signing secrets; SQLite's other files take the mode over
     first = ensure_admin(database, settings.data_dir, settings.admin_password, Passwords())
     if first:
         logger.warning("first start: account %s, password in %s", first.name, first.file)

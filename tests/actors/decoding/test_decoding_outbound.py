@@ -1,6 +1,7 @@
 """Cameras where Wayside must not connect: by address, by redirect, by playlist; and those it may reach, through the proxy."""
 
 import socket
+import ssl
 import threading
 
 import pytest
@@ -11,6 +12,7 @@ from actors.decoding import SourceOptions, open_source
 from actors.decoding.judging import judged_url
 from actors.errors import SourceError
 from actors.outbound import OutboundPolicy
+from tests.certificates import make_certificate
 
 DEFAULT = OutboundPolicy()
 HERE = OutboundPolicy(allowed=("127.0.0.1",))  # 127.0.0.2 stays forbidden
@@ -92,6 +94,17 @@ def test_an_allowed_redirect_is_followed() -> None:
         open_source(f"{first}/cam", options()) as source,
     ):
         assert number_of(next(source)) == 0
+
+
+def test_https_cameras_come_through_the_proxy_as_well(tmp_path, forbidden) -> None:
+    address, seen = forbidden
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(*make_certificate(tmp_path, "cam.example"))
+    with http_server({"/mjpg": mjpeg(), "/away": redirect(f"https://{address}/x")}, tls) as url:
+        with open_source(f"{url}/mjpg", options()) as source:
+            assert number_of(next(source)) == 0
+        assert "127.0.0.2" in reason(f"{url}/away", HERE)
+    assert seen == []
 
 
 def test_mjpeg_hls_downloads_and_passwords_work_through_the_proxy(tmp_path) -> None:
