@@ -35,6 +35,7 @@ from benchmarks.chaos_installation import CAMERAS, FILM, LOOP_S, PARTS, PASSWORD
 from cluster.client import ApiClient
 
 WHOLE, NEW_VERSION = "whole `wayside up`", "(a new version is deployed)"
+FROZEN = "(camera frozen, SIGSTOP)"
 LOCKED, NO_ARCHIVE = "(database locked for 60 s)", "(archive unwritable for 20 s)"
 
 
@@ -145,10 +146,13 @@ class Run:
             self.installation.start()
             self.watch = Watch(self.installation)
             return True
-        process = self.installation.part(name, self.chance)
+        process = self.installation.part("camera" if name == FROZEN else name, self.chance)
         if process is None:
             return False
-        process.kill()
+        if name == FROZEN:
+            process.suspend()  # the supervisor has to notice that it does not answer
+        else:
+            process.kill()
         return True
 
     def _lock_database(self) -> None:
@@ -176,6 +180,14 @@ class Run:
                 return min(found) - moment
             time.sleep(0.2)
         return float("nan")
+
+    def statuses(self) -> list[str]:
+        """States of the tasks."""
+        api = ApiClient(f"http://127.0.0.1:{self.installation.port}", PASSWORD)
+        try:
+            return [task["statusName"] for task in api.call("task/list")]
+        finally:
+            api.close()
 
     def balance(self) -> dict[str, int]:
         """Sent and received by id, once nothing waits any more."""
@@ -264,7 +276,7 @@ def soak(port: int, minutes: float) -> None:
         kills: Counter[str] = Counter()
         memory: list[dict[str, float]] = [run.installation.memory_mib()]
         while time.monotonic() < end:
-            name = run.chance.choice([*PARTS, *PARTS, WHOLE]) if minutes >= 5 else run.chance.choice([*PARTS])
+            name = run.chance.choice([*PARTS, *PARTS, FROZEN, WHOLE])
             if run.kill(name):
                 kills[name] += 1
             time.sleep(run.chance.uniform(8, 20))
@@ -273,13 +285,14 @@ def soak(port: int, minutes: float) -> None:
             memory.append(run.installation.memory_mib())
             now, got = memory[-1]["all"], len(run.arrivals.ids)
             print(f"{sum(kills.values())} kills, now {name}, {now:.0f} MiB, {got} received", flush=True)
-        run.settle(20)
+        run.settle(75)  # a camera frozen last is noticed after 60 s
+        statuses = run.statuses()
         balance = run.balance()
         memory.append(run.installation.memory_mib())
         logs = (run.folder / "data" / "wayside.sqlite3").stat().st_size / 2**20
     third = max(1, len(memory) // 3)
     early, late = (statistics.median(m["all"] for m in part) for part in (memory[:third], memory[-third:]))
-    print(f"{minutes:g} minutes, {sum(kills.values())} kills {dict(kills)}")
+    print(f"{minutes:g} minutes, {sum(kills.values())} kills {dict(kills)}; cameras in the end: {statuses}")
     print(f"memory, PSS of all, median of first and last third: {early:.0f} -> {late:.0f} MiB; database {logs:.1f} MiB")
     for part in PARTS:
         print(f"  {part}: {[round(m.get(part, 0)) for m in memory]}")
