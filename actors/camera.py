@@ -19,6 +19,7 @@ from actors.metrics import CameraMetrics
 from actors.outbound import OutboundPolicy
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, CameraHealth, CellSink, FactEnvelope, FactSink, TaskSpec
+from actors.vital import end_process_with_any_thread
 from models.handles import DetectionFailedError, DetectorClient
 from traffic.facts import TaskStatus, TaskStatusCode
 
@@ -252,6 +253,7 @@ class CameraActor:
 
     def __init__(self, spec: TaskSpec, services: CameraServices, config: CameraConfig, log_level: str = "INFO") -> None:
         logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        end_process_with_any_thread()
         self._spec = spec
         self._runner = CameraRunner(spec, services, config, CameraMetrics(spec.ref.task_num))
         self._runner.start()

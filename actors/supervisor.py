@@ -18,6 +18,7 @@ from actors.camera import CameraActor, CameraConfig, CameraServices
 from actors.errors import StoreUnavailableError
 from actors.ports import CameraHealth, TaskSpec, TaskStore
 from actors.restarts import RestartConfig, RestartPolicy
+from actors.vital import end_process_with_any_thread
 from traffic.facts import TaskStatusCode
 
 logger = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ class SupervisorActor:
 
     def __init__(self, store: TaskStore, services: CameraServices, config: SupervisorConfig) -> None:
         logging.basicConfig(level=config.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        end_process_with_any_thread()
         self._store, self._services, self._config = store, services, config
         self._running: dict[str, _Camera] = {}
         self._health: dict[str, CameraHealth] = {}
