@@ -92,6 +92,7 @@ def make_ingress(settings: Settings) -> Any:
         num_replicas=1,
         max_ongoing_requests=200,
         health_check_period_s=_CHECK_PERIOD_S,
+        health_check_timeout_s=_CHECK_PERIOD_S,
         ray_actor_options={"num_cpus": 0, "runtime_env": {"env_vars": {"OMP_NUM_THREADS": "1"}}},
     )
     return deployment(serve.ingress(app_builder)(Ingress))
