@@ -3,6 +3,7 @@
 ``CameraRunner`` is plain and testable; ``CameraActor`` is the thin Ray shell that the supervisor starts, one per task.
 """
 
+import dataclasses
 import logging
 import os
 import queue
@@ -11,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from actors.cells import CellSender
 from actors.decoding import DecodedFrame, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
@@ -20,6 +22,10 @@ from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, CameraHealth, CellSink, FactEnvelope, FactSink, TaskSpec
 from models.handles import DetectionFailedError, DetectorClient
 from traffic.facts import TaskStatus, TaskStatusCode
+from traffic.scene.document import scene_to_document
+
+if TYPE_CHECKING:
+    from actors.viewing import CameraView
 
 logger = logging.getLogger(__name__)
 _RATE_WINDOW_S = 5.0
@@ -68,6 +74,7 @@ class CameraRunner:
         self, spec: TaskSpec, services: CameraServices, config: CameraConfig, metrics: CameraMetrics | None = None
     ) -> None:
         self._spec, self._services, self._config = spec, services, config
+        self._wanted = spec  # differs from the spec in force until the analysis has taken a new scene over
         self._metrics = metrics
         self._stopping = threading.Event()
         self._told = threading.Event()  # the last fact, 未启动, is on its way
@@ -129,6 +136,7 @@ class CameraRunner:
             height=latest.frame.height if latest else 0,
             codec=info.codec if info else "",
             lane_counts=tuple(sorted(counters.lane_counts.items())) if counters else (),
+            revision=self.revision,
         )
 
     def snapshot(self, max_width: int = 1280) -> bytes | None:
@@ -139,6 +147,35 @@ class CameraRunner:
         from actors.drawing import annotated_jpeg
 
         return annotated_jpeg(latest, pipeline, max_width)
+
+    def apply(self, spec: TaskSpec) -> bool:
+        """Take a changed task over without a restart; False when anything but its scene has changed, or nothing at all (somebody
+        wants it to start again), and it must start anew.
+
+        The stream goes on; the next frame is analysed with the new scene, and what the old one had open is stated first.
+        """
+        before, after = (dataclasses.replace(item, scene=None, revision="") for item in (self._spec, spec))
+        if before != after or self._reader.finished or _document(spec) == _document(self._spec):
+            return False
+        self._wanted = spec
+        return True
+
+    @property
+    def revision(self) -> str:
+        """Revision of the task that is wanted here."""
+        return self._wanted.revision
+
+    def view(self, max_width: int, drawn: bool, after: int = -1) -> "CameraView | None":
+        """The newest analysed frame for a console; None before the first and while it is still number ``after``."""
+        latest, pipeline = self._latest, self._pipeline
+        if latest is None or pipeline is None:
+            return None
+        sequence = pipeline.counters.frames_analysed
+        if sequence == after:
+            return None
+        from actors.viewing import view_of
+
+        return view_of(latest, pipeline, sequence, max_width, drawn=drawn)
 
     def _options(self) -> SourceOptions:
         return SourceOptions(
@@ -158,6 +195,8 @@ class CameraRunner:
             return
         self._pipeline = pipeline
         while not self._stopping.is_set():
+            if self._wanted is not self._spec:
+                pipeline = self._take_scene(pipeline)
             frame = self._reader.latest(0.25)
             if frame is not None:
                 pipeline.begin(frame)
@@ -178,9 +217,25 @@ class CameraRunner:
                 logger.warning("detector not ready task=%s error=%s", self._spec.ref.task_num, error)
                 self._stopping.wait(_DETECTOR_RETRY_S)
                 continue
-            config = self._config.pipeline
-            return CameraPipeline(self._spec, detector, self._services.archive, config, self._on_picture_error)
+            return self._make_pipeline(detector)
         return None
+
+    def _make_pipeline(self, detector: DetectorClient) -> CameraPipeline:
+        return CameraPipeline(self._spec, detector, self._services.archive, self._config.pipeline, self._on_picture_error)
+
+    def _take_scene(self, pipeline: CameraPipeline) -> CameraPipeline:
+        """Finish with the old scene, then a pipeline with the new one."""
+        while pipeline.in_flight:
+            self._finish_one(pipeline)
+        self._emit(pipeline.end())
+        if self._cells:
+            self._cells.put(pipeline.last_cells())
+        self._spec = self._wanted
+        fresh = self._make_pipeline(pipeline.detector)
+        fresh.counters = pipeline.counters
+        self._pipeline = fresh
+        logger.info("scene changed task=%s revision=%s", self._spec.ref.task_num, self._spec.revision)
+        return fresh
 
     def _finish_one(self, pipeline: CameraPipeline) -> None:
         try:
@@ -254,7 +309,11 @@ class CameraActor:
 
     def revision(self) -> str:
         """Revision of the task that runs here."""
-        return self._spec.revision
+        return self._runner.revision
+
+    def apply(self, spec: TaskSpec) -> bool:
+        """See CameraRunner.apply."""
+        return self._runner.apply(spec)
 
     def process_id(self) -> int:
         """Process that runs this camera."""
@@ -268,12 +327,20 @@ class CameraActor:
         """See CameraRunner.snapshot."""
         return self._runner.snapshot()
 
+    def view(self, max_width: int, drawn: bool, after: int = -1) -> "CameraView | None":
+        """See CameraRunner.view."""
+        return self._runner.view(max_width, drawn, after)
+
     def stop(self) -> None:
         """See CameraRunner.stop."""
         self._runner.stop()
 
     def __repr__(self) -> str:
         return f"Camera({self._spec.ref.task_num})"
+
+
+def _document(spec: TaskSpec) -> dict[str, object]:
+    return scene_to_document(spec.scene) if spec.scene else {}
 
 
 def frame_jpeg(frame: DecodedFrame, quality: int) -> bytes:

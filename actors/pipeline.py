@@ -105,6 +105,16 @@ class CameraPipeline:
         return self._passages.lanes
 
     @property
+    def detector(self) -> DetectorClient:
+        """The detector it was made with."""
+        return self._detector
+
+    @property
+    def has_scene_lanes(self) -> bool:
+        """Whether the lanes are the scene's, not learned ones."""
+        return self._scene is not None and bool(self._scene.lanes)
+
+    @property
     def in_flight(self) -> int:
         """Frames begun and not yet finished."""
         return len(self._in_flight)

@@ -93,6 +93,7 @@ class CameraHealth:
         last_frame_time_s: video time of the newest decoded frame; None before the first.
         width, height: of the newest frame in pixels, 0 before the first.
         lane_counts: passages by roadNum.
+        revision: of the task the camera works by.
     """
 
     task_num: str
@@ -109,6 +110,7 @@ class CameraHealth:
     height: int
     codec: str
     lane_counts: tuple[tuple[int, int], ...] = ()
+    revision: str = ""
 
 
 class CellSink(Protocol):

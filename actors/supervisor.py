@@ -25,9 +25,11 @@ _CALLS_AT_ONCE = 8  # threads of the actor: health and snapshot answers while th
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What has to happen: task numbers to stop first, then tasks to start."""
+    """What has to happen: task numbers to stop first, then tasks to change (which may turn into a stop and a start), then
+    tasks to start."""
 
     stop: tuple[str, ...]
+    change: tuple[TaskSpec, ...]
     start: tuple[TaskSpec, ...]
 
 
@@ -39,9 +41,10 @@ def plan(wanted: Sequence[TaskSpec], running: Mapping[str, str]) -> Plan:
         running: revision by task number.
     """
     enabled = {spec.ref.task_num: spec for spec in wanted if spec.enabled}
-    stop = sorted(num for num, revision in running.items() if num not in enabled or enabled[num].revision != revision)
-    start = [spec for num, spec in sorted(enabled.items()) if running.get(num) != spec.revision]
-    return Plan(stop=tuple(stop), start=tuple(start))
+    stop = sorted(num for num in running if num not in enabled)
+    change = [spec for num, spec in sorted(enabled.items()) if num in running and running[num] != spec.revision]
+    start = [spec for num, spec in sorted(enabled.items()) if num not in running]
+    return Plan(stop=tuple(stop), change=tuple(change), start=tuple(start))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,9 +129,25 @@ class SupervisorActor:
 
     def _reconcile(self, tasks: Sequence[TaskSpec]) -> None:
         todo = plan(tasks, {num: revision for num, (revision, _) in self._running.items()})
-        self._stop_cameras(todo.stop)
-        for spec in todo.start:
+        anew = [spec for spec in todo.change if not self._apply(spec)]
+        self._stop_cameras((*todo.stop, *(spec.ref.task_num for spec in anew)))
+        for spec in (*anew, *todo.start):
             self._start_camera(spec)
+
+    def _apply(self, spec: TaskSpec) -> bool:
+        """Give a running camera its changed task; False when it has to start anew."""
+        import ray
+        from ray.exceptions import RayError
+
+        handle = self._running[spec.ref.task_num][1]
+        try:
+            taken = bool(ray.get(handle.apply.remote(spec), timeout=_HEALTH_TIMEOUT_S))
+        except RayError as error:
+            logger.warning("camera does not take its change task=%s error=%s", spec.ref.task_num, type(error).__name__)
+            return False
+        if taken:
+            self._running[spec.ref.task_num] = (spec.revision, handle)
+        return taken
 
     def _start_camera(self, spec: TaskSpec) -> None:
         import ray
@@ -175,7 +194,9 @@ class SupervisorActor:
         ray.wait(list(asked.values()), num_returns=len(asked), timeout=_HEALTH_TIMEOUT_S)
         for num, answer in asked.items():
             try:
-                self._health[num] = ray.get(answer, timeout=0.01)
+                health = self._health[num] = ray.get(answer, timeout=0.01)
+                # Ray restarts an actor with the task it was first made with: the next round gives it the newest again.
+                self._running[num] = (health.revision, self._running[num][1])
             except GetTimeoutError:
                 continue  # busy or starting: the last health stands
             except ActorDiedError as error:

@@ -6,18 +6,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import RayError, RayTaskError
 
 from actors.aggregator import AggregatorConfig
 from actors.camera import CameraConfig, CameraServices
+from actors.decoding import ProbeResult, SourceOptions, probe
+from actors.errors import SourceError
 from actors.ports import Archive, CameraHealth, FactSink, TaskStore
 from actors.pusher import PusherConfig
-from actors.supervisor import SupervisorActor, SupervisorConfig
+from actors.supervisor import CAMERA_PREFIX, SupervisorActor, SupervisorConfig
+from actors.viewing import CameraView
 from cluster.settings import Settings
 
 logger = logging.getLogger(__name__)
 SUPERVISOR = "supervisor"
 _CALL_TIMEOUT_S = 3.0
+_PROBE_TIMEOUT_S = 40.0
 _SINGLE_THREADED = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
@@ -125,6 +129,44 @@ class ActorSystem:
         """Newest annotated picture of a camera."""
         picture: bytes | None = self._ask(SUPERVISOR, "snapshot", task_num)
         return picture
+
+    def view(self, task_num: str, max_width: int, drawn: bool, after: int = -1) -> CameraView | None:
+        """The newest analysed frame of a camera for a console, straight from its actor."""
+        view: CameraView | None = self._ask(CAMERA_PREFIX + task_num, "view", max_width, drawn, after)
+        return view
+
+    def probe(self, address: str, options: SourceOptions) -> ProbeResult:
+        """Look at a source in a worker process of its own: a codec that crashes takes nothing else along.
+
+        Raises:
+            SourceError: the reason, also when the worker died or took too long.
+        """
+        look: Any = ray.remote(probe)
+        answer = look.options(num_cpus=0, max_retries=0, runtime_env={"env_vars": _SINGLE_THREADED}).remote(address, options)
+        try:
+            result: ProbeResult = ray.get(answer, timeout=_PROBE_TIMEOUT_S)
+        except RayTaskError as error:
+            if isinstance(error.cause, SourceError):
+                raise error.cause from error
+            raise SourceError(f"视频源读取失败 (cannot be read: {type(error.cause).__name__})") from error
+        except RayError as error:
+            ray.cancel(answer, force=True)
+            raise SourceError(f"视频源读取超时或进程异常 (took too long or crashed: {type(error).__name__})") from error
+        return result
+
+    def machines(self) -> list[dict[str, Any]]:
+        """The nodes of the cluster: address, alive, resources."""
+        nodes = []
+        for node in ray.nodes():
+            resources = node["Resources"]
+            nodes.append({
+                "address": node["NodeManagerAddress"],
+                "alive": node["Alive"],
+                "cpus": resources.get("CPU", 0.0),
+                "gpus": resources.get("GPU", 0.0),
+                "memory_bytes": int(resources.get("memory", 0)),
+            })  # fmt: skip
+        return nodes
 
     def component_health(self) -> dict[str, str]:
         """One line per component: "ok" or what is wrong."""

@@ -52,6 +52,13 @@ def make_app(settings: Settings, control: Any) -> FastAPI:
         tokens=Tokens(load_secret(settings.data_dir, settings.secret_key), settings.token_ttl_s),
         time_zone=settings.time_zone,
         max_body_bytes=settings.max_body_bytes,
+        about={
+            "detector": settings.detector_model,
+            "engine": f"{settings.detector_engine} / {settings.detector_device}",
+            "database": settings.resolved_database_url.split("://", 1)[0],
+            "archive": settings.resolved_archive_url,
+            "retention": f"{settings.archive_max_age_days:g} d, {settings.archive_max_bytes / 1024**3:g} GiB",
+        },
     )
     return create_app(services)
 

@@ -12,6 +12,7 @@ from actors.decoding.options import SourceOptions
 from actors.decoding.packets import CompressedPacket, PacketClip
 from actors.decoding.pictures import crop_jpeg, frame_rgb
 from actors.decoding.policy import ReconnectConfig, ReconnectPolicy, StatusChange
+from actors.decoding.probing import ProbeResult, probe
 from actors.decoding.reader import ReaderCounters, StreamReader
 from actors.decoding.scaling import LetterboxTransform, letterbox
 from actors.decoding.source import VideoSource
@@ -22,6 +23,7 @@ __all__ = [
     "DecodedFrame",
     "LetterboxTransform",
     "PacketClip",
+    "ProbeResult",
     "ReaderCounters",
     "ReconnectConfig",
     "ReconnectPolicy",
@@ -38,4 +40,5 @@ __all__ = [
     "letterbox",
     "mask_address",
     "open_source",
+    "probe",
 ]
