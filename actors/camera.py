@@ -233,6 +233,9 @@ class CameraRunner:
         self._spec = self._wanted
         fresh = self._make_pipeline(pipeline.detector)
         fresh.counters = pipeline.counters
+        kept = {lane.road_num for lane in fresh.lanes} if pipeline.has_scene_lanes else set()
+        counts = fresh.counters.lane_counts
+        fresh.counters.lane_counts = {number: count for number, count in counts.items() if number in kept}
         self._pipeline = fresh
         logger.info("scene changed task=%s revision=%s", self._spec.ref.task_num, self._spec.revision)
         return fresh

@@ -30,6 +30,7 @@ from traffic.scene.model import Scene
 
 router = APIRouter()
 _GRID_STEPS_M = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
+_GRID_REACH_M = 50.0
 _MOST_LINES = 40  # each way
 _POINTS = 24
 _TEST_TIMEOUT_S = 10.0
@@ -115,6 +116,8 @@ def metre_grid(scene: Scene) -> tuple[float, list[list[list[float]]]]:
     ground = ground[np.isfinite(ground).all(axis=1)]
     if not len(ground):
         return 0.0, []
+    nearest = plane.apply(seen[[seen[:, 1].argmax()]])[0]  # far away a metre is too small to be judged by eye
+    ground = np.clip(ground, nearest - _GRID_REACH_M, nearest + _GRID_REACH_M)
     low, high = ground.min(axis=0), ground.max(axis=0)
     extent = float(max(high - low))
     step = next((step for step in _GRID_STEPS_M if extent / step <= _MOST_LINES), _GRID_STEPS_M[-1])

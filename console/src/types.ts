@@ -168,3 +168,66 @@ export interface Health {
   components: Record<string, string>;
   notices: string[];
 }
+
+export interface TrafficEvent {
+  id: number;
+  eventId: string;
+  taskNum: string;
+  recordType: number;
+  recordContent: string;
+  firstType: number;
+  state: 'open' | 'closed';
+  startTime: string;
+  recordTime: string;
+  upgradeTime: string;
+  closeTime: string;
+  closedBy: string;
+  confidence: number;
+  roadNum: number;
+  regionCode: number;
+  objectClass: string;
+  box: number[];
+  width: number;
+  height: number;
+  detail: string;
+  recordLargePath: string;
+  recordSmallPath: string;
+  videoPath: string;
+  plate: string;
+  plateColor: number;
+  vehicleType: number;
+  vehicleColor: number;
+  weather: number;
+  falseAlarm: boolean;
+  note: string;
+  markedBy: string;
+  markTime: string;
+}
+
+export interface EventDetail extends TrafficEvent {
+  body: Record<string, unknown> | null;
+  upgradedBody: Record<string, unknown> | null;
+}
+
+export interface Vehicle {
+  id: number;
+  taskNum: string;
+  snapshotTime: string;
+  roadNum: number;
+  roadName: string;
+  trunDirNo: number;
+  objectClass: string;
+  plateNum: string;
+  plateColor: number;
+  vehicleType: number;
+  vehicleColor: number;
+  vehicleSpeed: number | null;
+  vehicleSpacing: number | null;
+  timeDistance: number | null;
+  runningTime: number | null;
+  vehicleLength: number | null;
+  vehicleDirection: number;
+  weather: number;
+  snapshotPath: string;
+  vehicleTypePath: string;
+}

@@ -58,9 +58,10 @@ export function SceneCanvas(props: Props) {
   const click = (stage: Konva.Stage | null) => {
     const at = pointer(stage);
     if (!at || !drawing) return;
-    const first = draft[0];
-    if (closes && first && draft.length >= 3 && Math.hypot((first[0] - at[0]) * size.width, (first[1] - at[1]) * size.height) < REACH_PX) {
-      props.onFinish(draft);
+    const near = (other: Point | undefined) => !!other && Math.hypot((other[0] - at[0]) * size.width, (other[1] - at[1]) * size.height) < REACH_PX;
+    // A second click on the last point (a double click) ends an outline as one on its first point does.
+    if (near(draft[0]) || near(draft[draft.length - 1])) {
+      if (closes && draft.length >= 3) props.onFinish(draft);
       return;
     }
     const next = [...draft, at];
@@ -80,7 +81,6 @@ export function SceneCanvas(props: Props) {
           else if (event.target === event.target.getStage() || event.target.name() === 'ground') props.onSelect(null);
         }}
         onTap={(event) => drawing && click(event.target.getStage())}
-        onDblClick={() => closes && draft.length >= 3 && props.onFinish(draft)}
         onMouseMove={(event) => drawing && setCursor(pointer(event.target.getStage()))}
         onMouseLeave={() => setCursor(null)}
       >
