@@ -270,6 +270,8 @@ class CameraRunner:
             return
         changed = status is not self._status.status or self._sequence == 0
         self._status = TaskStatus(status=status, reason=reason, time_s=time_s)
+        if self._metrics:
+            self._metrics.told(int(status))
         logger.info("status task=%s status=%s reason=%s", self._spec.ref.task_num, status.name, reason)
         if changed:
             self._sequence += 1

@@ -25,6 +25,10 @@ class CameraMetrics:
         self._status.set_default_tags(tags)
         self._last: CameraHealth | None = None
 
+    def told(self, status: int) -> None:
+        """The status changed; a camera without frames has no other way to show it. From any thread."""
+        self._status.set(status)
+
     def observe(self, health: CameraHealth, passages: int) -> None:
         """Bring the counters up to ``health``."""
         last = self._last
