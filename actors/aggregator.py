@@ -18,6 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from actors.errors import SinkUnavailableError, StoreUnavailableError
+from actors.logs import configure_logging
 from actors.ports import FactEnvelope, FactSink, ParameterStore, TaskRef
 from traffic.aggregation import CellBatch, Parameters, TaskAggregator, TrafficAggregator
 from traffic.facts import LaneParameters
@@ -185,7 +186,7 @@ class AggregatorActor:
     def __init__(
         self, index: int, store_factory: Callable[[], ParameterStore], sink: FactSink, config: AggregatorConfig | None = None
     ) -> None:
-        logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        configure_logging("INFO")
         self._index = index
         self._aggregator = Aggregator(store_factory(), sink, config, prunes=index == 0)
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from actors.cells import CellSender
 from actors.decoding import DecodedFrame, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
 from actors.errors import ArchiveError, SinkUnavailableError
+from actors.logs import configure_logging
 from actors.metrics import CameraMetrics
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, CameraHealth, CellSink, FactEnvelope, FactSink, TaskSpec
@@ -307,7 +308,7 @@ class CameraActor:
     """Ray shell of a CameraRunner (made an actor by the supervisor with ``ray.remote``)."""
 
     def __init__(self, spec: TaskSpec, services: CameraServices, config: CameraConfig, log_level: str = "INFO") -> None:
-        logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        configure_logging(log_level)
         self._spec = spec
         self._runner = CameraRunner(spec, services, config, CameraMetrics(spec.ref.task_num))
         self._runner.start()

@@ -13,6 +13,7 @@ from typing import Any
 
 from actors.camera import CameraActor, CameraConfig, CameraServices
 from actors.errors import StoreUnavailableError
+from actors.logs import configure_logging
 from actors.ports import CameraHealth, TaskSpec, TaskStore
 from traffic.facts import TaskStatusCode
 
@@ -66,7 +67,7 @@ class SupervisorActor:
     """Ray actor, one per installation."""
 
     def __init__(self, store: TaskStore, services: CameraServices, config: SupervisorConfig) -> None:
-        logging.basicConfig(level=config.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        configure_logging(config.log_level)
         self._store, self._services, self._config = store, services, config
         self._running: dict[str, tuple[str, Any]] = {}  # task number → revision, handle
         self._health: dict[str, CameraHealth] = {}

@@ -12,6 +12,7 @@ from actors.aggregator import AggregatorConfig
 from actors.camera import CameraConfig, CameraServices
 from actors.decoding import ProbeResult, SourceOptions, probe
 from actors.errors import SourceError
+from actors.logs import FORMAT_VARIABLE
 from actors.ports import Archive, CameraHealth, FactSink, TaskStore
 from actors.pusher import PusherConfig
 from actors.supervisor import CAMERA_PREFIX, SupervisorActor, SupervisorConfig
@@ -91,7 +92,7 @@ class ActorSystem:
             namespace=settings.namespace,
             period_s=settings.reconcile_period_s,
             camera=self._camera,
-            camera_options={"num_cpus": settings.camera_num_cpus, "runtime_env": {"env_vars": _SINGLE_THREADED}},
+            camera_options={"num_cpus": settings.camera_num_cpus, "runtime_env": {"env_vars": self._environment()}},
             log_level=settings.log_level,
         )
         self._actor(SupervisorActor, SUPERVISOR, 8, (self._task_store, self._services, config))
@@ -107,8 +108,11 @@ class ActorSystem:
             max_task_retries=0,
             max_concurrency=concurrency,
             num_cpus=0,
-            runtime_env={"env_vars": _SINGLE_THREADED},
+            runtime_env={"env_vars": self._environment()},
         ).remote(*arguments)
+
+    def _environment(self) -> dict[str, str]:
+        return {**_SINGLE_THREADED, FORMAT_VARIABLE: self._settings.log_format}
 
     # -- TaskControl and InterfaceControl -----------------------------------------------------------------------------
 

@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     archive_max_age_days: float = Field(30.0, gt=0)
     archive_max_bytes: int = Field(20 * 1024**3, ge=1024**2)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = Field("text", description="logs of the actors: lines of text or of JSON")
 
     @field_validator("data_dir", "models_dir")
     @classmethod

@@ -10,7 +10,7 @@ import pytest
 from api.receiver import Receiver
 from tests.browser.conftest import PASSWORD, Watched, until
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.browser, pytest.mark.ray, pytest.mark.timeout(280)]
 SOURCE = "sim://approach?seed=3&flow=1800"
 PAGES = ("cameras", "events", "vehicles", "traffic", "interfaces", "deliveries", "users", "system")
 
