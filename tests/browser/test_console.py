@@ -177,7 +177,7 @@ def test_every_page_speaks_both_languages_and_themes_without_errors_or_serious_a
                 for item in answer["violations"]
                 if item["impact"] in ("serious", "critical")
             ]
-    assert found == []
+    assert found == [], "\n".join(found)
     assert watched.errors == []
 
 

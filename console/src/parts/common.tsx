@@ -57,8 +57,8 @@ export function ErrorNote({ error }: { error: unknown }) {
 export function useTold() {
   const text = useErrorText();
   return {
-    good: (message: string) => notifications.show({ message, color: 'teal' }),
-    bad: (error: unknown) => notifications.show({ message: text(error), color: 'red', autoClose: 10_000 }),
+    good: (message: string) => notifications.show({ message, color: 'teal', closeButtonProps: { 'aria-label': 'close' } }),
+    bad: (error: unknown) => notifications.show({ message: text(error), color: 'red', autoClose: 10_000, closeButtonProps: { 'aria-label': 'close' } }),
   };
 }
 
