@@ -33,7 +33,7 @@ $(CONSOLE): $(CONSOLE_SOURCES)
 console: $(CONSOLE)
 
 run: $(STAMP) $(CONSOLE)
-	@$(VENV)/bin/wayside models pull picodet-s
+	@$(VENV)/bin/wayside models pull
 	@$(VENV)/bin/wayside demo
 
 test: lint types unit console-unit
@@ -47,7 +47,7 @@ types: $(STAMP)
 	$(VENV)/bin/mypy
 
 unit: $(STAMP)
-	@$(VENV)/bin/wayside models pull picodet-s
+	@$(VENV)/bin/wayside models pull
 	$(VENV)/bin/python -m pytest -m 'not browser'
 
 # The editor's own logic, where Node is installed.
@@ -55,7 +55,7 @@ console-unit: $(CONSOLE)
 	@if test -d console/node_modules; then cd console && npm test --silent; else echo "console tests skipped: no Node.js"; fi
 
 test-browser: $(STAMP) $(CONSOLE)
-	@$(VENV)/bin/wayside models pull picodet-s
+	@$(VENV)/bin/wayside models pull
 	$(VENV)/bin/python -m pytest -m browser
 
 docs: $(STAMP)

@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING
 from actors.cells import CellSender
 from actors.decoding import DecodedFrame, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
 from actors.errors import ArchiveError, SinkUnavailableError
+from actors.evidence.clips import ClipKeeper
+from actors.evidence.write_behind import WriteBehind
 from actors.logs import configure_logging
 from actors.metrics import CameraMetrics
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, CameraHealth, CellSink, FactEnvelope, FactSink, TaskSpec
+from actors.recognition import RecognitionServices, ThreadedDesk
 from models.handles import DetectionFailedError, DetectorClient
 from traffic.facts import TaskStatus, TaskStatusCode
 from traffic.scene.document import scene_to_document
@@ -60,12 +63,14 @@ class CameraServices:
     Attributes:
         connect_detector: makes the client; raises DetectionFailedError while the detector is not up.
         cells: takes the one-second cells of lanes and people; None: nobody wants them.
+        recognition: of vehicles; None: facts go out without looks.
     """
 
     connect_detector: Callable[[], DetectorClient]
     sink: FactSink
     archive: Archive | None
     cells: CellSink | None = None
+    recognition: RecognitionServices | None = None
 
 
 class CameraRunner:
@@ -86,9 +91,14 @@ class CameraRunner:
         self._analysed_at: deque[float] = deque(maxlen=512)
         self._lost_analyses = 0
         self._sequence = 0
+        self._pictures = WriteBehind(services.archive, self._on_picture_error) if services.archive else None
         self._cells = CellSender(spec.ref, services.cells) if services.cells else None
         reconnect = ReconnectConfig(disconnected_after_s=config.disconnected_after_s)
         self._reader = StreamReader(spec.ref.src_address, self._options(), reconnect, on_status=self._on_status)
+        self._clips: ClipKeeper | None = None
+        if services.archive:
+            evidence = config.pipeline.evidence
+            self._clips = ClipKeeper(services.archive, self._reader.request_clip, self._emit, evidence)
         self._threads = [
             threading.Thread(target=self._publish_loop, name="publish", daemon=True),
             threading.Thread(target=self._analyse_loop, name="analyse", daemon=True),
@@ -97,8 +107,9 @@ class CameraRunner:
     def start(self) -> None:
         """Begin; returns at once."""
         logger.info("camera started task=%s source=%s", self._spec.ref.task_num, mask_address(self._spec.ref.src_address))
-        for thread in self._threads:
-            thread.start()
+        for part in (*self._threads, self._pictures, self._clips):
+            if part is not None:
+                part.start()
         if self._cells:
             self._cells.start()
         self._reader.start()
@@ -109,23 +120,31 @@ class CameraRunner:
         self._reader.close()
         self._threads[1].join(self._config.flush_s + self._config.pipeline.detector_timeout_s)
         try:
+            pipeline = None if self._threads[1].is_alive() else self._pipeline
+            if pipeline:
+                self._take(pipeline.end_events())
+            if self._clips:
+                self._clips.finish(self._config.flush_s)
             if self._cells:
-                if self._pipeline and not self._threads[1].is_alive():
-                    self._cells.put(self._pipeline.last_cells())
+                if pipeline:
+                    self._cells.put(pipeline.last_cells())
                 self._cells.stop(self._config.flush_s)
         finally:
             self._on_status(TaskStatusCode.NOT_STARTED, "", time.time())
             self._told.set()
         self._threads[0].join(self._config.flush_s)
+        if self._pictures:
+            self._pictures.close(self._config.flush_s)
 
     def health(self) -> CameraHealth:
         """How the camera is right now."""
         counters, latest = self._pipeline.counters if self._pipeline else None, self._latest
         info, read = self._reader.info, self._reader.counters
+        pipeline, clips = self._pipeline, self._clips
         return CameraHealth(
             task_num=self._spec.ref.task_num,
             status=self._status.status,
-            reason=self._status.reason,
+            reason=self._status.reason or (pipeline.paused_reason if pipeline else ""),
             frames_decoded=read.decoded,
             frames_analysed=counters.frames_analysed if counters else 0,
             frames_dropped=read.dropped + self._lost_analyses,
@@ -138,6 +157,11 @@ class CameraRunner:
             codec=info.codec if info else "",
             lane_counts=tuple(sorted(counters.lane_counts.items())) if counters else (),
             revision=self.revision,
+            events=pipeline.events_stated if pipeline else 0,
+            events_open=len(pipeline.open_events) if pipeline else 0,
+            clips_failed=clips.counters.failed if clips else 0,
+            clip_error=clips.counters.last_error if clips else "",
+            pictures_failed=(counters.pictures_failed if counters else 0) + (self._pictures.failed if self._pictures else 0),
         )
 
     def snapshot(self, max_width: int = 1280) -> bytes | None:
@@ -186,6 +210,8 @@ class CameraRunner:
             stall_timeout_s=self._config.stall_timeout_s,
             analysed_fps=self._spec.analysed_fps or self._config.default_analysed_fps,
             realtime=self._spec.ref.src_address.startswith("sim://"),
+            packet_seconds=self._config.pipeline.evidence.packet_seconds if self._services.archive else 0.0,
+            packet_bytes=self._config.pipeline.evidence.memory_bytes,
         )
 
     # -- analysis ---------------------------------------------------------------------------------------------------
@@ -195,6 +221,12 @@ class CameraRunner:
         if pipeline is None:
             return
         self._pipeline = pipeline
+        try:
+            self._analyse_frames(pipeline)
+        finally:
+            self._take((self._pipeline or pipeline).flush())  # what waits for looks goes out with what is known
+
+    def _analyse_frames(self, pipeline: CameraPipeline) -> None:
         while not self._stopping.is_set():
             if self._wanted is not self._spec:
                 pipeline = self._take_scene(pipeline)
@@ -204,8 +236,10 @@ class CameraRunner:
             # Without a new frame the ones in flight are finished, so that a pause never holds results back.
             while pipeline.in_flight >= (IN_FLIGHT if frame is not None else 1):
                 self._finish_one(pipeline)
+            if frame is None:
+                self._take(pipeline.ready())
             if frame is None and self._reader.finished:
-                self._emit(pipeline.end())
+                self._take(pipeline.end())
                 if self._cells:
                     self._cells.put(pipeline.last_cells(), ended=True)
                 return
@@ -222,13 +256,15 @@ class CameraRunner:
         return None
 
     def _make_pipeline(self, detector: DetectorClient) -> CameraPipeline:
-        return CameraPipeline(self._spec, detector, self._services.archive, self._config.pipeline, self._on_picture_error)
+        config, services = self._config.pipeline, self._services.recognition
+        desk = ThreadedDesk(services, config.recognition) if services else None
+        return CameraPipeline(self._spec, detector, self._pictures, config, self._on_picture_error, desk=desk)
 
     def _take_scene(self, pipeline: CameraPipeline) -> CameraPipeline:
         """Finish with the old scene, then a pipeline with the new one."""
         while pipeline.in_flight:
             self._finish_one(pipeline)
-        self._emit(pipeline.end())
+        self._take((*pipeline.end(), *pipeline.flush()))
         if self._cells:
             self._cells.put(pipeline.last_cells())
         self._spec = self._wanted
@@ -251,7 +287,7 @@ class CameraRunner:
             return
         self._latest = result
         self._analysed_at.append(time.monotonic())
-        self._emit(result.envelopes)
+        self._take(result.envelopes)
         if self._cells:
             self._cells.put(result.cells)
         if self._metrics:
@@ -270,7 +306,7 @@ class CameraRunner:
         if (status, reason) == (self._status.status, self._status.reason):
             return
         changed = status is not self._status.status or self._sequence == 0
-        self._status = TaskStatus(status=status, reason=reason, time_s=time_s)
+        self._status = TaskStatus(status=status, reason=reason, time_s=time_s, first=self._sequence == 0)
         if self._metrics:
             self._metrics.told(int(status))
         logger.info("status task=%s status=%s reason=%s", self._spec.ref.task_num, status.name, reason)
@@ -278,6 +314,12 @@ class CameraRunner:
             self._sequence += 1
             fact_id = f"{self._spec.ref.task_num}:status:{time_s:.6f}:{self._sequence}"
             self._emit([FactEnvelope(fact_id=fact_id, task=self._spec.ref, fact=self._status)])
+
+    def _take(self, envelopes: Sequence[FactEnvelope]) -> None:
+        if self._clips:
+            self._clips.take(envelopes)
+        else:
+            self._emit(envelopes)
 
     def _emit(self, envelopes: Sequence[FactEnvelope]) -> None:
         for envelope in envelopes:
@@ -295,6 +337,8 @@ class CameraRunner:
                 pass
             if not pending:
                 continue
+            if self._pictures:
+                pending = self._pictures.settled(pending)
             try:
                 self._services.sink.publish(pending)
                 pending, wait_s = [], 0.1

@@ -6,7 +6,9 @@ Everything here is picklable and free of Ray.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
 from traffic.aggregation import CellBatch
@@ -94,6 +96,8 @@ class CameraHealth:
         width, height: of the newest frame in pixels, 0 before the first.
         lane_counts: passages by roadNum.
         revision: of the task the camera works by.
+        events: raised or upgraded. events_open: open now. clips_failed, clip_error: clips that could not be kept, and the last
+            reason. pictures_failed: pictures that could not be kept.
     """
 
     task_num: str
@@ -111,6 +115,11 @@ class CameraHealth:
     codec: str
     lane_counts: tuple[tuple[int, int], ...] = ()
     revision: str = ""
+    events: int = 0
+    events_open: int = 0
+    clips_failed: int = 0
+    clip_error: str = ""
+    pictures_failed: int = 0
 
 
 class CellSink(Protocol):
@@ -157,7 +166,27 @@ class FactSink(Protocol):
         """Persist all envelopes. Raises ``SinkUnavailableError`` when that failed; the caller keeps and repeats them."""
 
 
-class Archive(Protocol):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArchiveFile:
+    """An object of the archive, open for reading; whoever gets it closes ``file`` (seekable).
+
+    Attributes:
+        size: bytes. tag: changes whenever the content does.
+    """
+
+    file: BinaryIO
+    size: int
+    tag: str
+
+
+class PictureSink(Protocol):
+    """Takes pictures under the protocol's relative paths."""
+
+    def write(self, path: str, data: bytes) -> None:
+        """Store ``data`` under ``path``. Raises ``ArchiveError``."""
+
+
+class Archive(PictureSink, Protocol):
     """Keeps pictures and clips under the protocol's relative paths (always with '/' and no leading slash here)."""
 
     def write(self, path: str, data: bytes) -> None:
@@ -166,6 +195,12 @@ class Archive(Protocol):
     def read(self, path: str) -> bytes | None:
         """The bytes stored under ``path``; None when there is no such object. Raises ``ArchiveError``."""
 
-    def open(self, path: str) -> BinaryIO | None:
-        """A file of this machine holding the object under ``path``, open for reading; None when there is none. Raises
+    def scratch(self) -> AbstractContextManager[Path]:
+        """A folder of this machine in which a file for ``adopt`` may be made. Raises ``ArchiveError``."""
+
+    def adopt(self, path: str, file: Path) -> None:
+        """Store a finished file of this machine under ``path``, atomically; the file itself may be gone after that. Raises
         ``ArchiveError``."""
+
+    def open(self, path: str) -> ArchiveFile | None:
+        """The object under ``path``, open for reading; None when there is none. Raises ``ArchiveError``."""

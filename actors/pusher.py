@@ -28,6 +28,7 @@ from actors.delivery.ports import (
     Due,
     EncodedItem,
     HeldItem,
+    HistoryItem,
     InterfaceConfig,
     KnownStatus,
     OutboxStore,
@@ -40,7 +41,7 @@ from actors.delivery.worker import ReceiverWorker, WorkerConfig, WorkerParts
 from actors.errors import SinkUnavailableError, StoreUnavailableError
 from actors.logs import configure_logging
 from actors.ports import Archive, FactEnvelope
-from traffic.facts import TaskStatus
+from traffic.facts import CrowdAlarm, TaskStatus, TrafficEvent, VehiclePassage
 
 logger = logging.getLogger(__name__)
 _NOTICES = 50
@@ -172,8 +173,9 @@ class Pusher:
             async with self._loading:
                 await self._load()
         deliveries, held, statuses = self._encode(envelopes)
+        history = self._history(envelopes) if self._index == 0 else []
         async with self._accepting:  # one writer at a time keeps the order of a task's facts
-            new: int = await asyncio.to_thread(self._store.accept, deliveries, held, statuses)
+            new: int = await asyncio.to_thread(self._store.accept, deliveries, held, statuses, history)
         for interface_id in {delivery.interface_id for delivery in deliveries}:
             if worker := self._workers.get(interface_id):
                 worker.wake()
@@ -209,6 +211,18 @@ class Pusher:
                 else:
                     deliveries.append(outgoing(interface, envelope.fact_id, task.task_num, dump(item.body), pictures, now_s))
         return deliveries, held, statuses
+
+    def _history(self, envelopes: Sequence[FactEnvelope]) -> list[HistoryItem]:
+        items = []
+        for envelope in envelopes:
+            if isinstance(envelope.fact, TrafficEvent | CrowdAlarm | VehiclePassage | TaskStatus):
+                try:
+                    body = self._encoder.record(envelope)
+                except (ValueError, KeyError, TypeError, OverflowError) as error:
+                    logger.error("fact has no body for the history fact=%s error=%r", envelope.fact_id, error)
+                    body = None
+                items.append(HistoryItem(envelope=envelope, body=b"" if body is None else dump(body)))
+        return items
 
     def _body(self, envelope: FactEnvelope, interface: InterfaceConfig) -> EncodedItem | None:
         try:

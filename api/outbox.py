@@ -15,6 +15,7 @@ from actors.delivery.ports import (
     Bounds,
     Due,
     HeldItem,
+    HistoryItem,
     InterfaceConfig,
     KnownStatus,
     KnownTask,
@@ -22,7 +23,7 @@ from actors.delivery.ports import (
     Outgoing,
     ReceiverState,
 )
-from api import outbox_bounds
+from api import outbox_bounds, records
 from api.database import Database
 from api.outbox_bounds import OPEN_STATES, parts
 from api.outbox_rows import delivery_row, due, held_item, held_row, interface_config, receiver_state
@@ -70,7 +71,13 @@ class SqlOutboxStore:
         with self._session() as session:
             return tuple(KnownTask(task_num=r[0], task_name=r[1], enabled=r[2]) for r in session.execute(query).all())
 
-    def accept(self, deliveries: Sequence[Outgoing], held: Sequence[HeldItem], statuses: Sequence[KnownStatus]) -> int:
+    def accept(
+        self,
+        deliveries: Sequence[Outgoing],
+        held: Sequence[HeldItem],
+        statuses: Sequence[KnownStatus],
+        history: Sequence[HistoryItem] = (),
+    ) -> int:
         """See OutboxStore."""
         with self._session() as session:
             fresh = _insert_deliveries(session, deliveries)
@@ -79,6 +86,7 @@ class SqlOutboxStore:
                 session.execute(insert(HeldFact), [held_row(item) for item in fresh_held])
             for status in statuses:
                 _keep_newest(session, status)
+            records.record(session, history, time.time())
             session.commit()
         return fresh + len(fresh_held)
 
@@ -170,7 +178,9 @@ class SqlOutboxStore:
 
     def prune(self, now_s: float, bounds: Bounds) -> Mapping[int, int]:
         """See OutboxStore."""
-        return outbox_bounds.prune(self._session, now_s, bounds)
+        dropped = outbox_bounds.prune(self._session, now_s, bounds)
+        records.prune(self._session, now_s, bounds.keep_events_s, bounds.keep_vehicles_s)
+        return dropped
 
     def backlog(self) -> Mapping[int, Backlog]:
         """See OutboxStore."""

@@ -1,13 +1,16 @@
 """What the API works with; all Ray access is behind these protocols."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from actors.archive import ArchiveKeeper
 from actors.decoding import ProbeResult, SourceOptions
 from actors.ports import Archive, CameraHealth
 from actors.viewing import CameraView
 from api.database import Database
+from api.links import LinkSigner
 from api.security import LoginThrottle, Passwords, Tokens
 
 
@@ -45,7 +48,8 @@ class Control(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ApiServices:
-    """Everything the routes use. ``about``: what runs here, for the system page (detector, database, archive, dashboard)."""
+    """Everything the routes use. ``archive_protected``: pictures and clips need a token or a link signed by ``links``.
+    ``about``: what runs here, for the system page (detector, database, archive)."""
 
     database: Database
     control: Control
@@ -56,3 +60,6 @@ class ApiServices:
     time_zone: str = "Asia/Shanghai"
     max_body_bytes: int = 4 * 1024 * 1024
     about: Mapping[str, str] = field(default_factory=dict)
+    archive_keeper: ArchiveKeeper | None = None
+    archive_protected: bool = False
+    links: LinkSigner = field(default_factory=lambda: LinkSigner(secrets.token_hex(32)))

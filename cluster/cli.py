@@ -30,6 +30,7 @@ errors = Console(stderr=True)
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of database, pictures and secrets.")]
 ModelsDir = Annotated[Path | None, typer.Option("--models-dir", help="Folder of the weights.")]
+ModelNames = Annotated[list[str] | None, typer.Argument(help="Names of the catalogue.", show_default=False)]
 SceneFile = Annotated[Path | None, typer.Option("--scene", help="Scene document (JSON); without it lanes are learned.")]
 
 
@@ -161,19 +162,21 @@ def analyze(
     scene: SceneFile = None,
     out: Annotated[Path | None, typer.Option(help="JSON lines of results.")] = None,
     fps: Annotated[float, typer.Option(help="Analysed frames per second; 0: every frame.")] = 0.0,
-    archive: Annotated[Path | None, typer.Option(help="Folder for pictures of the vehicles.")] = None,
+    archive: Annotated[Path | None, typer.Option(help="Folder for pictures of vehicles, pictures and clips of events.")] = None,
     still: Annotated[Path | None, typer.Option(help="Write an annotated picture (JPEG) of the last frame.")] = None,
     models_dir: ModelsDir = None,
     model: Annotated[str | None, typer.Option(help="Detector: catalogue name or ONNX file.")] = None,
     engine: Annotated[str, typer.Option(help="auto, openvino, openvino-f32, onnxruntime, torch.")] = "auto",
     start_time: Annotated[str, typer.Option(help="Wall clock of the first frame, 'yyyy-MM-dd HH:mm:ss'.")] = "",
     period: Annotated[int, typer.Option(min=0, max=120, help="Also traffic parameters and people of every period; 0: none.")] = 0,
+    recognition: Annotated[bool, typer.Option(help="Read plates and looks of vehicles.")] = True,
 ) -> None:
     """Analyse a recorded video whole, as fast as the machine can."""
     from actors.archive import open_archive
     from api.task_store import start_time_s
     from cluster.analyze import AnalyzeOptions
     from cluster.analyze import analyze as run
+    from cluster.build import recognition_config
     from models.detector import Detector
     from models.handles import LocalDetectorClient
     from models.store import WeightsStore
@@ -187,6 +190,8 @@ def analyze(
         analysed_fps=fps,
         archive=open_archive(str(archive)) if archive else None,
         period_s=period,
+        recognition=_local_recognition(settings) if recognition else None,
+        recognition_config=recognition_config(settings),
     )
     size = (settings.detector_width, settings.detector_height)
     detector = Detector(
@@ -219,6 +224,26 @@ def analyze(
     if still:
         keeper.save(still)
     _print_summary(summary, time.monotonic() - begin)
+
+
+def _local_recognition(settings: Any) -> Any:
+    """Recognition in this process; weights that are missing are said before the analysis begins."""
+    from actors.recognition import RecognitionServices
+    from models.handles import LocalPlateReaderClient
+    from models.plates.systems import find_system, load_plate_reader
+    from models.store import WeightsStore
+
+    if not settings.plates:
+        return None
+    reader = load_plate_reader(
+        find_system(settings.plate_system),
+        WeightsStore(settings.models_dir),
+        engine=settings.plate_engine,
+        device=settings.plate_device,
+        threads=settings.plate_threads,
+    )
+    client = LocalPlateReaderClient(reader, settings.plate_vehicle_px)
+    return RecognitionServices(connect_plates=lambda: client)
 
 
 def _drop(_: str) -> None:
@@ -269,6 +294,25 @@ def _print_summary(summary: Any, seconds: float) -> None:
     console.print(table)
     if not summary.counts:
         console.print("no vehicle crossed a snapshot line")
+    _print_events(summary)
+
+
+def _print_events(summary: Any) -> None:
+    from traffic.events.kinds import KIND_TEXTS
+
+    if not summary.events:
+        console.print("no event")
+        return
+    table = Table("code", "event", "from s", "to s", "lane", "region", "confidence", "detail", "clip", title="events")
+    for event in sorted(summary.events.values(), key=lambda event: event.raised_s):
+        until = "-" if event.closed_s is None else f"{event.closed_s:.1f}"
+        name = f"{event.kind.name.lower()} {KIND_TEXTS[event.kind]}"
+        where = (str(event.road_num or "-"), str(event.region_code or "-"))
+        clip = "yes" if event.clip else "-"
+        table.add_row(
+            str(int(event.kind)), name, f"{event.raised_s:.1f}", until, *where, f"{event.confidence:.2f}", event.detail, clip
+        )
+    console.print(table)
 
 
 @app.command()
@@ -341,21 +385,27 @@ def models_list(models_dir: ModelsDir = None) -> None:
 
 
 @models_app.command("pull")
-def models_pull(name: Annotated[str, typer.Argument()] = "picodet-s", models_dir: ModelsDir = None) -> None:
-    """Fetch the weights of a model and check them against their pinned SHA-256."""
+def models_pull(names: ModelNames = None, models_dir: ModelsDir = None) -> None:
+    """Fetch the weights of models (without a name: all that the default settings need) and check them against their SHA-256."""
+    from models.catalogue import DEFAULT_MODELS
     from models.store import WeightsStore
 
-    fetched = WeightsStore(_settings(models_dir=models_dir).models_dir).pull(name)
-    console.print(f"{name}: {'fetched and verified' if fetched else 'already here and whole'}")
+    store = WeightsStore(_settings(models_dir=models_dir).models_dir)
+    for name in names or DEFAULT_MODELS:
+        fetched = store.pull(name)
+        console.print(f"{name}: {'fetched and verified' if fetched else 'already here and whole'}")
 
 
 @models_app.command("verify")
-def models_verify(name: Annotated[str, typer.Argument()] = "picodet-s", models_dir: ModelsDir = None) -> None:
-    """Check the weights on disk."""
+def models_verify(names: ModelNames = None, models_dir: ModelsDir = None) -> None:
+    """Check the weights on disk; without a name those of the default settings."""
+    from models.catalogue import DEFAULT_MODELS
     from models.store import WeightsStore
 
-    WeightsStore(_settings(models_dir=models_dir).models_dir).verify(name)
-    console.print(f"{name}: whole")
+    store = WeightsStore(_settings(models_dir=models_dir).models_dir)
+    for name in names or DEFAULT_MODELS:
+        store.verify(name)
+        console.print(f"{name}: whole")
 
 
 @user_app.command("add")

@@ -5,7 +5,7 @@ Nothing reads the environment at import; ``Settings()`` does it once in the comp
 
 import zoneinfo
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("~/.local/share/wayside"), description="database, pictures, secrets")
     models_dir: Path = Field(Path("~/.cache/wayside/models"), description="weights catalogue on disk")
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in data_dir")
-    archive_url: str = Field("", description="folder of pictures and clips; empty: data_dir/archive")
+    archive_url: str = Field("", description="folder or object store URL of pictures and clips; empty: data_dir/archive")
     secret_key: str = Field("", description="key that signs login tokens; empty: made once in data_dir")
     admin_password: str = Field("", description="password of 'admin' at first start; empty: one is made")
     time_zone: str = Field("Asia/Shanghai", description="IANA zone of wire times, unless a task says otherwise")
@@ -37,6 +37,19 @@ class Settings(BaseSettings):
     detector_num_gpus: float = Field(0.0, ge=0, le=8, description="GPU share reserved by each replica")
     detector_max_batch_size: int = Field(16, ge=1, le=256)
     detector_timeout_s: float = Field(30.0, gt=0)
+
+    recognition_patience_s: float = Field(5.0, gt=0, le=60, description="a fact waits so long for its vehicle's looks")
+    plates: bool = Field(True, description="read number plates")
+    plate_system: str = Field("cn", description="plates to read: a name or the path of a JSON file, see docs/plates.md")
+    plate_min_confidence: float = Field(0.5, ge=0, le=1, description="plates read with less are stated as empty")
+    plate_engine: str = Field("auto", description="auto, openvino, openvino-f32, onnxruntime")
+    plate_device: str = Field("auto", description="auto, cpu, cuda")
+    plate_threads: int = Field(1, ge=1, le=256, description="CPUs used by each replica")
+    plate_num_cpus: float = Field(0.2, ge=0, le=256, description="CPU share reserved by each replica; idle most of the time")
+    plate_replicas: int = Field(1, ge=1, le=256)
+    plate_num_gpus: float = Field(0.0, ge=0, le=8, description="GPU share reserved by each replica")
+    plate_max_batch_size: int = Field(8, ge=1, le=256)
+    plate_vehicle_px: int = Field(640, ge=64, le=2048, description="longer side at which crops of vehicles are searched")
 
     analysed_fps: float = Field(12.5, gt=0, le=120, description="analysed frames/s of a live task that names none")
     disconnected_after_s: float = Field(60.0, gt=0, description="重连中 becomes 已断开 after this time")
@@ -58,8 +71,21 @@ class Settings(BaseSettings):
     namespace: str = Field("wayside", description="Ray namespace of the actors")
     token_ttl_s: int = Field(86_400, ge=60)
     max_body_bytes: int = Field(4 * 1024 * 1024, ge=1024)
-    archive_max_age_days: float = Field(30.0, gt=0)
-    archive_max_bytes: int = Field(20 * 1024**3, ge=1024**2)
+
+    event_box: bool = Field(True, description="box around the object in the large picture of an event")
+    clips: bool = Field(True, description="clips of events")
+    clip_before_s: float = Field(10.0, ge=0, le=120, description="seconds of video before the event's moment")
+    clip_after_s: float = Field(10.0, ge=0, le=120, description="seconds of video after it")
+    clip_wait: bool = Field(True, description="an event is pushed when its clip is whole; false: at once")
+    clip_memory_bytes: int = Field(48 * 1024**2, ge=1024**2, description="compressed video that a camera keeps in memory")
+    push_source_secrets: bool = Field(False, description="srcAddress of events with its password, as in the manual's example")
+    event_days: float = Field(365.0, gt=0, description="retention of the history of events")
+    vehicle_days: float = Field(90.0, gt=0, description="retention of the history of vehicles")
+    archive_options: dict[str, Any] = Field(default_factory=dict, description="of an object store: endpoint_url, key, secret")
+    archive_max_age_days: float = Field(30.0, gt=0, description="what is older is deleted")
+    archive_max_bytes: int = Field(20 * 1024**3, ge=1024**2, description="beyond this the oldest is deleted")
+    archive_min_free_bytes: int = Field(1024**3, ge=0, description="a folder leaves so much free on its disk")
+    archive_protected: bool = Field(False, description="pictures and clips need a token or a signed URL")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = Field("text", description="logs of the actors: lines of text or of JSON")
 

@@ -186,6 +186,7 @@ class Bounds:
         max_total_bytes: bodies of all unfinished deliveries.
         max_age_s: unfinished deliveries older than this are dropped.
         keep_s, keep_finished: finished ones are kept so long, and so many of one interface at most.
+        keep_events_s, keep_vehicles_s: the history is kept so long.
     """
 
     max_waiting: int = 100_000
@@ -194,6 +195,16 @@ class Bounds:
     max_age_s: float = 76 * 3600.0
     keep_s: float = 7 * 86_400.0
     keep_finished: int = 100_000
+    keep_events_s: float = 365 * 86_400.0
+    keep_vehicles_s: float = 90 * 86_400.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HistoryItem:
+    """A fact for the history. ``body``: 3.1 as it is pushed, without pictures, for what is pushed as an event; else b""."""
+
+    envelope: FactEnvelope
+    body: bytes = b""
 
 
 class BodyEncoder(Protocol):
@@ -201,6 +212,9 @@ class BodyEncoder(Protocol):
 
     def encode(self, envelope: FactEnvelope, interface: InterfaceConfig) -> EncodedItem | None:
         """None when the interface does not want this fact."""
+
+    def record(self, envelope: FactEnvelope) -> dict[str, object] | None:
+        """Body of an event for the history, without pictures; None for a fact that is pushed as no event."""
 
     def status(self, task_num: str, task_name: str, status: int) -> dict[str, object]:
         """Body of a task's status."""
@@ -215,7 +229,13 @@ class OutboxStore(Protocol):
     def tasks(self) -> Sequence[KnownTask]:
         """All tasks in the table, by number (for the periodic status)."""
 
-    def accept(self, deliveries: Sequence[Outgoing], held: Sequence[HeldItem], statuses: Sequence[KnownStatus]) -> int:
+    def accept(
+        self,
+        deliveries: Sequence[Outgoing],
+        held: Sequence[HeldItem],
+        statuses: Sequence[KnownStatus],
+        history: Sequence[HistoryItem] = (),
+    ) -> int:
         """Persist everything in one transaction; what is there already (interface, fact) is skipped, and so is a status older
         than the known one. Returns how many deliveries and held items are new."""
 

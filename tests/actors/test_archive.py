@@ -161,7 +161,7 @@ def test_paths_are_the_protocols() -> None:
     )
 
 
-def test_only_folders_are_archives_of_this_version(tmp_path: Path) -> None:
+def test_only_folders_and_known_stores_are_archives(tmp_path: Path) -> None:
     assert open_archive(f"file://{tmp_path}").root == tmp_path
-    with pytest.raises(ArchiveError, match="only folders"):
-        open_archive("s3://bucket")
+    with pytest.raises(ArchiveError, match="use a folder or a URL"):
+        open_archive("http://bucket")

@@ -49,7 +49,7 @@ export function Chart({ title, unit, labels, series, kind = 'line' }: Props) {
         yAxis: { type: 'value', name: unit, nameTextStyle: { align: 'right' }, min: 0 },
         series: series.map((one) => {
           const values = new Map(one.points);
-          return { name: one.name, type: kind, connectNulls: false, showSymbol: labels.length < 40, lineStyle: { type: one.dashed ? 'dashed' : 'solid', width: 2 }, data: labels.map((label) => values.get(label) ?? null) };
+          return { name: one.name, type: kind, connectNulls: false, showSymbol: one.points.length < 60, lineStyle: { type: one.dashed ? 'dashed' : 'solid', width: 2 }, data: labels.map((label) => values.get(label) ?? null) };
         }),
       },
       { notMerge: true },
