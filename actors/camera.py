@@ -195,7 +195,7 @@ class CameraRunner:
         latest, pipeline = self._latest, self._pipeline
         if latest is None or pipeline is None:
             return None
-        sequence = pipeline.counters.frames_analysed
+        sequence = round(latest.frame.time_s * 1000)
         if sequence == after:
             return None
         from actors.viewing import view_of

@@ -35,7 +35,7 @@ class CameraView:
     """A picture and what was found in it.
 
     Attributes:
-        sequence: counts the analysed frames; a view with the same number is the same view.
+        sequence: of the frame; a view with the same number is the same view.
         time_s: video time. width, height: of the original frame, pixels.
         jpeg: the picture, shrunk; with overlays when asked for.
         lane_counts: vehicles by roadNum since the camera started.

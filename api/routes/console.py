@@ -5,7 +5,7 @@ import json
 import shutil
 import time
 import uuid
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import numpy as np
 from fastapi import APIRouter
@@ -187,8 +187,10 @@ def _example(model: Any) -> dict[str, Any]:
     for name, info in model.model_fields.items():
         if info.examples:
             made[name] = info.examples[0]
+        elif info.is_required() and get_origin(info.annotation) is list:
+            made[name] = [_example(get_args(info.annotation)[0])]
         elif info.is_required():
-            made[name] = [_example(info.annotation.__args__[0])]
+            made[name] = None
     return made
 
 
