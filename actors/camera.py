@@ -3,6 +3,7 @@
 ``CameraRunner`` is plain and testable; ``CameraActor`` is the thin Ray shell that the supervisor starts, one per task.
 """
 
+import dataclasses
 import logging
 import os
 import queue
@@ -11,12 +12,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from actors.cells import CellSender
 from actors.decoding import DecodedFrame, HardwareDecoder, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
 from actors.errors import ArchiveError, SinkUnavailableError
 from actors.evidence.clips import ClipKeeper
 from actors.evidence.write_behind import WriteBehind
+from actors.logs import configure_logging
 from actors.metrics import CameraMetrics
 from actors.outbound import OutboundPolicy
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
@@ -27,6 +30,10 @@ from actors.weather import WeatherWatch
 from models.handles import DetectionFailedError, DetectorClient, WeatherClient
 from traffic.facts import TaskStatus, TaskStatusCode
 from traffic.scene.crowd import CROWD_KIND
+from traffic.scene.document import scene_to_document
+
+if TYPE_CHECKING:
+    from actors.viewing import CameraView
 
 logger = logging.getLogger(__name__)
 _RATE_WINDOW_S = 5.0
@@ -89,6 +96,7 @@ class CameraRunner:
         self, spec: TaskSpec, services: CameraServices, config: CameraConfig, metrics: CameraMetrics | None = None
     ) -> None:
         self._spec, self._services, self._config = spec, services, config
+        self._wanted = spec  # differs from the spec in force until the analysis has taken a new scene over
         self._metrics = metrics
         self._stopping = threading.Event()
         self._told = threading.Event()  # the last fact, 未启动, is on its way
@@ -166,6 +174,7 @@ class CameraRunner:
             height=latest.frame.height if latest else 0,
             codec=info.codec if info else "",
             lane_counts=tuple(sorted(counters.lane_counts.items())) if counters else (),
+            revision=self.revision,
             events=pipeline.events_stated if pipeline else 0,
             events_open=len(pipeline.open_events) if pipeline else 0,
             clips_failed=clips.counters.failed if clips else 0,
@@ -182,6 +191,35 @@ class CameraRunner:
         from actors.drawing import annotated_jpeg
 
         return annotated_jpeg(latest, pipeline, max_width)
+
+    def apply(self, spec: TaskSpec) -> bool:
+        """Take a changed task over without a restart; False when anything but its scene has changed, or nothing at all (somebody
+        wants it to start again), and it must start anew.
+
+        The stream goes on; the next frame is analysed with the new scene, and what the old one had open is stated first.
+        """
+        before, after = (dataclasses.replace(item, scene=None, revision="") for item in (self._spec, spec))
+        if before != after or self._reader.finished or _document(spec) == _document(self._spec):
+            return False
+        self._wanted = spec
+        return True
+
+    @property
+    def revision(self) -> str:
+        """Revision of the task that is wanted here."""
+        return self._wanted.revision
+
+    def view(self, max_width: int, drawn: bool, after: int = -1) -> "CameraView | None":
+        """The newest analysed frame for a console; None before the first and while it is still number ``after``."""
+        latest, pipeline = self._latest, self._pipeline
+        if latest is None or pipeline is None:
+            return None
+        sequence = round(latest.frame.time_s * 1000)
+        if sequence == after:
+            return None
+        from actors.viewing import view_of
+
+        return view_of(latest, pipeline, sequence, max_width, drawn=drawn)
 
     def _options(self) -> SourceOptions:
         return SourceOptions(
@@ -207,10 +245,12 @@ class CameraRunner:
         try:
             self._analyse_frames(pipeline)
         finally:
-            self._take(pipeline.flush())  # what waits for looks goes out with what is known
+            self._take((self._pipeline or pipeline).flush())  # what waits for looks goes out with what is known
 
     def _analyse_frames(self, pipeline: CameraPipeline) -> None:
         while not self._stopping.is_set():
+            if self._wanted is not self._spec:
+                pipeline = self._take_scene(pipeline)
             frame = self._reader.latest(0.25)
             if frame is not None:
                 pipeline.begin(frame)
@@ -241,16 +281,35 @@ class CameraRunner:
                 logger.warning("detector not ready task=%s error=%s", self._spec.ref.task_num, error)
                 self._stopping.wait(_DETECTOR_RETRY_S)
                 continue
-            config, services = self._config.pipeline, self._services.recognition
-            desk = ThreadedDesk(services, config.recognition) if services else None
-            connect = self._services.connect_weather
-            weather = WeatherWatch(connect, threaded=True) if connect else None
-            pipeline = CameraPipeline(
-                self._spec, detector, self._pictures, config, self._on_picture_error, desk=desk, weather=weather
-            )
+            pipeline = self._make_pipeline(detector)
             self._recall_crowds(pipeline)
             return pipeline
         return None
+
+    def _make_pipeline(self, detector: DetectorClient) -> CameraPipeline:
+        config, services = self._config.pipeline, self._services.recognition
+        desk = ThreadedDesk(services, config.recognition) if services else None
+        connect = self._services.connect_weather
+        weather = WeatherWatch(connect, threaded=True) if connect else None
+        return CameraPipeline(self._spec, detector, self._pictures, config, self._on_picture_error, desk=desk, weather=weather)
+
+    def _take_scene(self, pipeline: CameraPipeline) -> CameraPipeline:
+        """Finish with the old scene, then a pipeline with the new one."""
+        while pipeline.in_flight:
+            self._finish_one(pipeline)
+        self._take((*pipeline.end(), *pipeline.flush()))
+        if self._cells:
+            self._cells.put(pipeline.last_cells())
+        self._spec = self._wanted
+        fresh = self._make_pipeline(pipeline.detector)
+        fresh.restore_crowds(pipeline.crowds())
+        fresh.counters = pipeline.counters
+        kept = {lane.road_num for lane in fresh.lanes} if pipeline.has_scene_lanes else set()
+        counts = fresh.counters.lane_counts
+        fresh.counters.lane_counts = {number: count for number, count in counts.items() if number in kept}
+        self._pipeline = fresh
+        logger.info("scene changed task=%s revision=%s", self._spec.ref.task_num, self._spec.revision)
+        return fresh
 
     def _recall_crowds(self, pipeline: CameraPipeline) -> None:
         """Gatherings this camera's former life has stated. An aggregator that is away for long must not keep it from looking."""
@@ -301,6 +360,8 @@ class CameraRunner:
             return
         changed = status is not self._status.status or self._sequence == 0
         self._status = TaskStatus(status=status, reason=reason, time_s=time_s, first=self._sequence == 0)
+        if self._metrics:
+            self._metrics.told(int(status))
         logger.info("status task=%s status=%s reason=%s", self._spec.ref.task_num, status.name, reason)
         if changed:
             self._sequence += 1
@@ -344,7 +405,7 @@ class CameraActor:
     """Ray shell of a CameraRunner (made an actor by the supervisor with ``ray.remote``)."""
 
     def __init__(self, spec: TaskSpec, services: CameraServices, config: CameraConfig, log_level: str = "INFO") -> None:
-        logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        configure_logging(log_level)
         end_process_with_any_thread()
         self._spec = spec
         self._runner = CameraRunner(spec, services, config, CameraMetrics(spec.ref.task_num))
@@ -352,7 +413,11 @@ class CameraActor:
 
     def revision(self) -> str:
         """Revision of the task that runs here."""
-        return self._spec.revision
+        return self._runner.revision
+
+    def apply(self, spec: TaskSpec) -> bool:
+        """See CameraRunner.apply."""
+        return self._runner.apply(spec)
 
     def process_id(self) -> int:
         """Process that runs this camera."""
@@ -366,12 +431,20 @@ class CameraActor:
         """See CameraRunner.snapshot."""
         return self._runner.snapshot()
 
+    def view(self, max_width: int, drawn: bool, after: int = -1) -> "CameraView | None":
+        """See CameraRunner.view."""
+        return self._runner.view(max_width, drawn, after)
+
     def stop(self) -> None:
         """See CameraRunner.stop."""
         self._runner.stop()
 
     def __repr__(self) -> str:
         return f"Camera({self._spec.ref.task_num})"
+
+
+def _document(spec: TaskSpec) -> dict[str, object]:
+    return scene_to_document(spec.scene) if spec.scene else {}
 
 
 def frame_jpeg(frame: DecodedFrame, quality: int) -> bytes:

@@ -36,6 +36,10 @@ class CameraMetrics:
         self._last: CameraHealth | None = None
         self._last_recognition = RecognitionCounters()
 
+    def told(self, status: int) -> None:
+        """The status changed; a camera without frames has no other way to show it. From any thread."""
+        self._status.set(status)
+
     def observe(self, health: CameraHealth) -> None:
         """Bring the counters up to ``health``."""
         last = self._last

@@ -131,6 +131,16 @@ class CameraPipeline:
         return self._passages.lanes
 
     @property
+    def detector(self) -> DetectorClient:
+        """The detector it was made with."""
+        return self._detector
+
+    @property
+    def has_scene_lanes(self) -> bool:
+        """Whether the lanes are the scene's, not learned ones."""
+        return self._scene is not None and bool(self._scene.lanes)
+
+    @property
     def in_flight(self) -> int:
         """Frames begun and not yet finished."""
         return len(self._in_flight)
@@ -176,6 +186,10 @@ class CameraPipeline:
     def people(self) -> Mapping[int, int]:
         """People in each region of kind ``people`` or ``crowd`` in the newest frame, by region code."""
         return self._sampler.people
+
+    def crowds(self) -> dict[int, CrowdState]:
+        """State of the gatherings by region, for ``restore_crowds`` of the pipeline that follows."""
+        return self._sampler.crowds()
 
     def restore_crowds(self, crowds: Mapping[int, CrowdState]) -> None:
         """Before the first frame: gatherings that a former pipeline of the task has stated."""

@@ -134,6 +134,33 @@ def demo(
 
 
 @app.command()
+def status(
+    live: Annotated[bool, typer.Option("--live", help="Keep it on the screen until Ctrl-C.")] = False,
+    host: Annotated[str | None, typer.Option(help="Address of the API.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the API.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """State of components, cameras and receivers of the Wayside that runs here."""
+    import contextlib
+
+    import httpx
+
+    from cluster.client import local_client
+    from cluster.status import show_status
+
+    settings = _settings(host=host, port=port, data_dir=data_dir)
+    try:
+        api = local_client(settings)
+    except httpx.HTTPError as error:
+        raise OSError(
+            f"no Wayside answers on port {settings.port} ({type(error).__name__}); start one with 'wayside up'"
+        ) from error
+    with contextlib.suppress(KeyboardInterrupt):
+        show_status(api, console, live)
+    api.close()
+
+
+@app.command()
 def down(address: Annotated[str, typer.Option(help="Running Ray cluster.")] = "auto", data_dir: DataDir = None) -> None:
     """Stop Wayside on a running cluster: cameras, pushers and the Serve application."""
     import ray

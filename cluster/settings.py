@@ -114,6 +114,7 @@ class Settings(BaseSettings):
     tls_certificate: str = Field("", description="PEM file of the certificate chain; with tls_key the API speaks https")
     tls_key: str = Field("", description="PEM file of the certificate's key")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = Field("text", description="logs of the actors: lines of text or of JSON")
 
     @field_validator("data_dir", "models_dir")
     @classmethod

@@ -14,6 +14,7 @@ from actors.decoding.options import HardwareDecoder, SourceOptions
 from actors.decoding.packets import ClipSpan, CompressedPacket, PacketClip, PacketRing
 from actors.decoding.pictures import crop_jpeg, frame_rgb, rgb_jpeg
 from actors.decoding.policy import ReconnectConfig, ReconnectPolicy, StatusChange
+from actors.decoding.probing import ProbeResult, probe
 from actors.decoding.reader import ReaderCounters, StreamReader
 from actors.decoding.scaling import LetterboxTransform, letterbox
 from actors.decoding.source import VideoSource
@@ -29,6 +30,7 @@ __all__ = [
     "LetterboxTransform",
     "PacketClip",
     "PacketRing",
+    "ProbeResult",
     "ReaderCounters",
     "ReconnectConfig",
     "ReconnectPolicy",
@@ -49,6 +51,7 @@ __all__ = [
     "letterbox",
     "mask_address",
     "open_source",
+    "probe",
     "rgb_jpeg",
     "save_clip",
 ]
