@@ -1,24 +1,22 @@
 """The Serve ingress: the only door. It makes the first account, starts the long-lived actors and serves the API."""
 
 import logging
-import threading
-import time
 from typing import Any
 
 from fastapi import FastAPI
 from ray import serve
 
-from actors.archive import open_archive
+from actors.archive import ArchiveKeeper, ArchiveLimits
 from api.accounts import ensure_admin
 from api.app import create_app
 from api.database import Database
+from api.links import LinkSigner
 from api.security import Passwords, Tokens, load_secret
 from api.services import ApiServices
 from cluster.settings import Settings
 
 logger = logging.getLogger(__name__)
 _CHECK_PERIOD_S = 10
-_PRUNE_PERIOD_S = 600
 
 
 def prepare(settings: Settings) -> Database:
@@ -32,24 +30,22 @@ def prepare(settings: Settings) -> Database:
     return database
 
 
-def _prune_for_ever(settings: Settings) -> None:
-    """Keep the archive within its age and size, every few minutes."""
-    archive = open_archive(settings.resolved_archive_url)
-    while True:
-        removed = archive.prune(settings.archive_max_age_days * 86_400, settings.archive_max_bytes)
-        if removed:
-            logger.info("archive pruned removed=%d", removed)
-        time.sleep(_PRUNE_PERIOD_S)
-
-
 def make_app(settings: Settings, control: Any) -> FastAPI:
-    """The FastAPI application over a control."""
+    """The FastAPI application over a control. It keeps the archive within its bounds."""
+    from cluster.build import archive_of
+
+    archive = archive_of(settings)
+    limits = ArchiveLimits(max_age_s=settings.archive_max_age_days * 86_400, max_bytes=settings.archive_max_bytes)
+    secret = load_secret(settings.data_dir, settings.secret_key)
     services = ApiServices(
         database=prepare(settings),
         control=control,
-        archive=open_archive(settings.resolved_archive_url),
+        archive=archive,
+        archive_keeper=ArchiveKeeper(archive, limits).start(),
+        archive_protected=settings.archive_protected,
+        links=LinkSigner(secret),
         passwords=Passwords(),
-        tokens=Tokens(load_secret(settings.data_dir, settings.secret_key), settings.token_ttl_s),
+        tokens=Tokens(secret, settings.token_ttl_s),
         time_zone=settings.time_zone,
         max_body_bytes=settings.max_body_bytes,
     )
@@ -57,16 +53,14 @@ def make_app(settings: Settings, control: Any) -> FastAPI:
 
 
 def make_ingress(settings: Settings) -> Any:
-    """The ingress deployment, to be bound with (settings, detector)."""
+    """The ingress deployment, to be bound with (settings, detector, recognition deployments…)."""
 
     class Ingress:
         """One replica of the API."""
 
-        def __init__(self, settings: Settings, detector: Any) -> None:
-            # The detector is bound so that Serve starts it with the application; cameras call it by its name.
-            self._detector = detector
-            self._pruning = threading.Thread(target=_prune_for_ever, args=(settings,), name="prune", daemon=True)
-            self._pruning.start()
+        def __init__(self, settings: Settings, detector: Any, *recognition: Any) -> None:
+            # The networks are bound so that Serve starts them with the application; cameras call them by their names.
+            self._networks = (detector, *recognition)
 
     def app_builder() -> FastAPI:
         from cluster.build import actor_system
