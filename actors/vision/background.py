@@ -37,7 +37,6 @@ class Background:
         self.last: Mask | None = None
         self.gain = 1.0
         self.moving = np.zeros(shape, np.uint8)
-        self.different = np.zeros(shape, np.uint8)
         self.changed_share = 0.0
 
     def update(self, picture: SmallPicture, dt: float, covered: Sequence[Box], kept: Mask | None) -> None:
@@ -71,9 +70,8 @@ class Background:
         empty = known & ~other & still
         share = min(1.0, dt / _BACKGROUND_S)
         self._blend(y, u, v, empty, share)
-        self.different = (other & known).astype(np.uint8) * 255
-        free = hidden == 0
-        self.changed_share = float((self.different[free] > 0).mean()) if free.any() else 0.0
+        changed = cv2.countNonZero((other & known & (hidden == 0)).view(np.uint8))
+        self.changed_share = changed / max(1, hidden.size - cv2.countNonZero(hidden))
         self.last = picture.y
 
     def static(self, after_s: float) -> Mask:
@@ -129,15 +127,15 @@ class Background:
         same_y = cv2.absdiff(y, self.candidate) < np.maximum(10.0, 3.0 * self.noise)
         chroma = np.maximum(cv2.absdiff(u, self.candidate_u), cv2.absdiff(v, self.candidate_v))
         same_c = cv2.resize((chroma < 9).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        apart = other & still
         same = same_y & same_c
-        grow = other & still & same
-        begin = other & still & ~same
-        back = ~other & still
-        self.age_s[grow] += dt
-        self.age_s[begin] = 0
-        self.age_s[back] = np.maximum(0, self.age_s[back] - 3 * dt)
+        grow, begin = apart & same, apart & ~same
+        # Sums of masks instead of indexing: several times as fast on whole pictures.
+        self.age_s += dt * grow.astype(np.float32) - 3 * dt * (still & ~other).astype(np.float32)
+        self.age_s *= ~begin
+        np.maximum(self.age_s, 0, out=self.age_s)
         np.copyto(self.candidate, y, where=begin)
-        self.candidate[grow] += 0.2 * (y[grow] - self.candidate[grow])
+        cv2.accumulateWeighted(y, self.candidate, 0.2, mask=grow.view(np.uint8))
         begin_c = begin[::2, ::2][: u.shape[0], : u.shape[1]]
         np.copyto(self.candidate_u, u, where=begin_c)
         np.copyto(self.candidate_v, v, where=begin_c)
@@ -152,12 +150,11 @@ class Background:
         self.age_s[where] = 0
 
     def _blend(self, y: Floats, u: Floats, v: Floats, where: NDArray[np.bool_], share: float) -> None:
-        weight = where.astype(np.float32) * share
+        mask = where.view(np.uint8)
         # The gain is followed by the background itself, slowly, so that it stays near 1.
-        error = y - self.y
-        self.y += weight * error
-        deviation = cv2.absdiff(y, self.y * self.gain)
-        self.noise += weight * (np.minimum(deviation * 1.25, 20.0) - self.noise)
-        half = weight[::2, ::2][: u.shape[0], : u.shape[1]]
-        self.u += half * (u - self.u)
-        self.v += half * (v - self.v)
+        cv2.accumulateWeighted(y, self.y, share, mask=mask)
+        deviation = cv2.absdiff(y, self.y * self.gain) * 1.25
+        cv2.accumulateWeighted(np.minimum(deviation, 20.0), self.noise, share, mask=mask)
+        half = np.ascontiguousarray(mask[::2, ::2][: u.shape[0], : u.shape[1]])
+        cv2.accumulateWeighted(u, self.u, share, mask=half)
+        cv2.accumulateWeighted(v, self.v, share, mask=half)

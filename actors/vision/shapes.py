@@ -70,6 +70,8 @@ class Evidence:
 
 def blobs(mask: Mask, margin: int = 4) -> list[Blob]:
     """Connected areas of a mask, largest first; at most 60."""
+    if not cv2.countNonZero(mask):
+        return []
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     order = sorted(range(1, count), key=lambda i: -int(stats[i, cv2.CC_STAT_AREA]))[:60]
     found = []

@@ -55,8 +55,14 @@ def small_picture(frame: DecodedFrame, width_px: int) -> SmallPicture:
 
 
 def _shrunk(plane: Plane, size: tuple[int, int]) -> Plane:
-    if plane.shape[1] == size[0] and plane.shape[0] == size[1]:
+    """Area averaging by whole steps, which is fast, then the rest by interpolation."""
+    if (plane.shape[1], plane.shape[0]) == size:
         return plane
-    shrinks = plane.shape[1] >= size[0] and plane.shape[0] >= size[1]
-    result: Plane = cv2.resize(plane, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    step = min(plane.shape[1] // size[0], plane.shape[0] // size[1])
+    if step >= 2:
+        width, height = plane.shape[1] // step, plane.shape[0] // step
+        plane = cv2.resize(plane[: height * step, : width * step], (width, height), interpolation=cv2.INTER_AREA)
+    result: Plane = plane
+    if (plane.shape[1], plane.shape[0]) != size:
+        result = cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR)
     return result

@@ -28,12 +28,13 @@ def surface_changes(
     Args:
         slopes: masks of regions of kind slope. road: of the carriageway. covered: of tracked objects and their surroundings.
     """
-    changed = _changed(background, config, covered)
-    found = []
+    static = cv2.bitwise_and(background.static(config.surface_after_s), cv2.bitwise_not(covered))
+    changed, found = None, []
     for region, share in [(slope, config.surface_share) for slope in slopes] + [(road, 2 * config.surface_share)]:
         pixels = cv2.countNonZero(region)
-        if pixels < 200:
+        if pixels < 200 or cv2.countNonZero(cv2.bitwise_and(static, region)) < share * pixels:
             continue
+        changed = _changed(background, static) if changed is None else changed
         # A slide leaves its slope: what is changed next to the region and joined to it belongs to it.
         here = cv2.bitwise_and(changed, region)
         outside = cv2.countNonZero(cv2.bitwise_and(changed, cv2.bitwise_not(cv2.dilate(region, np.ones((61, 61), np.uint8)))))
@@ -53,14 +54,12 @@ def surface_changes(
     return found
 
 
-def _changed(background: Background, config: VisionConfig, covered: Mask) -> Mask:
+def _changed(background: Background, static: Mask) -> Mask:
     """Lasting changes of colour or of texture; shadows and light change neither."""
-    static = background.static(config.surface_after_s)
     colour = (background.colour_change() > _CHROMA).astype(np.uint8)
     colour = cv2.resize(colour, (static.shape[1], static.shape[0]), interpolation=cv2.INTER_NEAREST)
     texture = _texture_lost(background.candidate, background.y * background.gain)
     changed = cv2.bitwise_and(static, ((colour > 0) | texture).astype(np.uint8) * 255)
-    changed = cv2.bitwise_and(changed, cv2.bitwise_not(covered))
     return cv2.morphologyEx(changed, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
 
 

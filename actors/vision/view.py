@@ -183,6 +183,8 @@ class ViewGuard:
             energy=float(np.median(fine)),
             sharpness=float(np.median(fine / np.maximum(contrast, 0.05))),
         )
+        if looks.agree > 0.9:
+            return looks  # displaced by less than a pixel: nothing to look for
         # The window is applied here: given to OpenCV 5 it would be multiplied into the arrays themselves.
         window = _window(small.shape)
         (dx, dy), response = cv2.phaseCorrelate(self._luma * window, small * window)
