@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from actors.cells import CellSender
 from actors.decoding import DecodedFrame, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
@@ -18,9 +18,11 @@ from actors.errors import ArchiveError, SinkUnavailableError
 from actors.evidence.clips import ClipKeeper
 from actors.evidence.write_behind import WriteBehind
 from actors.metrics import CameraMetrics
+from actors.outbound import OutboundPolicy
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, CameraHealth, CellSink, FactEnvelope, FactSink, TaskSpec
 from actors.recognition import RecognitionServices, ThreadedDesk
+from actors.vital import end_process_with_any_thread
 from models.handles import DetectionFailedError, DetectorClient
 from traffic.facts import TaskStatus, TaskStatusCode
 
@@ -41,6 +43,7 @@ class CameraConfig:
         default_analysed_fps: for live tasks that name no rate.
         disconnected_after_s, stall_timeout_s: see docs/sources.md.
         flush_s: how long a stopping camera tries to hand over its last facts.
+        outbound: where cameras may be.
     """
 
     pipeline: PipelineConfig
@@ -48,6 +51,7 @@ class CameraConfig:
     disconnected_after_s: float = 60.0
     stall_timeout_s: float = 20.0
     flush_s: float = 5.0
+    outbound: OutboundPolicy = field(default_factory=OutboundPolicy)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +179,7 @@ class CameraRunner:
             realtime=self._spec.ref.src_address.startswith("sim://"),
             packet_seconds=self._config.pipeline.evidence.packet_seconds if self._services.archive else 0.0,
             packet_bytes=self._config.pipeline.evidence.memory_bytes,
+            outbound=self._config.outbound,
         )
 
     # -- analysis ---------------------------------------------------------------------------------------------------
@@ -292,6 +297,7 @@ class CameraActor:
 
     def __init__(self, spec: TaskSpec, services: CameraServices, config: CameraConfig, log_level: str = "INFO") -> None:
         logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        end_process_with_any_thread()
         self._spec = spec
         self._runner = CameraRunner(spec, services, config, CameraMetrics(spec.ref.task_num))
         self._runner.start()

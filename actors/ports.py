@@ -23,14 +23,14 @@ class TaskRef:
     Attributes:
         task_id: key of the row in the task table.
         task_num, task_name: taskNum and taskName.
-        src_address: srcAddress as stored, secrets included; the wire encoder decides about masking.
+        src_address: srcAddress as stored, secrets included; the wire encoder decides about masking. In no repr, so in no log.
         time_zone: IANA name; wire times are local to it.
     """
 
     task_id: int
     task_num: str
     task_name: str
-    src_address: str
+    src_address: str = field(repr=False)
     time_zone: str
 
 

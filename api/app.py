@@ -13,6 +13,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 
 from actors.errors import StoreUnavailableError
 from api import errors
@@ -63,6 +64,14 @@ def create_app(services: ApiServices) -> FastAPI:
     _handle_errors(app)
     app.add_middleware(BodyGuard, limit=services.max_body_bytes)
     app.add_middleware(SecurityHeaders)
+    if services.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(services.cors_origins),
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=["authorization", "content-type", "token"],
+            max_age=600,
+        )
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
@@ -158,7 +167,7 @@ def _handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        logger.error("request failed path=%s", request.url.path, exc_info=error)
+        logger.error("request failed path=%r", request.url.path, exc_info=error)
         return envelope(errors.INTERNAL, headers=API_HEADERS)  # sent outside every middleware
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from actors.archive import ArchiveKeeper
+from actors.outbound import OutboundPolicy
 from actors.ports import Archive, CameraHealth
 from api.database import Database
 from api.links import LinkSigner
@@ -49,3 +50,5 @@ class ApiServices:
     archive_keeper: ArchiveKeeper | None = None
     archive_protected: bool = False
     links: LinkSigner = field(default_factory=lambda: LinkSigner(secrets.token_hex(32)))
+    outbound: OutboundPolicy = field(default_factory=OutboundPolicy)
+    cors_origins: tuple[str, ...] = ()

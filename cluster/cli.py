@@ -75,8 +75,11 @@ def up(
     """Start everything and run until Ctrl-C."""
     settings = _settings(host=host, port=port, data_dir=data_dir, models_dir=models_dir)
     from cluster.ingress import prepare
-    from cluster.up import Running, wait_for_signal
+    from cluster.up import Running, ready_weights, wait_for_signal
 
+    if address is None:  # nobody else can be using the database of a local installation that does not run
+        _repair(settings)
+        ready_weights(settings)
     prepare(settings)
     running = Running(settings, address)
     try:
@@ -87,9 +90,25 @@ def up(
         running.close()
 
 
+def _repair(settings: Any) -> None:
+    from api.rescue import rescue
+
+    if told := rescue(settings.resolved_database_url):
+        errors.print(f"[yellow]warning[/] {told}", highlight=False)
+
+
+@app.command()
+def repair(data_dir: DataDir = None) -> None:
+    """Put a damaged SQLite database aside and begin anew with the kept copy of accounts, receivers and tasks."""
+    settings = _settings(data_dir=data_dir)
+    _repair(settings)
+    console.print(f"{settings.resolved_database_url.rpartition('/')[2]}: can be used")
+
+
 def _print_welcome(settings: Any) -> None:
     shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    console.print(f"Wayside is up: http://{shown}:{settings.port}   API pages: http://{shown}:{settings.port}/docs")
+    url = f"{settings.scheme}://{shown}:{settings.port}"
+    console.print(f"Wayside is up: {url}   API pages: {url}/docs")
     password = settings.data_dir / "admin-password"
     if settings.admin_password:
         console.print("login: admin, the password you gave")
@@ -124,8 +143,10 @@ def down(address: Annotated[str, typer.Option(help="Running Ray cluster.")] = "a
 
     settings = _settings(data_dir=data_dir)
     ray.init(address=address, namespace=settings.namespace, log_to_driver=False)
-    actor_system(settings).stop()
+    system = actor_system(settings)
+    system.stop()
     serve.delete(APP_NAME)
+    system.end()
     ray.shutdown()
 
 

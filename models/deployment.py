@@ -15,8 +15,10 @@ from ray.util.metrics import Counter, Histogram
 
 from models.handles import InputFit
 from models.store import WeightsStore
+from traffic.types import Detections
 
 DEPLOYMENT_NAME = "detector"
+_HUNG_AFTER_S = 120.0
 _BATCH_BOUNDS = [1, 2, 4, 8, 16, 32, 64]
 _LATENCY_BOUNDS = [0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56]
 
@@ -53,6 +55,7 @@ class DetectorReplica:
             device=settings.device,
             threads=settings.threads,
         )
+        self._busy_since: float | None = None
         # One thread: the engine already uses every CPU reserved for this replica, and the event loop stays free.
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="inference")
         self._batch_size = Histogram("wayside_detector_batch_size", "Frames per batch", boundaries=_BATCH_BOUNDS)
@@ -69,9 +72,12 @@ class DetectorReplica:
         return {"engine": self._detector.engine_name, "inputSize": list(self._detector.input_size)}
 
     def check_health(self) -> None:
-        """Serve's health check: the inference thread must be alive."""
+        """Serve's health check: the inference thread must be alive and get on."""
         if self._executor._shutdown:
             raise RuntimeError("inference thread has ended")
+        since = self._busy_since
+        if since is not None and time.monotonic() - since > _HUNG_AFTER_S:
+            raise RuntimeError(f"inference hangs for {time.monotonic() - since:.0f} s")
 
     async def __call__(self, image: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """uint8 (h, w, 3) RGB → boxes (n, 4) in pixels of the image, scores (n,), ObjectClass values (n,)."""
@@ -86,10 +92,17 @@ class DetectorReplica:
     async def _detect_batch(self, images: list[NDArray[np.uint8]]) -> list[tuple[NDArray[Any], ...]]:
         return await self.infer(images)
 
+    def _detect(self, images: list[NDArray[np.uint8]]) -> list[Detections]:
+        self._busy_since = time.monotonic()
+        try:
+            return self._detector.detect(images)
+        finally:
+            self._busy_since = None
+
     async def infer(self, images: list[NDArray[np.uint8]]) -> list[tuple[NDArray[Any], ...]]:
         """Detect in one batch on the inference thread; answers as ``__call__``'s, in the order of ``images``."""
         start = time.perf_counter()
-        found = await asyncio.get_running_loop().run_in_executor(self._executor, self._detector.detect, images)
+        found = await asyncio.get_running_loop().run_in_executor(self._executor, self._detect, images)
         self._latency.observe(time.perf_counter() - start)
         self._batch_size.observe(len(images))
         self._frames.inc(len(images))
@@ -103,6 +116,7 @@ def build_detector(settings: DetectorSettings) -> Any:
         num_replicas=settings.replicas,
         max_ongoing_requests=settings.max_batch_size * 4,
         health_check_period_s=10,
+        health_check_timeout_s=10,
         ray_actor_options={
             "num_cpus": settings.threads,
             "num_gpus": settings.num_gpus,

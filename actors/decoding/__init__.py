@@ -4,7 +4,7 @@
 input of a frame, ``crop_jpeg`` a picture for people.
 """
 
-from actors.decoding.address import SourceKind, address_kind, mask_address
+from actors.decoding.address import SourceKind, address_kind, host_of, mask_address
 from actors.decoding.clip_files import ClipEncoding, save_clip
 from actors.decoding.cuts import VehicleCut, cut_vehicle
 from actors.decoding.frames import DecodedFrame, SourceCounters, SourceInfo
@@ -44,6 +44,7 @@ __all__ = [
     "crop_jpeg",
     "cut_vehicle",
     "frame_rgb",
+    "host_of",
     "letterbox",
     "mask_address",
     "open_source",

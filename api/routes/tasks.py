@@ -14,7 +14,7 @@ from actors.ports import CameraHealth
 from api import errors
 from api.audit import Actor, differences, note
 from api.errors import ApiError, field_fault
-from api.routes.common import MayChange, Services, SignedIn, done
+from api.routes.common import MayChange, Services, SignedIn, done, refuse_forbidden_host
 from api.schemas import Envelope, IdRequest, ListRequest, TaskData, TaskEdit, TaskFields, is_masked, load_scene
 from api.tables import Task
 from api.wire.encode import STATUS_NAMES
@@ -27,6 +27,7 @@ router = APIRouter(prefix="/api/task", tags=["task"])
 def add(body: TaskFields, services: Services, actor: MayChange) -> Envelope[Any]:
     """Adds a camera; it starts at once when enabled."""
     columns = _columns(body, services.time_zone)
+    refuse_forbidden_host(columns["src_address"], "srcAddress", services.outbound)
     row = Task(created_at=time.time(), revision=1, **columns)
     with services.database.session() as session:
         session.add(row)
@@ -43,7 +44,9 @@ def edit(body: TaskEdit, services: Services, actor: MayChange) -> Envelope[Any]:
     with services.database.session() as session:
         row = _get(session, body.id)
         before = row.model_dump()
-        for name, value in _columns(body, services.time_zone, kept=row.src_address).items():
+        columns = _columns(body, services.time_zone, kept=row.src_address)
+        refuse_forbidden_host(columns["src_address"], "srcAddress", services.outbound)
+        for name, value in columns.items():
             setattr(row, name, value)
         row.revision += 1
         session.add(row)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from actors.archive import FolderArchive
+from actors.outbound import LOOPBACK, OutboundPolicy
 from api.accounts import add_user
 from api.app import create_app
 from api.database import Database
@@ -57,6 +58,7 @@ def services(tmp_path: Path) -> ApiServices:
         tokens=Tokens("k" * 64, 3600),
         throttle=LoginThrottle(),
         max_body_bytes=20_000,
+        outbound=OutboundPolicy(allowed=LOOPBACK),
     )
 
 
