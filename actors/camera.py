@@ -24,7 +24,7 @@ from actors.ports import Archive, CameraHealth, CellSink, FactEnvelope, FactSink
 from actors.recognition import RecognitionServices, ThreadedDesk
 from actors.vital import end_process_with_any_thread
 from models.handles import DetectionFailedError, DetectorClient
-from traffic.facts import TaskStatus, TaskStatusCode
+from traffic.facts import TaskStatus, TaskStatusCode, VehiclePassage
 
 logger = logging.getLogger(__name__)
 _RATE_WINDOW_S = 5.0
@@ -237,7 +237,8 @@ class CameraRunner:
         if self._cells:
             self._cells.put(result.cells)
         if self._metrics:
-            self._metrics.observe(self.health(), len(result.envelopes))
+            passed = sum(isinstance(envelope.fact, VehiclePassage) for envelope in result.envelopes)
+            self._metrics.observe(self.health(), passed)
 
     def _fps(self) -> float:
         now = time.monotonic()
