@@ -97,7 +97,6 @@ class Settings(BaseSettings):
     clip_after_s: float = Field(10.0, ge=0, le=120, description="seconds of video after it")
     clip_wait: bool = Field(True, description="an event is pushed when its clip is whole; false: at once")
     clip_memory_bytes: int = Field(48 * 1024**2, ge=1024**2, description="compressed video that a camera keeps in memory")
-    push_source_secrets: bool = Field(False, description="srcAddress of events with its password, as in the manual's example")
     event_days: float = Field(365.0, gt=0, description="retention of the history of events")
     vehicle_days: float = Field(90.0, gt=0, description="retention of the history of vehicles")
     archive_options: dict[str, Any] = Field(
@@ -105,7 +104,7 @@ class Settings(BaseSettings):
     )
     archive_max_age_days: float = Field(30.0, gt=0, description="what is older is deleted")
     archive_max_bytes: int = Field(20 * 1024**3, ge=1024**2, description="beyond this the oldest is deleted")
-    archive_min_free_bytes: int = Field(1024**3, ge=0, description="a folder leaves so much free on its disk")
+    archive_min_free_bytes: int = Field(512 * 1024**2, ge=0, description="a folder leaves so much free on its disk")
     archive_protected: bool = Field(False, description="pictures and clips need a token or a signed URL")
 
     outbound_allow: Listed = Field((), description="addresses, networks, host names receivers and cameras may have anyway")
