@@ -320,7 +320,7 @@ def _local_networks(settings: Any) -> Any:
 
 
 def _local_recognition(settings: Any) -> tuple[Any, Any]:
-    """Recognition of vehicles and of the weather in this process (None: off); missing weights are said before the analysis begins."""
+    """Recognition of vehicles and of the weather in this process (None: off); missing weights are said at once."""
     from actors.recognition import RecognitionServices
     from models.attributes.clients import LocalAttributesClient, LocalWeatherClient
 

@@ -109,6 +109,7 @@ class Settings(BaseSettings):
 
     outbound_allow: Listed = Field((), description="addresses, networks, host names receivers and cameras may have anyway")
     outbound_private: bool = Field(True, description="receivers and cameras may be on private networks")
+    push_source_secrets: bool = Field(False, description="srcAddress is pushed with its password, as the manual shows it")
     cors_origins: Listed = Field((), description="web pages of these origins may use the API, such as https://ops.example")
     tls_certificate: str = Field("", description="PEM file of the certificate chain; with tls_key the API speaks https")
     tls_key: str = Field("", description="PEM file of the certificate's key")
