@@ -20,7 +20,7 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 run: $(STAMP)
-	@$(VENV)/bin/wayside models pull picodet-s
+	@$(VENV)/bin/wayside models pull
 	@$(VENV)/bin/wayside demo
 
 test: lint types unit
@@ -34,7 +34,7 @@ types: $(STAMP)
 	$(VENV)/bin/mypy
 
 unit: $(STAMP)
-	@$(VENV)/bin/wayside models pull picodet-s
+	@$(VENV)/bin/wayside models pull
 	$(VENV)/bin/python -m pytest
 
 clean:

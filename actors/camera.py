@@ -15,19 +15,26 @@ from dataclasses import dataclass, field
 from actors.cells import CellSender
 from actors.decoding import DecodedFrame, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
 from actors.errors import ArchiveError, SinkUnavailableError
+from actors.evidence.clips import ClipKeeper
+from actors.evidence.write_behind import WriteBehind
 from actors.metrics import CameraMetrics
 from actors.outbound import OutboundPolicy
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, CameraHealth, CellSink, FactEnvelope, FactSink, TaskSpec
+from actors.recognition import RecognitionServices, ThreadedDesk
 from actors.vital import end_process_with_any_thread
-from models.handles import DetectionFailedError, DetectorClient
+from actors.weather import WeatherWatch
+from models.handles import DetectionFailedError, DetectorClient, WeatherClient
 from traffic.facts import TaskStatus, TaskStatusCode
+from traffic.scene.crowd import CROWD_KIND
 
 logger = logging.getLogger(__name__)
 _RATE_WINDOW_S = 5.0
 _PUBLISH_BATCH = 64
 _OUTGOING_LIMIT = 10_000
 _DETECTOR_RETRY_S = 1.0
+_HOLD_S = 900.0  # pushers send an event whose clip they were not told of after this time
+_RECALL_ATTEMPTS, _RECALL_RETRY_S = 10, 1.0
 IN_FLIGHT = 2  # one frame in the detector while the next is decoded and scaled
 
 
@@ -57,12 +64,16 @@ class CameraServices:
     Attributes:
         connect_detector: makes the client; raises DetectionFailedError while the detector is not up.
         cells: takes the one-second cells of lanes and people; None: nobody wants them.
+        recognition: of vehicles; None: facts go out without looks.
+        connect_weather: makes the client of the weather network; None: the weather stays unknown.
     """
 
     connect_detector: Callable[[], DetectorClient]
     sink: FactSink
     archive: Archive | None
     cells: CellSink | None = None
+    recognition: RecognitionServices | None = None
+    connect_weather: Callable[[], WeatherClient] | None = None
 
 
 class CameraRunner:
@@ -82,9 +93,14 @@ class CameraRunner:
         self._analysed_at: deque[float] = deque(maxlen=512)
         self._lost_analyses = 0
         self._sequence = 0
+        self._pictures = WriteBehind(services.archive, self._on_picture_error) if services.archive else None
         self._cells = CellSender(spec.ref, services.cells) if services.cells else None
         reconnect = ReconnectConfig(disconnected_after_s=config.disconnected_after_s)
         self._reader = StreamReader(spec.ref.src_address, self._options(), reconnect, on_status=self._on_status)
+        self._clips: ClipKeeper | None = None
+        if services.archive:
+            evidence = config.pipeline.evidence
+            self._clips = ClipKeeper(services.archive, self._reader.request_clip, self._emit, evidence, _HOLD_S)
         self._threads = [
             threading.Thread(target=self._publish_loop, name="publish", daemon=True),
             threading.Thread(target=self._analyse_loop, name="analyse", daemon=True),
@@ -93,8 +109,9 @@ class CameraRunner:
     def start(self) -> None:
         """Begin; returns at once."""
         logger.info("camera started task=%s source=%s", self._spec.ref.task_num, mask_address(self._spec.ref.src_address))
-        for thread in self._threads:
-            thread.start()
+        for part in (*self._threads, self._pictures, self._clips):
+            if part is not None:
+                part.start()
         if self._cells:
             self._cells.start()
         self._reader.start()
@@ -105,23 +122,31 @@ class CameraRunner:
         self._reader.close()
         self._threads[1].join(self._config.flush_s + self._config.pipeline.detector_timeout_s)
         try:
+            pipeline = None if self._threads[1].is_alive() else self._pipeline
+            if pipeline:
+                self._take(pipeline.end_events())
+            if self._clips:
+                self._clips.finish(self._config.flush_s)
             if self._cells:
-                if self._pipeline and not self._threads[1].is_alive():
-                    self._cells.put(self._pipeline.last_cells())
+                if pipeline:
+                    self._cells.put(pipeline.last_cells())
                 self._cells.stop(self._config.flush_s)
         finally:
             self._on_status(TaskStatusCode.NOT_STARTED, "", time.time())
             self._told.set()
         self._threads[0].join(self._config.flush_s)
+        if self._pictures:
+            self._pictures.close(self._config.flush_s)
 
     def health(self) -> CameraHealth:
         """How the camera is right now."""
         counters, latest = self._pipeline.counters if self._pipeline else None, self._latest
         info, read = self._reader.info, self._reader.counters
+        pipeline, clips = self._pipeline, self._clips
         return CameraHealth(
             task_num=self._spec.ref.task_num,
             status=self._status.status,
-            reason=self._status.reason,
+            reason=self._status.reason or (pipeline.paused_reason if pipeline else ""),
             frames_decoded=read.decoded,
             frames_analysed=counters.frames_analysed if counters else 0,
             frames_dropped=read.dropped + self._lost_analyses,
@@ -133,6 +158,11 @@ class CameraRunner:
             height=latest.frame.height if latest else 0,
             codec=info.codec if info else "",
             lane_counts=tuple(sorted(counters.lane_counts.items())) if counters else (),
+            events=pipeline.events_stated if pipeline else 0,
+            events_open=len(pipeline.open_events) if pipeline else 0,
+            clips_failed=clips.counters.failed if clips else 0,
+            clip_error=clips.counters.last_error if clips else "",
+            pictures_failed=(counters.pictures_failed if counters else 0) + (self._pictures.failed if self._pictures else 0),
         )
 
     def snapshot(self, max_width: int = 1280) -> bytes | None:
@@ -153,6 +183,8 @@ class CameraRunner:
             analysed_fps=self._spec.analysed_fps or self._config.default_analysed_fps,
             realtime=self._spec.ref.src_address.startswith("sim://"),
             outbound=self._config.outbound,
+            packet_seconds=self._config.pipeline.evidence.packet_seconds if self._services.archive else 0.0,
+            packet_bytes=self._config.pipeline.evidence.memory_bytes,
         )
 
     # -- analysis ---------------------------------------------------------------------------------------------------
@@ -162,6 +194,12 @@ class CameraRunner:
         if pipeline is None:
             return
         self._pipeline = pipeline
+        try:
+            self._analyse_frames(pipeline)
+        finally:
+            self._take(pipeline.flush())  # what waits for looks goes out with what is known
+
+    def _analyse_frames(self, pipeline: CameraPipeline) -> None:
         while not self._stopping.is_set():
             frame = self._reader.latest(0.25)
             if frame is not None:
@@ -169,8 +207,10 @@ class CameraRunner:
             # Without a new frame the ones in flight are finished, so that a pause never holds results back.
             while pipeline.in_flight >= (IN_FLIGHT if frame is not None else 1):
                 self._finish_one(pipeline)
+            if frame is None:
+                self._take(pipeline.ready())
             if frame is None and self._reader.finished:
-                self._emit(pipeline.end())
+                self._take(pipeline.end())
                 if self._cells:
                     self._cells.put(pipeline.last_cells(), ended=True)
                 return
@@ -183,9 +223,30 @@ class CameraRunner:
                 logger.warning("detector not ready task=%s error=%s", self._spec.ref.task_num, error)
                 self._stopping.wait(_DETECTOR_RETRY_S)
                 continue
-            config = self._config.pipeline
-            return CameraPipeline(self._spec, detector, self._services.archive, config, self._on_picture_error)
+            config, services = self._config.pipeline, self._services.recognition
+            desk = ThreadedDesk(services, config.recognition) if services else None
+            connect = self._services.connect_weather
+            weather = WeatherWatch(connect, threaded=True) if connect else None
+            pipeline = CameraPipeline(
+                self._spec, detector, self._pictures, config, self._on_picture_error, desk=desk, weather=weather
+            )
+            self._recall_crowds(pipeline)
+            return pipeline
         return None
+
+    def _recall_crowds(self, pipeline: CameraPipeline) -> None:
+        """Gatherings this camera's former life has stated. An aggregator that is away for long must not keep it from looking."""
+        regions = self._spec.scene.regions if self._spec.scene else ()
+        if self._services.cells is None or not any(region.kind == CROWD_KIND for region in regions):
+            return
+        for _ in range(_RECALL_ATTEMPTS):
+            try:
+                pipeline.restore_crowds(self._services.cells.crowds(self._spec.ref))
+                return
+            except SinkUnavailableError as error:
+                logger.warning("gatherings not known yet task=%s error=%s", self._spec.ref.task_num, error)
+            if self._stopping.wait(_RECALL_RETRY_S):
+                return
 
     def _finish_one(self, pipeline: CameraPipeline) -> None:
         try:
@@ -197,11 +258,12 @@ class CameraRunner:
             return
         self._latest = result
         self._analysed_at.append(time.monotonic())
-        self._emit(result.envelopes)
+        self._take(result.envelopes)
         if self._cells:
             self._cells.put(result.cells)
         if self._metrics:
             self._metrics.observe(self.health(), len(result.envelopes))
+            self._metrics.observe_recognition(pipeline.recognition_counters)
 
     def _fps(self) -> float:
         now = time.monotonic()
@@ -216,12 +278,18 @@ class CameraRunner:
         if (status, reason) == (self._status.status, self._status.reason):
             return
         changed = status is not self._status.status or self._sequence == 0
-        self._status = TaskStatus(status=status, reason=reason, time_s=time_s)
+        self._status = TaskStatus(status=status, reason=reason, time_s=time_s, first=self._sequence == 0)
         logger.info("status task=%s status=%s reason=%s", self._spec.ref.task_num, status.name, reason)
         if changed:
             self._sequence += 1
             fact_id = f"{self._spec.ref.task_num}:status:{time_s:.6f}:{self._sequence}"
             self._emit([FactEnvelope(fact_id=fact_id, task=self._spec.ref, fact=self._status)])
+
+    def _take(self, envelopes: Sequence[FactEnvelope]) -> None:
+        if self._clips:
+            self._clips.take(envelopes)
+        else:
+            self._emit(envelopes)
 
     def _emit(self, envelopes: Sequence[FactEnvelope]) -> None:
         for envelope in envelopes:
@@ -239,6 +307,8 @@ class CameraRunner:
                 pass
             if not pending:
                 continue
+            if self._pictures:
+                pending = self._pictures.settled(pending)
             try:
                 self._services.sink.publish(pending)
                 pending, wait_s = [], 0.1

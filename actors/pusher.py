@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from actors.delivery.bodies import dump
-from actors.delivery.composing import STATUS_BUSINESS
+from actors.delivery.composing import EVENT_BUSINESS, STATUS_BUSINESS
 from actors.delivery.health import HealthPolicy
 from actors.delivery.keeping import keep_running
 from actors.delivery.outgoing import outgoing
@@ -29,6 +29,7 @@ from actors.delivery.ports import (
     Due,
     EncodedItem,
     HeldItem,
+    HistoryItem,
     InterfaceConfig,
     KnownStatus,
     OutboxStore,
@@ -41,7 +42,7 @@ from actors.delivery.worker import ReceiverWorker, WorkerConfig, WorkerParts
 from actors.errors import SinkUnavailableError, StoreUnavailableError
 from actors.outbound import OutboundPolicy
 from actors.ports import Archive, FactEnvelope
-from traffic.facts import TaskStatus
+from traffic.facts import CrowdAlarm, TaskStatus, TrafficEvent, VehiclePassage
 
 logger = logging.getLogger(__name__)
 _NOTICES = 50
@@ -175,8 +176,9 @@ class Pusher:
             async with self._loading:
                 await self._load()
         deliveries, held, statuses = self._encode(envelopes)
+        history = self._history(envelopes) if self._index == 0 else []
         async with self._accepting:  # one writer at a time keeps the order of a task's facts
-            new: int = await asyncio.to_thread(self._store.accept, deliveries, held, statuses)
+            new: int = await asyncio.to_thread(self._store.accept, deliveries, held, statuses, history)
         for interface_id in {delivery.interface_id for delivery in deliveries}:
             if worker := self._workers.get(interface_id):
                 worker.wake()
@@ -198,6 +200,9 @@ class Pusher:
                 if item is None:
                     continue
                 pictures = json.dumps(item.pictures) if any(item.pictures.values()) else ""
+                # Only the body of an event has a clip; a crowd alarm (3.6) need not wait for one.
+                held_back = envelope.hold_s > 0 and interface.business_type == EVENT_BUSINESS
+                not_before = now_s + envelope.hold_s if held_back else 0.0
                 if interface.periodic:
                     held.append(
                         HeldItem(
@@ -207,11 +212,25 @@ class Pusher:
                             body=dump(item.body),
                             pictures=pictures,
                             created_at=now_s,
+                            not_before=not_before,
                         )
                     )
                 else:
-                    deliveries.append(outgoing(interface, envelope.fact_id, task.task_num, dump(item.body), pictures, now_s))
+                    body, key = dump(item.body), task.task_num
+                    deliveries.append(outgoing(interface, envelope.fact_id, key, body, pictures, now_s, not_before))
         return deliveries, held, statuses
+
+    def _history(self, envelopes: Sequence[FactEnvelope]) -> list[HistoryItem]:
+        items = []
+        for envelope in envelopes:
+            if isinstance(envelope.fact, TrafficEvent | CrowdAlarm | VehiclePassage | TaskStatus):
+                try:
+                    body = self._encoder.record(envelope)
+                except (ValueError, KeyError, TypeError, OverflowError) as error:
+                    logger.error("fact has no body for the history fact=%s error=%r", envelope.fact_id, error)
+                    body = None
+                items.append(HistoryItem(envelope=envelope, body=b"" if body is None else dump(body)))
+        return items
 
     def _body(self, envelope: FactEnvelope, interface: InterfaceConfig) -> EncodedItem | None:
         try:

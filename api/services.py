@@ -1,12 +1,15 @@
 """What the API works with; all Ray access is behind these protocols."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from actors.archive import ArchiveKeeper
 from actors.outbound import OutboundPolicy
 from actors.ports import Archive, CameraHealth
 from api.database import Database
+from api.links import LinkSigner
 from api.security import LoginThrottle, Passwords, Tokens
 
 
@@ -34,7 +37,7 @@ class Control(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ApiServices:
-    """Everything the routes use."""
+    """Everything the routes use. ``archive_protected``: pictures and clips need a token or a link signed by ``links``."""
 
     database: Database
     control: Control
@@ -46,3 +49,6 @@ class ApiServices:
     max_body_bytes: int = 4 * 1024 * 1024
     outbound: OutboundPolicy = field(default_factory=OutboundPolicy)
     cors_origins: tuple[str, ...] = ()
+    archive_keeper: ArchiveKeeper | None = None
+    archive_protected: bool = False
+    links: LinkSigner = field(default_factory=lambda: LinkSigner(secrets.token_hex(32)))

@@ -128,7 +128,7 @@ class ActorSystem:
 
         settings, wanted = self._settings, []
         for index, name in enumerate(self._pushers.names):
-            encoder = WireEncoder(data_source=settings.data_source, source_secrets=settings.push_source_secrets)
+            encoder = WireEncoder(data_source=settings.data_source, masked=not settings.push_source_secrets)
             plan = self._pushers
             arguments = (index, len(plan.names), plan.outbox_factory, encoder, plan.archive, plan.config, self._generation)
             wanted.append(self._actor(PusherActor, name, 1000, arguments))

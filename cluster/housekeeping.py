@@ -1,20 +1,20 @@
-"""What the ingress does beside answering: missing actors, old pictures, the copy of the configuration."""
+"""What the ingress does beside answering: missing actors, the copy of the configuration."""
 
 import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from ray.exceptions import RayError
 
-from actors.archive import FolderArchive
 from actors.errors import ActorError
 from api.rescue import keep_copy
 from cluster.settings import Settings
 
 logger = logging.getLogger(__name__)
-MEND_PERIOD_S, PRUNE_PERIOD_S, COPY_PERIOD_S = 15.0, 60.0, 300.0
+MEND_PERIOD_S, COPY_PERIOD_S = 15.0, 300.0
 
 
 class Mendable(Protocol):
@@ -60,20 +60,7 @@ class Housekeeping:
             due[name] = time.monotonic() + period_s
 
 
-def housekeeping(settings: Settings, archive: FolderArchive, system: Mendable) -> Housekeeping:
+def housekeeping(settings: Settings, system: Mendable) -> Housekeeping:
     """The chores of one installation."""
-
-    def prune() -> None:
-        removed = archive.prune(
-            settings.archive_max_age_days * 86_400, settings.archive_max_bytes, min_free_bytes=settings.archive_min_free_bytes
-        )
-        if removed:
-            logger.info("archive pruned removed=%d", removed)
-
-    return Housekeeping(
-        {
-            "mend": (MEND_PERIOD_S, system.mend),
-            "prune": (PRUNE_PERIOD_S, prune),
-            "copy": (COPY_PERIOD_S, lambda: keep_copy(settings.resolved_database_url)),
-        }
-    )
+    copy = partial(keep_copy, settings.resolved_database_url)
+    return Housekeeping({"mend": (MEND_PERIOD_S, system.mend), "copy": (COPY_PERIOD_S, copy)})

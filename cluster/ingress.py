@@ -6,11 +6,12 @@ from typing import Any
 from fastapi import FastAPI
 from ray import serve
 
-from actors.archive import open_archive
+from actors.archive import ArchiveKeeper, ArchiveLimits
 from actors.errors import StoreUnavailableError
 from api.accounts import ensure_admin
 from api.app import create_app
 from api.database import Database
+from api.links import LinkSigner
 from api.rescue import damage, database_file, keep_copy
 from api.security import Passwords, Tokens, load_secret
 from api.services import ApiServices
@@ -45,13 +46,21 @@ def prepare(settings: Settings) -> Database:
 
 
 def make_app(settings: Settings, control: Any) -> FastAPI:
-    """The FastAPI application over a control."""
+    """The FastAPI application over a control. It keeps the archive within its bounds."""
+    from cluster.build import archive_of
+
+    archive = archive_of(settings)
+    limits = ArchiveLimits(max_age_s=settings.archive_max_age_days * 86_400, max_bytes=settings.archive_max_bytes)
+    secret = load_secret(settings.data_dir, settings.secret_key)
     services = ApiServices(
         database=prepare(settings),
         control=control,
-        archive=open_archive(settings.resolved_archive_url),
+        archive=archive,
+        archive_keeper=ArchiveKeeper(archive, limits).start(),
+        archive_protected=settings.archive_protected,
+        links=LinkSigner(secret),
         passwords=Passwords(),
-        tokens=Tokens(load_secret(settings.data_dir, settings.secret_key), settings.token_ttl_s),
+        tokens=Tokens(secret, settings.token_ttl_s),
         time_zone=settings.time_zone,
         max_body_bytes=settings.max_body_bytes,
         outbound=settings.outbound,
@@ -61,18 +70,17 @@ def make_app(settings: Settings, control: Any) -> FastAPI:
 
 
 def make_ingress(settings: Settings) -> Any:
-    """The ingress deployment, to be bound with (settings, detector)."""
+    """The ingress deployment, to be bound with (settings, detector, recognition deployments…)."""
 
     class Ingress:
         """One replica of the API."""
 
-        def __init__(self, settings: Settings, detector: Any) -> None:
-            # The detector is bound so that Serve starts it with the application; cameras call it by its name.
-            self._detector = detector
+        def __init__(self, settings: Settings, detector: Any, *recognition: Any) -> None:
+            # The networks are bound so that Serve starts them with the application; cameras call them by their names.
+            self._networks = (detector, *recognition)
             from cluster.build import actor_system
 
-            archive = open_archive(settings.resolved_archive_url)
-            self._chores = housekeeping(settings, archive, actor_system(settings)).start()
+            self._chores = housekeeping(settings, actor_system(settings)).start()
 
         def check_health(self) -> None:
             """Serve's health check: a replica whose housekeeping has ended is replaced."""

@@ -9,9 +9,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.catalogue import ModelEntry, find
+from models.catalogue import CATALOGUE, ModelEntry, find
 from models.engines import ENGINE_NAMES, Engine, OpenVinoEngine, choose_device, export_onnx, make_engine
-from models.errors import EngineUnavailableError
+from models.errors import EngineUnavailableError, UnknownModelError
 from models.handles import InputFit
 from models.postprocess import decode_distances, to_detections
 from models.self_check import accurate
@@ -199,6 +199,9 @@ def _load(name: str, store: WeightsStore, input_size: tuple[int, int] | None, en
 
         return UserOnnxBackend(Path(name), threads)
     entry = find(name)
+    if not entry.class_map:
+        detectors = tuple(item.name for item in CATALOGUE if item.class_map)
+        raise UnknownModelError(name, detectors)  # a plate reader, say: known, but no detector of vehicles
     size = input_size or entry.input_size
     if entry.architecture == "torchvision":
         from models.torchvision_detector import TorchvisionBackend

@@ -49,36 +49,39 @@ class OpenVinoEngine:
         try:
             core = ov.Core()
             self._model = core.compile_model(core.read_model(str(onnx)), "CPU", options)
+            self.output_names = [output.get_any_name() for output in self._model.outputs]
         except Exception as error:
             # RuntimeError by its documentation, but its binding lets other types through.
             raise EngineUnavailableError(f"OpenVINO cannot load {onnx.name}: {_first_line(error)}") from error
 
-    def run(self, images: NDArray[np.uint8]) -> Arrays:
-        """See Engine."""
+    def run(self, images: NDArray[np.generic]) -> Arrays:
+        """See Engine; the values are as the network's input wants them."""
         # Not copied: the outputs are read before the next call, by the only thread that calls.
         result = self._model({0: images}, share_inputs=True, share_outputs=True)
         return [result[output] for output in self._model.outputs]
 
 
 class OnnxRuntimeEngine:
-    """ONNX Runtime on the CPU. Raises EngineUnavailableError."""
+    """ONNX Runtime on the CPU, or on a CUDA card where its CUDA provider is installed. Raises EngineUnavailableError."""
 
-    def __init__(self, onnx: Path, threads: int) -> None:
+    def __init__(self, onnx: Path, threads: int, cuda_card: int | None = None) -> None:
         try:
             import onnxruntime as ort
         except ImportError as error:
             raise EngineUnavailableError(f"ONNX Runtime cannot be imported: {error}") from error
-        self.name = "onnxruntime"
+        self.name = "onnxruntime" if cuda_card is None else f"onnxruntime-cuda:{cuda_card}"
+        on_card = [] if cuda_card is None else [("CUDAExecutionProvider", {"device_id": cuda_card})]
         try:
             options = ort.SessionOptions()
             options.intra_op_num_threads = threads
             options.inter_op_num_threads = 1
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            self.session = ort.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
+            self.session = ort.InferenceSession(str(onnx), options, providers=[*on_card, "CPUExecutionProvider"])
         except Exception as error:
             # its exceptions (Fail, InvalidProtobuf, NoSuchFile…) have no base class of their own
             raise EngineUnavailableError(f"ONNX Runtime cannot load {onnx.name}: {_first_line(error)}") from error
         self._input = self.session.get_inputs()[0].name
+        self.output_names = [output.name for output in self.session.get_outputs()]
 
     def run(self, images: NDArray[np.generic]) -> Arrays:
         """See Engine; the values are as the network's input wants them."""
@@ -192,7 +195,12 @@ def make_engine(
     raise EngineUnavailableError("no inference engine runs here: " + "; ".join(failures))
 
 
-def export_onnx(module: Callable[[], object], input_size: tuple[int, int], target: Path) -> Path:
+def export_onnx(
+    module: Callable[[], object],
+    input_size: tuple[int, int],
+    target: Path,
+    outputs: tuple[str, ...] = ("scores", "distances"),
+) -> Path:
     """Export a torch module with uint8 input (batch free, size fixed) to ``target`` unless it exists; atomic."""
     if target.is_file():
         return target
@@ -209,8 +217,8 @@ def export_onnx(module: Callable[[], object], input_size: tuple[int, int], targe
         (example,),
         str(partial),
         input_names=["image"],
-        output_names=["scores", "distances"],
-        dynamic_axes={"image": {0: "n"}, "scores": {0: "n"}, "distances": {0: "n"}},
+        output_names=list(outputs),
+        dynamic_axes={name: {0: "n"} for name in ("image", *outputs)},
         dynamo=False,
     )
     partial.replace(target)

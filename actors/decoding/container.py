@@ -23,6 +23,7 @@ from actors.decoding.options import SourceOptions
 from actors.decoding.outbound_proxy import OutboundProxy
 from actors.decoding.packets import PacketRing
 from actors.decoding.reasons import CORRUPT, EMPTY_FILE, NO_VIDEO, STALLED, classify, open_failure, read_failure
+from actors.decoding.stream_header import StreamHeader
 from actors.errors import SourceError
 from actors.outbound import UNRESTRICTED, AddressRefusedError
 
@@ -42,8 +43,8 @@ _PROTOCOLS = {
 class MediaContainer:
     """An opened video stream. Iterating ``frames`` and ``close`` may happen in different threads."""
 
-    def __init__(self, address: str, options: SourceOptions, cancel: CancelToken) -> None:
-        """Open ``address``.
+    def __init__(self, address: str, options: SourceOptions, cancel: CancelToken, packets: PacketRing | None = None) -> None:
+        """Open ``address``; its packets are kept in ``packets``.
 
         Raises:
             SourceError: cannot be opened, holds no picture stream, or its codec is not supported.
@@ -68,7 +69,8 @@ class MediaContainer:
         except BaseException:
             self.release()
             raise
-        self.packets = PacketRing.of_stream(self._stream, options, self.nominal_fps)
+        self.packets = packets
+        self._header = StreamHeader.of_stream(self._stream, self.nominal_fps) if packets is not None else None
 
     def _set_decoder_threads(self) -> None:
         decoder = self._stream.codec_context
@@ -117,6 +119,8 @@ class MediaContainer:
             SourceError: the stream was lost, stalled, is corrupt throughout, or holds no decodable picture.
         """
         packets = _Packets(self._container, self._stream)
+        if self.packets is not None and self._header is not None:
+            self.packets.begin(self._header)
         try:
             yield from self._pictures(packets, counters)
         finally:
