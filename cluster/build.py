@@ -19,7 +19,7 @@ from actors.recognition import RecognitionConfig, RecognitionServices
 from api.outbox import SqlOutboxStore
 from api.parameter_store import SqlParameterStore
 from api.task_store import SqlTaskStore
-from cluster.actors import APP_NAME, ActorSystem, AggregatorPlan, PusherPlan
+from cluster.actors import APP_NAME, INGRESS_NAME, ActorSystem, AggregatorPlan, PusherPlan
 from cluster.settings import Settings
 from models.attributes.clients import ServeAttributesClient, ServeWeatherClient
 from models.attributes.deployment import DEPLOYMENT_NAME as ATTRIBUTES_NAME
@@ -28,8 +28,6 @@ from models.deployment import DEPLOYMENT_NAME, DetectorSettings, build_detector
 from models.handles import ServeDetectorClient, ServePlateReaderClient
 from models.plates.deployment import DEPLOYMENT_NAME as PLATES_NAME
 from models.plates.deployment import PlateSettings, build_plates
-
-INGRESS_NAME = "ingress"
 
 
 def detector_settings(settings: Settings) -> DetectorSettings:
