@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from actors.cells import CellSender
-from actors.decoding import DecodedFrame, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
+from actors.decoding import DecodedFrame, HardwareDecoder, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
 from actors.errors import ArchiveError, SinkUnavailableError
 from actors.evidence.clips import ClipKeeper
 from actors.evidence.write_behind import WriteBehind
@@ -21,15 +21,23 @@ from actors.metrics import CameraMetrics
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, CameraHealth, CellSink, FactEnvelope, FactSink, TaskSpec
 from actors.recognition import RecognitionServices, ThreadedDesk
-from models.handles import DetectionFailedError, DetectorClient
+from actors.weather import WeatherWatch
+from models.handles import DetectionFailedError, DetectorClient, WeatherClient
 from traffic.facts import TaskStatus, TaskStatusCode
+from traffic.scene.crowd import CROWD_KIND
 
 logger = logging.getLogger(__name__)
 _RATE_WINDOW_S = 5.0
 _PUBLISH_BATCH = 64
 _OUTGOING_LIMIT = 10_000
 _DETECTOR_RETRY_S = 1.0
-IN_FLIGHT = 2  # one frame in the detector while the next is decoded and scaled
+_HOLD_S = 900.0  # pushers send an event whose clip they were not told of after this time
+_RECALL_ATTEMPTS, _RECALL_RETRY_S = 10, 1.0
+IN_FLIGHT = 2  # live: one frame in the detector while the next is decoded and scaled
+SLOW_S = 0.25  # when a live frame takes longer the detector is overloaded: a second one would only wait behind it, and age
+# Recordings go out in groups, one group in the detector while the next one gathers.
+GROUP, RECORDING_IN_FLIGHT = 4, 8
+_METRICS_PERIOD_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,6 +47,7 @@ class CameraConfig:
     Attributes:
         default_analysed_fps: for live tasks that name no rate.
         disconnected_after_s, stall_timeout_s: see docs/sources.md.
+        hardware: "cuda": decode on an NVIDIA card where there is one and it takes the codec.
         flush_s: how long a stopping camera tries to hand over its last facts.
     """
 
@@ -46,6 +55,7 @@ class CameraConfig:
     default_analysed_fps: float = 12.5
     disconnected_after_s: float = 60.0
     stall_timeout_s: float = 20.0
+    hardware: HardwareDecoder = "none"
     flush_s: float = 5.0
 
 
@@ -57,6 +67,7 @@ class CameraServices:
         connect_detector: makes the client; raises DetectionFailedError while the detector is not up.
         cells: takes the one-second cells of lanes and people; None: nobody wants them.
         recognition: of vehicles; None: facts go out without looks.
+        connect_weather: makes the client of the weather network; None: the weather stays unknown.
     """
 
     connect_detector: Callable[[], DetectorClient]
@@ -64,6 +75,7 @@ class CameraServices:
     archive: Archive | None
     cells: CellSink | None = None
     recognition: RecognitionServices | None = None
+    connect_weather: Callable[[], WeatherClient] | None = None
 
 
 class CameraRunner:
@@ -82,6 +94,8 @@ class CameraRunner:
         self._latest: AnalysedFrame | None = None
         self._analysed_at: deque[float] = deque(maxlen=512)
         self._lost_analyses = 0
+        self._delay_s = 0.0  # live: age of the newest frame when its analysis was done
+        self._measured_s = 0.0  # monotonic time of the last metrics
         self._sequence = 0
         self._pictures = WriteBehind(services.archive, self._on_picture_error) if services.archive else None
         self._cells = CellSender(spec.ref, services.cells) if services.cells else None
@@ -90,7 +104,7 @@ class CameraRunner:
         self._clips: ClipKeeper | None = None
         if services.archive:
             evidence = config.pipeline.evidence
-            self._clips = ClipKeeper(services.archive, self._reader.request_clip, self._emit, evidence)
+            self._clips = ClipKeeper(services.archive, self._reader.request_clip, self._emit, evidence, _HOLD_S)
         self._threads = [
             threading.Thread(target=self._publish_loop, name="publish", daemon=True),
             threading.Thread(target=self._analyse_loop, name="analyse", daemon=True),
@@ -153,6 +167,7 @@ class CameraRunner:
             clips_failed=clips.counters.failed if clips else 0,
             clip_error=clips.counters.last_error if clips else "",
             pictures_failed=(counters.pictures_failed if counters else 0) + (self._pictures.failed if self._pictures else 0),
+            analysis_delay_s=self._delay_s,
         )
 
     def snapshot(self, max_width: int = 1280) -> bytes | None:
@@ -170,6 +185,7 @@ class CameraRunner:
             loop=self._spec.loop,
             start_time_s=self._spec.start_time_s,
             stall_timeout_s=self._config.stall_timeout_s,
+            hardware=self._config.hardware,
             analysed_fps=self._spec.analysed_fps or self._config.default_analysed_fps,
             realtime=self._spec.ref.src_address.startswith("sim://"),
             packet_seconds=self._config.pipeline.evidence.packet_seconds if self._services.archive else 0.0,
@@ -194,7 +210,7 @@ class CameraRunner:
             if frame is not None:
                 pipeline.begin(frame)
             # Without a new frame the ones in flight are finished, so that a pause never holds results back.
-            while pipeline.in_flight >= (IN_FLIGHT if frame is not None else 1):
+            while pipeline.in_flight >= (self._depth(pipeline) if frame is not None else 1):
                 self._finish_one(pipeline)
             if frame is None:
                 self._take(pipeline.ready())
@@ -203,6 +219,14 @@ class CameraRunner:
                 if self._cells:
                     self._cells.put(pipeline.last_cells(), ended=True)
                 return
+
+    def _depth(self, pipeline: CameraPipeline) -> int:
+        """Frames in flight from which the oldest is waited for."""
+        info = self._reader.info
+        if info is not None and not info.live:
+            pipeline.gather(GROUP)
+            return RECORDING_IN_FLIGHT
+        return 1 if self._delay_s > SLOW_S else IN_FLIGHT
 
     def _connect(self) -> CameraPipeline | None:
         while not self._stopping.is_set():
@@ -214,8 +238,28 @@ class CameraRunner:
                 continue
             config, services = self._config.pipeline, self._services.recognition
             desk = ThreadedDesk(services, config.recognition) if services else None
-            return CameraPipeline(self._spec, detector, self._pictures, config, self._on_picture_error, desk=desk)
+            connect = self._services.connect_weather
+            weather = WeatherWatch(connect, threaded=True) if connect else None
+            pipeline = CameraPipeline(
+                self._spec, detector, self._pictures, config, self._on_picture_error, desk=desk, weather=weather
+            )
+            self._recall_crowds(pipeline)
+            return pipeline
         return None
+
+    def _recall_crowds(self, pipeline: CameraPipeline) -> None:
+        """Gatherings this camera's former life has stated. An aggregator that is away for long must not keep it from looking."""
+        regions = self._spec.scene.regions if self._spec.scene else ()
+        if self._services.cells is None or not any(region.kind == CROWD_KIND for region in regions):
+            return
+        for _ in range(_RECALL_ATTEMPTS):
+            try:
+                pipeline.restore_crowds(self._services.cells.crowds(self._spec.ref))
+                return
+            except SinkUnavailableError as error:
+                logger.warning("gatherings not known yet task=%s error=%s", self._spec.ref.task_num, error)
+            if self._stopping.wait(_RECALL_RETRY_S):
+                return
 
     def _finish_one(self, pipeline: CameraPipeline) -> None:
         try:
@@ -226,12 +270,17 @@ class CameraRunner:
             self._stopping.wait(0.2)
             return
         self._latest = result
-        self._analysed_at.append(time.monotonic())
+        now_s = time.monotonic()
+        self._analysed_at.append(now_s)
+        if self._reader.info is not None and self._reader.info.live:
+            self._delay_s = max(0.0, time.time() - result.frame.time_s)
         self._take(result.envelopes)
         if self._cells:
             self._cells.put(result.cells)
-        if self._metrics:
-            self._metrics.observe(self.health(), len(result.envelopes))
+        if self._metrics and now_s - self._measured_s >= _METRICS_PERIOD_S:
+            self._measured_s = now_s
+            self._metrics.observe(self.health())
+            self._metrics.observe_recognition(pipeline.recognition_counters)
 
     def _fps(self) -> float:
         now = time.monotonic()

@@ -13,6 +13,7 @@ from typing import BinaryIO, Literal, Protocol
 
 from traffic.aggregation import CellBatch
 from traffic.facts import Fact, LaneParameters, PeopleParameters, TaskStatusCode, VehicleLooks
+from traffic.people.crowd import CrowdState
 from traffic.scene import Scene
 
 
@@ -73,6 +74,8 @@ class FactEnvelope:
         clip: archive path of the clip ("video/…", no leading slash) or "".
         looks: what recognition read of the vehicle of a passage or of an event's main vehicle.
         weather: protocol code of the task's weather at that time, 0 unknown, 1..4.
+        hold_s: pushers keep it and do not send it as an event for so long: the camera states it again, with 0, when its clip is
+            whole. After that time, or when the camera has begun anew, it is sent as it is.
     """
 
     fact_id: str
@@ -84,6 +87,7 @@ class FactEnvelope:
     clip: str = ""
     looks: VehicleLooks = field(default_factory=VehicleLooks)
     weather: int = 0
+    hold_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,6 +101,7 @@ class CameraHealth:
         lane_counts: passages by roadNum.
         events: raised or upgraded. events_open: open now. clips_failed, clip_error: clips that could not be kept, and the last
             reason. pictures_failed: pictures that could not be kept.
+        analysis_delay_s: age of the newest live frame when its analysis was done; 0 for recordings.
     """
 
     task_num: str
@@ -118,6 +123,7 @@ class CameraHealth:
     clips_failed: int = 0
     clip_error: str = ""
     pictures_failed: int = 0
+    analysis_delay_s: float = 0.0
 
 
 class CellSink(Protocol):
@@ -131,6 +137,13 @@ class CellSink(Protocol):
 
         Raises:
             SinkUnavailableError: keep them and try again.
+        """
+
+    def crowds(self, task: TaskRef) -> Mapping[int, CrowdState]:
+        """State of the task's gatherings as the newest batch told it, for a camera that starts anew.
+
+        Raises:
+            SinkUnavailableError: nobody can tell now.
         """
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from actors.delivery.bodies import dump
-from actors.delivery.composing import STATUS_BUSINESS
+from actors.delivery.composing import EVENT_BUSINESS, STATUS_BUSINESS
 from actors.delivery.health import HealthPolicy
 from actors.delivery.keeping import keep_running
 from actors.delivery.outgoing import outgoing
@@ -196,6 +196,9 @@ class Pusher:
                 if item is None:
                     continue
                 pictures = json.dumps(item.pictures) if any(item.pictures.values()) else ""
+                # Only the body of an event has a clip; a crowd alarm (3.6) need not wait for one.
+                held_back = envelope.hold_s > 0 and interface.business_type == EVENT_BUSINESS
+                not_before = now_s + envelope.hold_s if held_back else 0.0
                 if interface.periodic:
                     held.append(
                         HeldItem(
@@ -205,10 +208,12 @@ class Pusher:
                             body=dump(item.body),
                             pictures=pictures,
                             created_at=now_s,
+                            not_before=not_before,
                         )
                     )
                 else:
-                    deliveries.append(outgoing(interface, envelope.fact_id, task.task_num, dump(item.body), pictures, now_s))
+                    body, key = dump(item.body), task.task_num
+                    deliveries.append(outgoing(interface, envelope.fact_id, key, body, pictures, now_s, not_before))
         return deliveries, held, statuses
 
     def _history(self, envelopes: Sequence[FactEnvelope]) -> list[HistoryItem]:

@@ -65,6 +65,9 @@ def _keep_event(session: Session, item: HistoryItem, event: TrafficEvent, now_s:
     elif event.phase is EventPhase.UPGRADED and event.time_s > max(row.upgraded_at, row.raised_at):
         _upgrade(row, item, event)
         session.add(row)
+    elif not item.envelope.hold_s:
+        _complete(row, item, event)
+        session.add(row)
     session.flush()
 
 
@@ -102,10 +105,26 @@ def _upgrade(row: EventRow, item: HistoryItem, event: TrafficEvent) -> None:
         setattr(row, name, value)
 
 
+def _complete(row: EventRow, item: HistoryItem, event: TrafficEvent) -> None:
+    """Stated again, now with its clip, or without the clip that could not be made."""
+    if event.phase is EventPhase.RAISED and event.time_s == row.raised_at:
+        row.body = item.body.decode()
+    elif event.time_s == row.upgraded_at:
+        row.upgraded_body = item.body.decode()
+    if event.time_s == max(row.raised_at, row.upgraded_at):
+        for name, value in _shown(item.envelope).items():
+            setattr(row, name, value)
+
+
 def _keep_alarm(session: Session, item: HistoryItem, alarm: CrowdAlarm, now_s: float) -> None:
     """A crowd alarm is a statement of one moment: closed as soon as it is made."""
     envelope = item.envelope
-    if _row(session, envelope.task.task_num, envelope.fact_id) is not None:
+    known = _row(session, envelope.task.task_num, envelope.fact_id)
+    if known is not None:
+        if not envelope.hold_s:
+            known.clip, known.large_picture, known.body = envelope.clip, envelope.large_picture, item.body.decode()
+            session.add(known)
+            session.flush()
         return
     session.add(
         EventRow(

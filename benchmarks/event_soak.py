@@ -28,9 +28,10 @@ from cluster.client import ApiClient, local_client
 from cluster.settings import Settings
 
 _NOTE_S = 30.0
+_SCENES = Path(__file__).parents[1] / "examples" / "scenes"
 _SHOWN = ("codec", "framesAnalysed", "events", "clipsFailed", "clipError", "picturesFailed")
 _SIMULATED = (
-    "sim://approach?seed={seed}&flow=600&width=960&height=540&fps=10"
+    "sim://approach?seed={seed}&flow=1200&width=960&height=540&fps=10"
     "&incident=stopped_vehicle:at=20:for=40:lane=2&incident=wrong_way:at=70:lane=1"
 )
 
@@ -114,12 +115,19 @@ def _register(api: ApiClient, url: str, arguments: argparse.Namespace) -> None:
     for number in range(4):
         simulated = _SIMULATED.format(seed=number + 1)
         clip = arguments.clips[number] if number < len(arguments.clips) else None
-        scene = None if clip else demo_scene(simulated)
+        scene = _scene_of(clip) if clip else demo_scene(simulated)
         address = str(Path(clip).absolute()) if clip else simulated
         api.call(
             "task/add", taskNum=str(number + 1), taskName=Path(address).stem[:50] if clip else "simulated", srcAddress=address,
             scene=scene, loop=True, analysedFps=arguments.fps,
         )  # fmt: skip
+
+
+def _scene_of(clip: str) -> dict[str, Any] | None:
+    """The committed scene of a clip; None: lanes are learned."""
+    path = _SCENES / f"{Path(clip).stem}.json"
+    found: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    return found
 
 
 def _watch(folder: Path, seconds: float) -> dict[str, Any]:

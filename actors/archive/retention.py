@@ -76,7 +76,7 @@ class FolderRetention:
         while excess > 0 and order:
             _, path = heapq.heappop(order)
             until_s = order[0][0] if order else float("inf")
-            for file in sorted(self._files(path)):
+            for file in sorted(file for file in self._files(path) if not file.path.endswith(PARTIAL)):
                 if excess <= 0 or file.modified_s > until_s:
                     break
                 if _unlink(file):

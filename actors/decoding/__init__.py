@@ -10,7 +10,7 @@ from actors.decoding.cuts import VehicleCut, cut_vehicle
 from actors.decoding.frames import DecodedFrame, SourceCounters, SourceInfo
 from actors.decoding.interrupt import CancelToken
 from actors.decoding.opening import open_source
-from actors.decoding.options import SourceOptions
+from actors.decoding.options import HardwareDecoder, SourceOptions
 from actors.decoding.packets import ClipSpan, CompressedPacket, PacketClip, PacketRing
 from actors.decoding.pictures import crop_jpeg, frame_rgb, rgb_jpeg
 from actors.decoding.policy import ReconnectConfig, ReconnectPolicy, StatusChange
@@ -25,6 +25,7 @@ __all__ = [
     "ClipSpan",
     "CompressedPacket",
     "DecodedFrame",
+    "HardwareDecoder",
     "LetterboxTransform",
     "PacketClip",
     "PacketRing",

@@ -68,7 +68,8 @@ class EncodedItem:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outgoing:
-    """A delivery to persist. ``pictures``: one map per element for an array body, else one map; JSON, "" for none."""
+    """A delivery to persist. ``pictures``: one map per element for an array body, else one map; JSON, "" for none.
+    ``not_before``: seconds since the epoch before which it is not sent, unless it is accepted again with 0."""
 
     delivery_id: str
     interface_id: int
@@ -79,6 +80,7 @@ class Outgoing:
     body: bytes
     pictures: str
     created_at: float
+    not_before: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,7 +121,7 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeldItem:
-    """An element held back for a periodic interface."""
+    """An element held back for a periodic interface. ``not_before``: see Outgoing."""
 
     interface_id: int
     fact_id: str
@@ -127,6 +129,7 @@ class HeldItem:
     body: bytes
     pictures: str
     created_at: float
+    not_before: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -237,7 +240,8 @@ class OutboxStore(Protocol):
         history: Sequence[HistoryItem] = (),
     ) -> int:
         """Persist everything in one transaction; what is there already (interface, fact) is skipped, and so is a status older
-        than the known one. Returns how many deliveries and held items are new."""
+        than the known one. An event that was kept with ``not_before`` and comes without it is replaced and may be sent. Returns
+        how many deliveries and held items are new."""
 
     def due(
         self, interface_id: int, now_s: float, lanes: int, per_lane: int, busy: Collection[str], retries: int

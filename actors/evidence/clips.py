@@ -45,15 +45,23 @@ class _Job:
 class ClipKeeper:
     """Holds the facts of events back until their clip is in the archive, in their order; everything else goes on at once.
 
+    With ``hold_s`` every such fact is stated twice: at once, to be kept and not sent for so long (see FactEnvelope), so that it
+    outlives this process, and again when its clip is whole.
+
     An event is never lost and never waits for ever: a clip that cannot be made (no packets, a full disk, a camera that stops)
     costs the clip only, and the event leaves with an empty path.
     """
 
     def __init__(
-        self, archive: Archive, ask: Ask, emit: Callable[[Sequence[FactEnvelope]], None], config: EvidenceConfig
+        self,
+        archive: Archive,
+        ask: Ask,
+        emit: Callable[[Sequence[FactEnvelope]], None],
+        config: EvidenceConfig,
+        hold_s: float = 0.0,
     ) -> None:
         """``ask``: for packets that are still to come, see PacketRing.request. ``emit``: where facts go on to."""
-        self._archive, self._ask, self._emit, self._config = archive, ask, emit, config
+        self._archive, self._ask, self._emit, self._config, self._hold_s = archive, ask, emit, config, hold_s
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._waiting = 0
         self._deadline_s: float | None = None
@@ -78,6 +86,8 @@ class ClipKeeper:
             job = _Job(envelope=envelope, packets=self._request(envelope, fact.time_s) if envelope.clip else None)
             if not self._config.wait:
                 self._emit([envelope])
+            elif self._hold_s and envelope.clip:
+                self._emit([replace(envelope, hold_s=self._hold_s)])
             if self._config.wait or envelope.clip:
                 self._jobs.put(job)
 

@@ -74,7 +74,10 @@ def maybe_signed_in(
     token: Annotated[str | None, Header(description="登录 token, 归档受保护时需要 / token, for protected archives")] = None,
     authorization: Annotated[str | None, Header(description="Bearer token, 标准写法 / the standard way")] = None,
 ) -> Session | None:
-    """The account behind the token; None without one. Raises UNAUTHORIZED for a bad one."""
+    """For the archive: the account behind the token; None without one, and where it is open to everybody. Raises UNAUTHORIZED for
+    a bad one."""
+    if not services.archive_protected:
+        return None
     scheme, _, bearer = (authorization or "").partition(" ")
     given = token or (bearer.strip() if scheme.lower() == "bearer" else "")
     if not given:

@@ -132,6 +132,7 @@ async def test_a_protected_archive_opens_for_a_token_or_a_signed_link(guarded: h
 async def test_an_open_archive_needs_nothing(client: httpx.AsyncClient, services: ApiServices) -> None:
     services.archive.write(PICTURE, b"\xff\xd8jpeg")
     assert (await client.get(f"/{PICTURE}")).status_code == 200
+    assert (await client.get(f"/{PICTURE}", headers={"token": "expired"})).status_code == 200
 
 
 def test_a_link_ends_and_belongs_to_its_server() -> None:

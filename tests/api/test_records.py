@@ -51,15 +51,15 @@ def rows(address: str) -> list[EventRow]:
 
 @pytest.fixture
 async def publish(both: str, tmp_path: Path):
-    made = pusher(both, tmp_path)
-    await made.start()
+    """Persists facts as a pusher does, but sends nothing."""
+    made, store = pusher(both, tmp_path), SqlOutboxStore(both)
 
     async def call(*envelopes: FactEnvelope) -> Sequence[EventRow]:
-        await made.publish(envelopes)
+        made._interfaces = {row.interface_id: row for row in store.interfaces()}
+        store.accept(*made._encode(envelopes), made._history(envelopes))
         return rows(both)
 
-    yield call
-    await made.stop()
+    return call
 
 
 async def test_an_event_is_kept_through_all_its_phases_with_the_bodies_as_pushed(publish) -> None:
@@ -200,3 +200,81 @@ def test_every_column_of_the_rows_has_its_table(both: str) -> None:
     found = inspect(Database(both).engine)
     for table in (EventRow, VehicleRow):
         assert {c["name"] for c in found.get_columns(table.__tablename__)} == set(table.model_fields)
+
+
+async def test_an_event_waits_in_the_outbox_for_its_clip_and_stands_in_the_history_at_once(publish, both: str) -> None:
+    interface_id = register(both, "http://127.0.0.1:9/", business_type=11)
+    store = SqlOutboxStore(both)
+    held = replace(RAISED, hold_s=900.0)
+    (row,) = await publish(held)
+    assert row.clip == RAISED.clip
+    await publish(held)
+
+    def due(at_s: float) -> list[dict]:
+        return [json.loads(d.outgoing.body) for d in store.due(interface_id, at_s, 8, 32, (), 8)]
+
+    assert due(time.time() + 800) == []
+    assert len(due(time.time() + 901)) == 1, "at the latest then"
+    (row,) = await publish(replace(RAISED, clip=""))
+    assert (row.clip, json.loads(row.body)["videoPath"]) == ("", "")
+    (body,) = due(time.time())
+    assert body["videoPath"] == ""
+    (row,) = await publish(held)
+    assert row.clip == "", "the first statement said again takes nothing back"
+    assert len(due(time.time())) == 1
+
+
+async def test_events_that_wait_keep_their_order_and_hold_up_nobody_before_them(publish, both: str) -> None:
+    interface_id = register(both, "http://127.0.0.1:9/", business_type=11)
+    store = SqlOutboxStore(both)
+    second, third = stated(EventPhase.RAISED, "e2", at_s=1), stated(EventPhase.RAISED, "e3", at_s=2)
+    await publish(RAISED, replace(second, hold_s=900.0), replace(third, hold_s=900.0))
+
+    def due() -> list[str]:
+        return [d.outgoing.fact_id for d in store.due(interface_id, time.time(), 8, 32, (), 8)]
+
+    assert due() == ["e1-raised"]
+    await publish(second)
+    assert due() == ["e1-raised", "e2-raised"]
+
+
+async def test_a_camera_that_begins_anew_lets_go_of_what_the_one_before_held(publish, both: str) -> None:
+    interface_id = register(both, "http://127.0.0.1:9/", business_type=11)
+    periodic = register(both, "http://127.0.0.1:9/", business_type=11, trigger_condition=1, upload_period=60)
+    store = SqlOutboxStore(both)
+    await publish(replace(RAISED, hold_s=900.0))
+    assert list(store.held(periodic, 10)) == []
+    await publish(status(time.time() - 100, first=True))
+    assert list(store.due(interface_id, time.time(), 8, 32, (), 8)) == [], "not those of its own process"
+    await publish(status(time.time() + 1, first=True))
+    assert len(store.due(interface_id, time.time(), 8, 32, (), 8)) == 1
+    assert len(store.held(periodic, 10)) == 1
+
+
+async def test_a_periodic_interface_waits_for_the_clip_too(publish, both: str) -> None:
+    periodic = register(both, "http://127.0.0.1:9/", business_type=11, trigger_condition=1, upload_period=60)
+    store = SqlOutboxStore(both)
+    await publish(replace(RAISED, hold_s=900.0))
+    assert list(store.held(periodic, 10)) == []
+    await publish(RAISED)
+    assert [item.fact_id for item in store.held(periodic, 10)] == ["e1-raised"]
+
+
+async def test_a_crowd_alarm_of_people_does_not_wait_for_the_clip_of_event_1008(publish, both: str) -> None:
+    people = register(both, "http://127.0.0.1:9/", business_type=41)
+    store = SqlOutboxStore(both)
+    alarm = replace(wrapped(CROWD), clip="video/c.mp4")
+    (row,) = await publish(replace(alarm, hold_s=900.0))
+    assert len(store.due(people, time.time(), 8, 32, (), 8)) == 1
+    (row,) = await publish(replace(alarm, clip=""))
+    assert row.clip == ""
+
+
+async def test_an_upgrade_while_the_clips_are_made_ends_with_its_own_evidence(publish) -> None:
+    upgraded = replace(UPGRADED, clip="video/u.mp4", large_picture="image/u.jpg")
+    await publish(replace(RAISED, hold_s=900.0), replace(upgraded, hold_s=900.0))
+    await publish(replace(RAISED, clip=""))
+    (row,) = await publish(upgraded)
+    assert (row.kind, row.clip, row.large_picture) == (1013, "video/u.mp4", "image/u.jpg")
+    assert json.loads(row.body)["videoPath"] == ""
+    assert json.loads(row.upgraded_body)["videoPath"] == "/video/u.mp4"

@@ -18,6 +18,7 @@ _REST_AFTER_S = 4.0  # it must stand this soon after the impact
 _NEAR_M = 12.0  # and this near
 _PEOPLE_M = 8.0
 _TOGETHER_S = 4.0
+_SURE = 1.3  # standard errors
 _CROSSING_COS = 0.85  # courses that differ by more than about 30 degrees
 
 
@@ -116,7 +117,7 @@ class AccidentDetector:
         if now - rest_s < standing_s:
             return None
         score = 0.2
-        impact = shock.rate - shock.error >= _TYRES_M_S2
+        impact = shock.rate - _SURE * shock.error >= _TYRES_M_S2
         score += 0.4 if impact else 0.1
         involved = [index]
         partner = np.flatnonzero(world.object_id == suspicion.partner)
@@ -128,8 +129,8 @@ class AccidentDetector:
                 if world.standing[other] and abs(float(world.rest_s[other]) - rest_s) < _TOGETHER_S:
                     score += 0.15
             involved.append(other)
-        if self._queues.excused[index] and not impact:
-            score -= 0.3
+        if self._queues.excused[index]:
+            score -= 0.15 if impact else 0.3
         people = self._people_near(world, index)
         score += 0.15 * min(people, 2)
         box = box_around(world, involved)

@@ -6,14 +6,16 @@ import numpy as np
 
 from traffic.events.detector import Runs, about
 from traffic.events.evidence import Evidence
+from traffic.events.motion import is_steady
 from traffic.events.world import World
 from traffic.facts import EventKind
 
-_BEFORE_S, _MIDDLE_S = 2.2, 0.9  # the speed before is that of [-2.2, -0.9] s, the speed after that of the last 0.7 s
-_AFTER_S = 0.7
+_BEFORE_S, _MIDDLE_S = 2.3, 1.0  # the speed before is that of [-2.3, -1.0] s, the speed after that of the last 0.8 s
+_AFTER_S = 0.85
 _MAX_M_S2 = 13.0  # no tyre brakes harder; more is a flawed trajectory (or a collision, which is another kind)
 _DEVIATIONS = 1.5
-_HEIGHT_CHANGE = 0.25  # of the box between two ticks: it was cut by something in front
+_GOES_ON = 0.7
+_HEIGHT_CHANGE = 0.4  # of the box between two ticks: it was cut by something in front
 
 
 class DecelerationDetector:
@@ -40,13 +42,15 @@ class DecelerationDetector:
             if found is None:
                 continue
             before, after, rate, error = found
-            if before < rule.value("from_speed_kmh") / 3.6 or before - after < drop or rate > _MAX_M_S2:
+            number = int(world.object_id[index])
+            share = _GOES_ON if self._runs.holds(number, world.time_s) else 1.0  # what has begun may ebb away
+            if before < rule.value("from_speed_kmh") / 3.6 or before - after < share * drop or rate > _MAX_M_S2:
                 continue
-            if rate - _DEVIATIONS * error < 0.8 * least or rate < least:
+            if rate - _DEVIATIONS * error < 0.8 * share * least or rate < share * least:
                 continue
-            since_s = self._runs.hold(int(world.object_id[index]), world.time_s)
+            since_s = self._runs.hold(number, world.time_s)
             detail = f"减速度{rate:.1f}米/秒²,由{before * 3.6:.0f}降至{max(after, 0) * 3.6:.0f}公里/小时"
-            strength = min(0.6 + 0.08 * (rate - least) / max(error, 0.3), 0.95)
+            strength = float(np.clip(0.6 + 0.08 * (rate - least) / max(error, 0.3), 0.6, 0.95))
             yield about(world, index, self.kind, strength, since_s=since_s, detail=detail)
         self._runs.forget(world.time_s)
 
@@ -60,7 +64,7 @@ def measure_braking(world: World, index: int) -> tuple[float, float, float, floa
         return None
     times, places, boxes = times[use], world.movers.places[row][use], world.movers.boxes[row][use]
     heights = boxes[:, 3] - boxes[:, 1]
-    if (np.abs(np.diff(np.log(heights))) > _HEIGHT_CHANGE).any():
+    if not is_steady(times, heights, _HEIGHT_CHANGE):
         return None
     early, late = times < world.time_s - _MIDDLE_S, times > world.time_s - _AFTER_S
     if early.sum() < 3 or late.sum() < 3 or np.ptp(times[early]) < 0.5 or np.ptp(times[late]) < 0.35:

@@ -107,6 +107,11 @@ class Runs:
         self._runs[number] = (since_s, time_s)
         return since_s
 
+    def holds(self, number: int, time_s: float) -> bool:
+        """Whether it has held for object ``number`` just before."""
+        run = self._runs.get(number)
+        return run is not None and time_s - run[1] <= self._patience_s
+
     def forget(self, time_s: float) -> None:
         """Drop what has not held lately; keeps the memory bounded."""
         self._runs = {n: run for n, run in self._runs.items() if time_s - run[1] <= self._patience_s}

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from traffic.events.motion import is_steady
 from traffic.events.world import World
 
 Array = NDArray[np.float64]
 
 _BREAK_S = 0.7  # before now: the change is looked for there
 _BEFORE_S, _AFTER_S, _SPARE_S = 1.0, 0.7, 0.08
-_HEIGHT_CHANGE = 0.3  # of the box between ticks: something hides it, or the detector has changed its mind
-_LEAST_M_S = 3.5
-_MAX_ERROR_M_S2 = 4.0
+_HEIGHT_CHANGE = 0.45  # of the box between ticks: something hides it, or the detector has changed its mind
+_LEAST_M_S, _MOST_M_S = 3.5, 45.0
+_MAX_ERROR_M_S2 = 2.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,18 @@ def measure_shock(world: World, index: int) -> Shock | None:
         return None
     times, places, boxes = times[use], world.movers.places[row][use], world.movers.boxes[row][use]
     middle = world.time_s - _BREAK_S
-    early, late = times <= middle - _SPARE_S, times >= middle + _SPARE_S
+    free = world.movers.free[row][use]
+    early, late = free & (times <= middle - _SPARE_S), times >= middle + _SPARE_S
     if early.sum() < 3 or late.sum() < 2 or np.ptp(times[early]) < 0.35 or np.ptp(times[late]) < 0.3:
         return None
-    if (np.abs(np.diff(np.log(boxes[:, 3] - boxes[:, 1]))) > _HEIGHT_CHANGE).any():
+    if not is_steady(times, boxes[:, 3] - boxes[:, 1], _HEIGHT_CHANGE):
         return None
     scale = float(world.scale[index])
     pixel = float(np.abs(world.view.per_pixel(world.bottoms[index : index + 1])).sum(axis=1).max())
     before, error_before = _velocity(times[early], places[early], pixel)
     after, error_after = _velocity(times[late], places[late], pixel)
     speed = float(np.hypot(*before)) * scale
-    if speed < _LEAST_M_S:
+    if not _LEAST_M_S <= speed <= _MOST_M_S:
         return None
     slower = float(np.hypot(*after)) * scale
     if slower > 0.7 * speed:
@@ -65,10 +67,10 @@ def measure_shock(world: World, index: int) -> Shock | None:
 
 
 def _velocity(times: Array, places: Array, pixel: float) -> tuple[Array, float]:
-    """Least squares; the error supposes that a place is at best a pixel exact."""
+    """Least squares; the error supposes that a place is at best 1.4 pixels exact."""
     offsets = times - times.mean()
     spread = float(offsets @ offsets)
     velocity: Array = offsets @ places / spread
     rest = places - places.mean(axis=0) - offsets[:, None] * velocity
     variance = float((rest**2).sum()) / max(2 * len(times) - 4, 1)
-    return velocity, float(np.sqrt(max(variance, 0.5 * pixel * pixel) / spread))
+    return velocity, float(np.sqrt(max(variance, 2.0 * pixel * pixel) / spread))

@@ -78,3 +78,13 @@ def fit_motion(times: Array, places: Array, good: Flags, now_s: float, window_s:
     high = np.where(use, offsets, -np.inf).max(axis=1, initial=-np.inf)
     span = np.where(number >= 2, high - low, 0.0)
     return Motion(velocity, speed, error, span, number)
+
+
+def is_steady(times: Array, heights: Array, change: float) -> bool:
+    """Whether the logarithm of a box's height (n,) changes as evenly as perspective makes it; a sudden change by more than
+    ``change`` means that something hides the object or that the detector has changed its mind."""
+    if len(times) < 3:
+        return True
+    steps, passed = np.diff(np.log(np.maximum(heights, 1e-9))), np.diff(times)
+    usual = float(np.median(steps / np.maximum(passed, 1e-3)))
+    return bool((np.abs(steps - usual * passed) <= change).all())

@@ -36,10 +36,10 @@ _COURSE_M_S = 1.5  # who is faster shows where it heads
 _MAX_RESTORED = 1.0  # a hidden foot is completed by at most the height that is seen
 _DRIFT_SIZES = 0.25  # diagonals of its box: who is further from where it came to rest has moved on
 _FIELDS = (
-    "object_id", "track_id", "object_class", "class_share", "times", "places", "boxes", "whole", "clear", "first_s", "last_s", "held_s", "moved",
+    "object_id", "track_id", "object_class", "class_share", "times", "places", "boxes", "whole", "clear", "free", "first_s", "last_s", "held_s", "moved",
     "begin", "rest_s", "anchor", "seen", "strange", "image_speed", "sum_box", "sum_t", "count", "reach", "course", "shape",
 )  # fmt: skip
-_HISTORY = ("times", "places", "boxes", "whole", "clear", "begin", "rest_s", "anchor", "reach", "course", "shape")
+_HISTORY = ("times", "places", "boxes", "whole", "clear", "free", "begin", "rest_s", "anchor", "reach", "course", "shape")
 
 
 class Movers:
@@ -48,8 +48,8 @@ class Movers:
     Attributes (arrays over rows; ground units are the view's, see ``GroundView``):
         object_id, track_id, object_class: int64. class_share: 0..1. moved: the tracker has seen it move.
         times: (n, 50), seconds, nan where not seen, newest last; places: (n, 50, 2), on the ground; boxes: (n, 50, 4),
-            relative. whole: bool (n, 50), not cut by the picture's border. clear: bool (n, 50), whole, and the foot of the box
-            is hidden by no other one.
+            relative. whole: bool (n, 50), not cut by the picture's border. free: bool (n, 50), whole, and the foot of the box
+            is hidden by no other one; clear: free, or completed by the object's known shape.
         first_s, last_s: first and newest detection. held_s: until when the tracker has held it, seen or not. begin: (n, 2), first place. seen: bool, matched in this tick.
         rest_s: since when it stands; nan when it does not.
         reach: largest distance from ``begin`` so far, in ground units.
@@ -67,6 +67,7 @@ class Movers:
     boxes: Array
     whole: Flags
     clear: Flags
+    free: Flags
     first_s: Array
     last_s: Array
     held_s: Array
@@ -141,7 +142,8 @@ class Movers:
         many = np.maximum(self.count, 1)
         pixels = self.sum_box / many[:, None]
         boxes = view.relative(pixels)
-        hidden = self._restore_feet(boxes, found)
+        free = ~_foot_hidden(boxes, found)
+        hidden = self._restore_feet(boxes, found & ~free, found & free)
         moments = np.where(found, self.sum_t / many, np.nan)
         places = view.contacts(boxes)
         found &= np.isfinite(places).all(axis=1)
@@ -151,10 +153,11 @@ class Movers:
         keep = self._inherit(found, boxes, moments, view.aspect)
         if not keep.all():
             self._keep(keep)
-            found, whole, hidden = found[keep], whole[keep], hidden[keep]
+            found, whole, hidden, free = found[keep], whole[keep], hidden[keep], free[keep]
             moments, boxes, places = moments[keep], boxes[keep], places[keep]
-        clear = whole & ~hidden
-        new_values = ((self.times, moments), (self.places, places), (self.boxes, boxes), (self.whole, whole), (self.clear, clear))
+        clear, free = whole & ~hidden, whole & free
+        new_values = ((self.times, moments), (self.places, places), (self.boxes, boxes), (self.whole, whole))
+        new_values = (*new_values, (self.clear, clear), (self.free, free))
         for history, new in new_values:
             history[:, :-1] = history[:, 1:]
             history[:, -1] = new
@@ -193,19 +196,17 @@ class Movers:
         if not keep.all():
             self._keep(keep)
 
-    def _restore_feet(self, boxes: Array, found: Flags) -> Flags:
+    def _restore_feet(self, boxes: Array, covered: Flags, free: Flags) -> Flags:
         """Where something nearer hides the foot of an object, its box is completed by its known shape, in place. Returns, bool
         (n,), whose foot stays unknown."""
-        hidden = _foot_hidden(boxes, found)
         width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-        known = hidden & np.isfinite(self.shape) & found
+        known = covered & np.isfinite(self.shape)
         full = boxes[:, 1] + width * self.shape
         boxes[known, 3] = np.clip(full, boxes[:, 3], boxes[:, 3] + _MAX_RESTORED * height)[known]
-        free = found & ~hidden & (width > 0)
         now = height / np.maximum(width, 1e-9)
         old = np.where(np.isfinite(self.shape), self.shape, now)
-        self.shape = np.where(free, 0.7 * old + 0.3 * now, self.shape)
-        result: Flags = hidden & ~known
+        self.shape = np.where(free & (width > 0), 0.7 * old + 0.3 * now, self.shape)
+        result: Flags = covered & ~known
         return result
 
     # -- identity -----------------------------------------------------------------------------------------------------
@@ -348,7 +349,7 @@ def _blank(count: int) -> dict[str, NDArray[np.generic]]:
         "object_class": np.zeros(count, np.int64), "class_share": np.zeros(count),
         "times": full((count, TICKS), np.nan), "places": full((count, TICKS, 2), np.nan),
         "boxes": full((count, TICKS, 4), np.nan), "whole": np.zeros((count, TICKS), bool),
-        "clear": np.zeros((count, TICKS), bool), "first_s": np.zeros(count),
+        "clear": np.zeros((count, TICKS), bool), "free": np.zeros((count, TICKS), bool), "first_s": np.zeros(count),
         "last_s": np.zeros(count), "held_s": np.zeros(count), "moved": np.zeros(count, bool), "begin": full((count, 2), np.nan),
         "rest_s": full(count, np.nan), "anchor": full((count, 4), np.nan), "seen": np.zeros(count, bool),
         "strange": full((count, 4), np.nan), "image_speed": np.zeros((count, 2)),

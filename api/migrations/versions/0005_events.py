@@ -1,4 +1,4 @@
-"""The history of events and of vehicles."""
+"""The history of events and of vehicles; items of periods that wait for their clip."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,6 +25,7 @@ def _long(name: str) -> sa.Column[int]:
 
 def upgrade() -> None:
     """Make the tables of ``api.tables.events`` and ``api.tables.vehicles``."""
+    op.add_column("held_fact", sa.Column("not_before", sa.Float(53), nullable=False, server_default="0"))
     op.create_table(
         "traffic_event",
         sa.Column("id", sa.Integer, primary_key=True),

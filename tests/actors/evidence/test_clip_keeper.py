@@ -215,3 +215,17 @@ def test_an_archive_that_hangs_while_the_camera_stops_holds_no_event_back(tmp_pa
     archive.free.set()
     camera.keeper._thread.join(20)
     assert len(camera.left) == 3, "nothing leaves twice"
+
+
+def test_with_a_time_to_hold_an_event_is_stated_at_once_and_again_when_its_clip_is_whole(
+    archive: FolderArchive, packets: PacketClip
+) -> None:
+    camera = Camera(archive)
+    camera.keeper._hold_s = 900.0
+    camera.keeper.take([event("a"), event("b", clip=False)])
+    assert camera.wait_for(1) == ["a-raised"]
+    assert (camera.left[0].hold_s, camera.left[0].clip != "") == (900.0, True)
+    camera.answers[0].set_result(packets)
+    assert camera.wait_for(3) == ["a-raised", "a-raised", "b-raised"]
+    assert [envelope.hold_s for envelope in camera.left[1:]] == [0.0, 0.0]
+    assert camera.keeper.finish(1.0)
