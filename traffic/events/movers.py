@@ -219,9 +219,9 @@ class Movers:
         _, last = self.latest()
         passed_s = np.where(found, moments - self.last_s, 0.0)
         size = _diagonal(last, aspect)
-        off = _bottom(boxes, aspect) - _bottom(last, aspect) - self.image_speed * passed_s[:, None]
-        top = _top(boxes, aspect) - _top(last, aspect) - self.image_speed * passed_s[:, None]
-        far = np.minimum(np.hypot(*off.T), np.hypot(*top.T))
+        course = self.image_speed * passed_s[:, None]
+        off = _off_course(_bottom(boxes, aspect) - _bottom(last, aspect), course)
+        far = np.minimum(off, _off_course(_top(boxes, aspect) - _top(last, aspect), course))
         allowed = _JUMP_SIZES * np.maximum(size, _diagonal(boxes, aspect)) * (1 + passed_s)
         allowed += 0.5 * np.hypot(*self.image_speed.T) * passed_s
         odd = known & (far > allowed)
@@ -375,6 +375,14 @@ def _foot_hidden(boxes: Array, found: Flags) -> Flags:
     nearer = (y2[None, :] > y2[:, None] + 0.05 * height[:, None]) & (y1[None, :] < y2[:, None] + 0.02 * height[:, None])
     hidden: Flags = (nearer & (beside > 0.2 * width[:, None]) & found[None, :]).any(axis=1)
     return hidden
+
+
+def _off_course(step: Array, course: Array) -> Array:
+    """Distance (n,) of steps (n, 2) from the nearest one between standing still and going on along ``course`` (n, 2)."""
+    length = np.maximum((course**2).sum(axis=1), 1e-18)
+    share = np.clip((step * course).sum(axis=1) / length, 0.0, 1.0)
+    result: Array = np.hypot(*(step - share[:, None] * course).T)
+    return result
 
 
 def _diagonal(boxes: Array, aspect: float) -> Array:

@@ -16,6 +16,8 @@ _LEAST_M_S, _LEAST_IMAGE_M_S = 1.5, 0.4
 _INNER = 0.85
 _PATIENCE_S = 1.0
 _PROPER_S = 0.3  # who has driven properly for so long is overtaking when it keeps its heading in a lane that leads the other way
+_FREE_SHARE = 0.6
+_SAME_HEIGHT = 1.5  # the height by the calibration depends a little on the camera's pitch
 _CLEAR_DIAGONALS = 1.0  # displacement in the picture that no jitter makes
 
 
@@ -68,7 +70,7 @@ class WrongWayDetector:
             run = self._run(world, index, number)
             way_m, sizes = self._distance(world, index, run)
             far = way_m >= rule.value("distance_m") if world.view.metric else sizes >= rule.value("distance_sizes")
-            if not far or sizes < _CLEAR_DIAGONALS:
+            if not far or sizes < _CLEAR_DIAGONALS or not self._is_sound(world, index, run):
                 continue
             proper = self._proper.get(number)
             overtaking = proper is not None and self._keeps_heading(world, index, proper)
@@ -87,6 +89,22 @@ class WrongWayDetector:
             run = self._runs[number] = _Run(world.time_s, world.time_s, place, seen)
         run.last_s = world.time_s
         return run
+
+    @staticmethod
+    def _is_sound(world: World, index: int, run: _Run) -> bool:
+        """Whether it was seen freely on its way, and is as tall on the road as it was: else its box may have slid over others."""
+        row = world.rows[index]
+        own = np.isfinite(world.movers.times[row]) & (world.movers.times[row] >= run.since_s - 0.3)
+        if own.sum() < 4 or world.movers.free[row][own].mean() < _FREE_SHARE:
+            return False
+        if not world.view.metric:
+            return True
+        boxes = world.movers.boxes[row][own]
+        bottoms = np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]])
+        tall = (boxes[:, 3] - boxes[:, 1]) * np.hypot(*world.view.per_pixel(bottoms)[:, :, 0].T)
+        third = max(len(tall) // 3, 1)
+        ratio = float(np.median(tall[-third:]) / max(float(np.median(tall[:third])), 1e-9))
+        return 1 / _SAME_HEIGHT < ratio < _SAME_HEIGHT
 
     @staticmethod
     def _distance(world: World, index: int, run: _Run) -> tuple[float, float]:
