@@ -5,9 +5,10 @@ flight overlaps decoding with detection. Frames are finished in the order they w
 on how many are in flight.
 """
 
+import math
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,13 +20,15 @@ from actors.errors import ArchiveError
 from actors.evidence.config import EvidenceConfig
 from actors.evidence.events import EventStage
 from actors.ports import FactEnvelope, PictureSink, TaskRef, TaskSpec
-from actors.recognition import RecognitionConfig, RecognitionDesk, Recognizer
+from actors.recognition import RecognitionConfig, RecognitionCounters, RecognitionDesk, Recognizer
 from actors.vision import PixelWatcher
+from actors.weather import WeatherWatch
 from models.handles import DetectorClient, PendingDetections, VehicleContext
 from traffic.aggregation import CellBatch
 from traffic.events.analyzer import EventAnalyzer
 from traffic.facts import EventPhase, Heading, TrafficEvent, VehicleLooks, VehiclePassage
 from traffic.passages import PassageAnalyzer
+from traffic.people.crowd import CrowdState
 from traffic.sampling import SceneSampler
 from traffic.scene import Lane, Scene
 from traffic.tracking import Tracker
@@ -93,9 +96,10 @@ class CameraPipeline:
         on_picture_error: Callable[[ArchiveError], None] | None = None,
         life: str | None = None,
         desk: RecognitionDesk | None = None,
+        weather: WeatherWatch | None = None,
     ) -> None:
         """``life``: name of this pipeline among all that ever analyse the task; None makes one. ``desk``: does the recognition of
-        vehicles; None: facts go out at once, without looks."""
+        vehicles; None: facts go out at once, without looks. ``weather``: watches the weather; None: it stays unknown."""
         self._task = spec.ref
         self._scene = spec.scene
         self._detector = detector
@@ -118,12 +122,23 @@ class CameraPipeline:
         self._crop = _outline_crop(spec.scene)
         self._last_frame: DecodedFrame | None = None
         self._recognizer = Recognizer(desk, config.recognition, self._save_plate) if desk is not None else None
+        self._weather = weather
         self.counters = PipelineCounters()
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
         """The lanes in force: the scene's or, without a scene, the learned ones."""
         return self._passages.lanes
+
+    @property
+    def detector(self) -> DetectorClient:
+        """The detector it was made with."""
+        return self._detector
+
+    @property
+    def has_scene_lanes(self) -> bool:
+        """Whether the lanes are the scene's, not learned ones."""
+        return self._scene is not None and bool(self._scene.lanes)
 
     @property
     def in_flight(self) -> int:
@@ -157,9 +172,36 @@ class CameraPipeline:
         """What recognition knows of a vehicle by now; unknown codes when it knows nothing."""
         return self._recognizer.looks_of(track_id) if self._recognizer else VehicleLooks()
 
+    @property
+    def recognition_counters(self) -> RecognitionCounters:
+        """What recognition has done since the pipeline was made."""
+        return self._recognizer.counters if self._recognizer else RecognitionCounters()
+
+    @property
+    def recognition_bytes(self) -> int:
+        """Bytes of the pictures kept for recognition."""
+        return self._recognizer.bytes_held if self._recognizer else 0
+
+    @property
+    def people(self) -> Mapping[int, int]:
+        """People in each region of kind ``people`` or ``crowd`` in the newest frame, by region code."""
+        return self._sampler.people
+
+    def crowds(self) -> dict[int, CrowdState]:
+        """State of the gatherings by region, for ``restore_crowds`` of the pipeline that follows."""
+        return self._sampler.crowds()
+
+    def restore_crowds(self, crowds: Mapping[int, CrowdState]) -> None:
+        """Before the first frame: gatherings that a former pipeline of the task has stated."""
+        self._sampler.restore_crowds(crowds)
+
     def set_task(self, task: TaskRef) -> None:
         """Rename the task; tracks and counts go on."""
         self._task = task
+
+    def gather(self, frames: int) -> None:
+        """See DetectorClient."""
+        self._detector.gather(frames)
 
     def begin(self, frame: DecodedFrame) -> None:
         """Start the detection of ``frame``."""
@@ -191,14 +233,18 @@ class CameraPipeline:
         self._in_flight.clear()
 
     def ready(self) -> tuple[FactEnvelope, ...]:
-        """Facts whose looks have come in the meantime; to be asked while no frames come."""
-        if self._recognizer is None or self._last_frame is None:
-            return ()
-        return self._recognizer.release(self._last_frame.time_s)
+        """Facts whose looks have come in the meantime; to be asked while no frames come, when no better picture is to be had."""
+        return self._recognizer.release(math.inf) if self._recognizer else ()
 
     def flush(self) -> tuple[FactEnvelope, ...]:
         """Every fact that still waits for looks: no more frames come. May take the patience of recognition."""
-        return self._recognizer.finish(self._config.recognition.patience_s) if self._recognizer else ()
+        if self._weather:
+            self._weather.close()
+        if self._recognizer is None:
+            return ()
+        last = self._recognizer.finish(self._config.recognition.patience_s)
+        self._recognizer.close()
+        return last
 
     def end(self) -> tuple[FactEnvelope, ...]:
         """The stream ended for good: facts that were still pending (lanes learned only now, looks on the way), and the end of
@@ -220,6 +266,8 @@ class CameraPipeline:
         alarms = self._sampler.advance(frame.time_s, (frame.width, frame.height), tracks, self._passages, passages)
         self.counters.frames_analysed += 1
         self._last_frame = frame
+        if self._weather:
+            self._weather.observe(frame)
         if self._recognizer:
             self._recognizer.observe(frame, tracks)
         events = self._events.advance(frame, tracks, self._passages, passages)
@@ -229,6 +277,7 @@ class CameraPipeline:
 
     def _with_looks(self, stated: tuple[FactEnvelope, ...], frame: DecodedFrame | None) -> tuple[FactEnvelope, ...]:
         """Facts wait for the looks of their vehicle; returns those that are ready now, earlier ones first."""
+        stated = self._weather.stamp(stated) if self._weather else stated
         if self._recognizer is None or frame is None:
             return stated
         for envelope in stated:

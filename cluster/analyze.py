@@ -14,10 +14,11 @@ from actors.evidence.config import EvidenceConfig
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, FactEnvelope, TaskRef, TaskSpec
 from actors.recognition import InlineDesk, RecognitionConfig, RecognitionServices
+from actors.weather import WeatherWatch
 from api.wire.encode import DEFAULT_DATA_SOURCE, snapshot_body
 from api.wire.events import stated_body
 from api.wire.parameters import crowd_body, parameter_item, people_body
-from models.handles import DetectorClient
+from models.handles import DetectorClient, WeatherClient
 from traffic.aggregation import CellBatch, Parameters, TaskAggregator
 from traffic.facts import CrowdAlarm, EventKind, EventPhase, LaneParameters, PeopleParameters, TrafficEvent, VehiclePassage
 from traffic.scene import Scene
@@ -75,6 +76,7 @@ class AnalyzeOptions:
     period_s: int = 0
     evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
     recognition: RecognitionServices | None = None
+    connect_weather: Callable[[], WeatherClient] | None = None
     recognition_config: RecognitionConfig = field(default_factory=RecognitionConfig)
 
 
@@ -106,7 +108,8 @@ def analyze(
     )  # fmt: skip
     desk = InlineDesk(options.recognition, options.recognition_config) if options.recognition else None
     config = PipelineConfig(recognition=options.recognition_config, evidence=options.evidence)
-    pipeline = CameraPipeline(spec, detector, options.archive, config, desk=desk)
+    weather = WeatherWatch(options.connect_weather, threaded=False) if options.connect_weather else None
+    pipeline = CameraPipeline(spec, detector, options.archive, config, desk=desk, weather=weather)
     periods = _Periods(task, options.period_s)
     summary = Summary()
     evidence = options.evidence if options.archive else EvidenceConfig(clips=False)

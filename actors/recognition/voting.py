@@ -20,15 +20,16 @@ class PlateVote:
 def vote(reads: Sequence[PlateRead]) -> PlateVote | None:
     """Vote over reads of one vehicle; None without any.
 
-    The length with the most confidence wins, then at each place the character with the most. A character's confidence is the
-    best one among the reads that say it, times its share of all confidence at its place: reads that contradict take from it,
-    reads that agree do not make a doubtful character sure (they may share its cause).
+    The length with the most weight wins, then at each place the character with the most. A read weighs by the cube of its
+    confidence, so that one from near outvotes several from far. A character's confidence is the best one among the reads that say
+    it, times its share of the weight at its place: reads that contradict take from it, reads that agree do not make a doubtful
+    character sure (they may share its cause).
     """
     if not reads:
         return None
     lengths: dict[int, float] = {}
     for read in reads:
-        lengths[len(read.text)] = lengths.get(len(read.text), 0.0) + read.confidence
+        lengths[len(read.text)] = lengths.get(len(read.text), 0.0) + _weight(read)
     length = max(lengths, key=lambda item: (lengths[item], -item))
     same = [read for read in reads if len(read.text) == length]
     of_length = lengths[length] / sum(lengths.values())
@@ -43,13 +44,17 @@ def vote(reads: Sequence[PlateRead]) -> PlateVote | None:
     return PlateVote(text=text, color=_color(saying), confidence=confidence, best=best)
 
 
+def _weight(read: PlateRead) -> float:
+    return float(max(read.confidence, 1e-3) ** 3)
+
+
 def _place(reads: Sequence[PlateRead], place: int) -> tuple[str, float]:
     """(winning character, its confidence)."""
     weights: dict[str, float] = {}
     best: dict[str, float] = {}
     for read in reads:
         character, confidence = read.text[place], read.characters[place]
-        weights[character] = weights.get(character, 0.0) + confidence
+        weights[character] = weights.get(character, 0.0) + confidence * _weight(read)
         best[character] = max(best.get(character, 0.0), confidence)
     winner = max(weights, key=lambda character: (weights[character], character))
     return winner, best[winner] * weights[winner] / max(sum(weights.values()), 1e-9)
@@ -58,5 +63,5 @@ def _place(reads: Sequence[PlateRead], place: int) -> tuple[str, float]:
 def _color(reads: Sequence[PlateRead]) -> int:
     colors: dict[int, float] = {}
     for read in reads:
-        colors[read.color] = colors.get(read.color, 0.0) + read.confidence
+        colors[read.color] = colors.get(read.color, 0.0) + _weight(read)
     return max(colors, key=lambda color: (colors[color], -color))
