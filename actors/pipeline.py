@@ -5,10 +5,11 @@ flight overlaps decoding with detection. Frames are finished in the order they w
 on how many are in flight.
 """
 
+import math
 import uuid
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,19 +17,24 @@ from numpy.typing import NDArray
 from actors.archive import picture_path
 from actors.decoding import DecodedFrame, LetterboxTransform, crop_jpeg, letterbox
 from actors.errors import ArchiveError
-from actors.ports import Archive, FactEnvelope, TaskRef, TaskSpec
-from actors.recognition import RecognitionConfig, RecognitionDesk, Recognizer
+from actors.evidence.config import EvidenceConfig
+from actors.evidence.events import EventStage
+from actors.ports import FactEnvelope, PictureSink, TaskRef, TaskSpec
+from actors.recognition import RecognitionConfig, RecognitionCounters, RecognitionDesk, Recognizer
+from actors.vision import PixelWatcher
 from actors.weather import WeatherWatch
 from models.handles import DetectorClient, PendingDetections, VehicleContext
 from traffic.aggregation import CellBatch
-from traffic.facts import CrowdAlarm, TrafficEvent, VehicleLooks, VehiclePassage
+from traffic.events.analyzer import EventAnalyzer
+from traffic.facts import EventPhase, Heading, TrafficEvent, VehicleLooks, VehiclePassage
 from traffic.passages import PassageAnalyzer
+from traffic.people.crowd import CrowdState
 from traffic.sampling import SceneSampler
 from traffic.scene import Lane, Scene
 from traffic.tracking import Tracker
-from traffic.types import Box, Detections, Track, TrackId, TrackState
+from traffic.types import Box, Detections, ObjectClass, Track, TrackId, TrackState
 
-SNAPSHOT_KIND, PLATE_KIND, CROWD_KIND = "vehicle_snapshot", "plate", "crowd"
+SNAPSHOT_KIND, PLATE_KIND = "vehicle_snapshot", "plate"
 _FACT_NAMESPACE = uuid.UUID("5a5b1c7e-9d0f-4c34-9e5c-2a8a1f0c6d11")
 
 
@@ -40,12 +46,14 @@ class PipelineConfig:
         jpeg_quality: 10..100, of pictures in the archive.
         crop_margin: share of the box added on each side of a vehicle's crop.
         detector_timeout_s: patience with one detection.
+        evidence: pictures and clips of events.
         recognition: of plates and looks.
     """
 
     jpeg_quality: int = 85
     crop_margin: float = 0.08
     detector_timeout_s: float = 30.0
+    evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
     recognition: RecognitionConfig = field(default_factory=RecognitionConfig)
 
 
@@ -83,7 +91,7 @@ class CameraPipeline:
         self,
         spec: TaskSpec,
         detector: DetectorClient,
-        archive: Archive | None,
+        archive: PictureSink | None,
         config: PipelineConfig,
         on_picture_error: Callable[[ArchiveError], None] | None = None,
         life: str | None = None,
@@ -101,6 +109,15 @@ class CameraPipeline:
         self._tracker = Tracker()
         self._passages = PassageAnalyzer(spec.scene)
         self._sampler = SceneSampler(spec.scene, life or uuid.uuid4().hex)
+        self._events = EventStage(
+            spec.ref,
+            EventAnalyzer(spec.scene, time_zone=spec.ref.time_zone, life=life or ""),
+            PixelWatcher(spec.scene),
+            self._save,
+            config.evidence if archive is not None else replace(config.evidence, clips=False),
+            jpeg_quality=config.jpeg_quality,
+            crop_margin=config.crop_margin,
+        )
         self._in_flight: deque[_InFlight] = deque()
         self._crop = _outline_crop(spec.scene)
         self._last_frame: DecodedFrame | None = None
@@ -112,6 +129,16 @@ class CameraPipeline:
     def lanes(self) -> tuple[Lane, ...]:
         """The lanes in force: the scene's or, without a scene, the learned ones."""
         return self._passages.lanes
+
+    @property
+    def detector(self) -> DetectorClient:
+        """The detector it was made with."""
+        return self._detector
+
+    @property
+    def has_scene_lanes(self) -> bool:
+        """Whether the lanes are the scene's, not learned ones."""
+        return self._scene is not None and bool(self._scene.lanes)
 
     @property
     def in_flight(self) -> int:
@@ -126,18 +153,55 @@ class CameraPipeline:
         """roadNum of the lane the track is in; 0 for none."""
         return self._passages.lane_of(track.track_id)
 
+    @property
+    def open_events(self) -> tuple[TrafficEvent, ...]:
+        """Events that are open now."""
+        return self._events.active
+
+    @property
+    def paused_reason(self) -> str:
+        """Why events are not detected now, "" when they are."""
+        return self._events.paused_reason
+
+    @property
+    def events_stated(self) -> int:
+        """Events raised or upgraded since the pipeline was made."""
+        return self._events.stated
+
     def looks_of(self, track_id: TrackId) -> VehicleLooks:
         """What recognition knows of a vehicle by now; unknown codes when it knows nothing."""
         return self._recognizer.looks_of(track_id) if self._recognizer else VehicleLooks()
+
+    @property
+    def recognition_counters(self) -> RecognitionCounters:
+        """What recognition has done since the pipeline was made."""
+        return self._recognizer.counters if self._recognizer else RecognitionCounters()
 
     @property
     def recognition_bytes(self) -> int:
         """Bytes of the pictures kept for recognition."""
         return self._recognizer.bytes_held if self._recognizer else 0
 
+    @property
+    def people(self) -> Mapping[int, int]:
+        """People in each region of kind ``people`` or ``crowd`` in the newest frame, by region code."""
+        return self._sampler.people
+
+    def crowds(self) -> dict[int, CrowdState]:
+        """State of the gatherings by region, for ``restore_crowds`` of the pipeline that follows."""
+        return self._sampler.crowds()
+
+    def restore_crowds(self, crowds: Mapping[int, CrowdState]) -> None:
+        """Before the first frame: gatherings that a former pipeline of the task has stated."""
+        self._sampler.restore_crowds(crowds)
+
     def set_task(self, task: TaskRef) -> None:
         """Rename the task; tracks and counts go on."""
         self._task = task
+
+    def gather(self, frames: int) -> None:
+        """See DetectorClient."""
+        self._detector.gather(frames)
 
     def begin(self, frame: DecodedFrame) -> None:
         """Start the detection of ``frame``."""
@@ -169,21 +233,28 @@ class CameraPipeline:
         self._in_flight.clear()
 
     def ready(self) -> tuple[FactEnvelope, ...]:
-        """Facts whose looks have come in the meantime; to be asked while no frames come."""
-        if self._recognizer is None or self._last_frame is None:
-            return ()
-        return self._recognizer.release(self._last_frame.time_s)
+        """Facts whose looks have come in the meantime; to be asked while no frames come, when no better picture is to be had."""
+        return self._recognizer.release(math.inf) if self._recognizer else ()
 
     def flush(self) -> tuple[FactEnvelope, ...]:
         """Every fact that still waits for looks: no more frames come. May take the patience of recognition."""
         if self._weather:
             self._weather.close()
-        return self._recognizer.finish(self._config.recognition.patience_s) if self._recognizer else ()
+        if self._recognizer is None:
+            return ()
+        last = self._recognizer.finish(self._config.recognition.patience_s)
+        self._recognizer.close()
+        return last
 
     def end(self) -> tuple[FactEnvelope, ...]:
-        """The stream ended for good: facts that were still pending (lanes learned only now, looks on the way)."""
+        """The stream ended for good: facts that were still pending (lanes learned only now, looks on the way), and the end of
+        open events."""
         last = self._with_looks(self._wrap(self._passages.finish(), self._last_frame), self._last_frame)
-        return (*last, *self.flush())
+        return (*last, *self.flush(), *self.end_events())
+
+    def end_events(self) -> tuple[FactEnvelope, ...]:
+        """Nothing more will be analysed: the end of open events. May be called again."""
+        return self._events.end()
 
     def last_cells(self) -> CellBatch | None:
         """The cells of the seconds that are still open: nothing more will be analysed."""
@@ -199,8 +270,9 @@ class CameraPipeline:
             self._weather.observe(frame)
         if self._recognizer:
             self._recognizer.observe(frame, tracks)
-        stated = (*self._wrap(passages, frame), *(self._wrap_alarm(alarm, frame) for alarm in alarms))
-        envelopes = self._with_looks(stated, frame)
+        events = self._events.advance(frame, tracks, self._passages, passages)
+        crowds = (self._events.wrap_alarm(alarm, frame) for alarm in alarms)
+        envelopes = self._with_looks((*self._wrap(passages, frame), *crowds, *events), frame)
         return AnalysedFrame(frame=frame, tracks=tracks, envelopes=envelopes, cells=self._sampler.take())
 
     def _with_looks(self, stated: tuple[FactEnvelope, ...], frame: DecodedFrame | None) -> tuple[FactEnvelope, ...]:
@@ -213,6 +285,9 @@ class CameraPipeline:
             if isinstance(fact, VehiclePassage):
                 context = VehicleContext(object_class=fact.object_class, length_m=fact.length_m, heading=fact.heading)
                 self._recognizer.hold(envelope, frame.time_s, fact.track_id, context)
+            elif isinstance(fact, TrafficEvent) and fact.phase is not EventPhase.CLOSED and _is_vehicle(fact):
+                context = VehicleContext(object_class=fact.object_class or ObjectClass.CAR, heading=Heading.FRONT)
+                self._recognizer.hold(envelope, frame.time_s, fact.track_ids[0], context)
             else:
                 self._recognizer.hold(envelope, frame.time_s)
         return self._recognizer.release(frame.time_s)
@@ -232,16 +307,6 @@ class CameraPipeline:
                 )
             )
         return tuple(envelopes)
-
-    def _wrap_alarm(self, alarm: CrowdAlarm, frame: DecodedFrame) -> FactEnvelope:
-        key = f"{self._task.task_num}|crowd|{alarm.region_code}|{alarm.since_s:.4f}|{alarm.repeat}"
-        path = picture_path(self._task.task_num, CROWD_KIND, "large", alarm.time_s, self._task.time_zone)
-        return FactEnvelope(
-            fact_id=str(uuid.uuid5(_FACT_NAMESPACE, key)),
-            task=self._task,
-            fact=alarm,
-            large_picture=self._save(path, lambda: crop_jpeg(frame, None, quality=self._config.jpeg_quality)),
-        )
 
     def _fact_id(self, passage: VehiclePassage) -> str:
         # From the fact itself, not from chance: a recorded file analysed twice states the same facts.
@@ -281,6 +346,10 @@ class CameraPipeline:
 def visible_tracks(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
     """Tracks seen in this very frame."""
     return tuple(track for track in tracks if track.state is TrackState.CONFIRMED)
+
+
+def _is_vehicle(event: TrafficEvent) -> bool:
+    return bool(event.track_ids) and event.object_class not in (None, ObjectClass.PERSON)
 
 
 def _outline_crop(scene: Scene | None) -> Box | None:

@@ -114,9 +114,8 @@ def _run(address: str, detector: LocalDetectorClient, client: LocalPlateReaderCl
         outcome = "right" if plate == passage.plate else "wrong" if plate else "empty"
         counts[outcome] += 1
         if outcome != "right":
-            print(
-                f"   {passage.time_s:6.1f} s lane {passage.road_num} {passage.object_class.name.lower()} {passage.plate} → {plate!r}"
-            )
+            kind = passage.object_class.name.lower()
+            print(f"   {passage.time_s:6.1f} s lane {passage.road_num} {kind} {passage.plate} → {plate!r}")
     print(f"{address}: {_line(counts)}")
     share = desk.seconds / max(spent, 1e-9)
     print(

@@ -1,35 +1,35 @@
 """The composition root: settings in, one Serve application out. ``serve deploy``, ``wayside up`` and jobs all come here."""
 
 import logging
-import os
 from functools import partial
 from typing import Any
 
 from ray import serve
 
 from actors.aggregator import AggregatorConfig, AggregatorSink
-from actors.archive import open_archive
+from actors.archive import FolderArchive, ObjectArchive, open_archive
 from actors.camera import CameraConfig, CameraServices
 from actors.delivery.health import HealthPolicy
 from actors.delivery.policy import DeliveryPolicy
 from actors.delivery.ports import Bounds
+from actors.evidence.config import EvidenceConfig
 from actors.pipeline import PipelineConfig
 from actors.pusher import PusherConfig, PusherSink
 from actors.recognition import RecognitionConfig, RecognitionServices
 from api.outbox import SqlOutboxStore
 from api.parameter_store import SqlParameterStore
 from api.task_store import SqlTaskStore
-from cluster.actors import ActorSystem, AggregatorPlan, PusherPlan
+from cluster.actors import APP_NAME, ActorSystem, AggregatorPlan, PusherPlan
 from cluster.settings import Settings
 from models.attributes.clients import ServeAttributesClient, ServeWeatherClient
 from models.attributes.deployment import DEPLOYMENT_NAME as ATTRIBUTES_NAME
 from models.attributes.deployment import AttributeSettings, build_attributes
 from models.deployment import DEPLOYMENT_NAME, DetectorSettings, build_detector
-from models.handles import ServeDetectorClient, ServePlateReaderClient
+from models.handles import ServePlateReaderClient
 from models.plates.deployment import DEPLOYMENT_NAME as PLATES_NAME
 from models.plates.deployment import PlateSettings, build_plates
+from models.serve_client import ServeDetectorClient
 
-APP_NAME = "wayside"
 INGRESS_NAME = "ingress"
 
 
@@ -41,7 +41,8 @@ def detector_settings(settings: Settings) -> DetectorSettings:
         input_size=size if all(size) else None,
         engine=settings.detector_engine,
         device=settings.detector_device,
-        threads=settings.detector_threads,
+        streams=settings.resolved_detector_threads,
+        num_cpus=settings.detector_num_cpus or (1.0 if settings.detector_num_gpus else 0.7 * settings.resolved_detector_threads),
         replicas=settings.detector_replicas,
         num_gpus=settings.detector_num_gpus,
         max_batch_size=settings.detector_max_batch_size,
@@ -111,17 +112,37 @@ def aggregator_names(settings: Settings) -> tuple[str, ...]:
     return tuple(f"aggregator-{index}" for index in range(settings.aggregators))
 
 
+def evidence_config(settings: Settings) -> EvidenceConfig:
+    """Pictures and clips of events."""
+    return EvidenceConfig(
+        boxed=settings.event_box,
+        clips=settings.clips,
+        before_s=settings.clip_before_s,
+        after_s=settings.clip_after_s,
+        wait=settings.clip_wait,
+        memory_bytes=settings.clip_memory_bytes,
+    )
+
+
+def archive_of(settings: Settings) -> FolderArchive | ObjectArchive:
+    """The archive of this installation."""
+    return open_archive(settings.resolved_archive_url, settings.archive_options, settings.archive_min_free_bytes)
+
+
 def camera_config(settings: Settings) -> CameraConfig:
     """What every camera of this installation shares."""
     return CameraConfig(
         pipeline=PipelineConfig(
             jpeg_quality=settings.jpeg_quality,
             detector_timeout_s=settings.detector_timeout_s,
+            evidence=evidence_config(settings),
             recognition=recognition_config(settings),
         ),
         default_analysed_fps=settings.analysed_fps,
         disconnected_after_s=settings.disconnected_after_s,
         stall_timeout_s=settings.stall_timeout_s,
+        hardware=settings.camera_hardware,
+        outbound=settings.outbound,
     )
 
 
@@ -131,6 +152,7 @@ def pusher_config(settings: Settings) -> PusherConfig:
     disable_after_s = settings.delivery_disable_after_days * 86_400
     return PusherConfig(
         timeout_s=settings.delivery_timeout_s,
+        outbound=settings.outbound,
         policy=DeliveryPolicy(max_age_s=max_age_s),
         # A fifth of the time is left to the operator who was told.
         health=HealthPolicy(disable_after_s=disable_after_s, notice_after_s=disable_after_s * 0.8),
@@ -140,13 +162,15 @@ def pusher_config(settings: Settings) -> PusherConfig:
             max_total_bytes=settings.outbox_max_total_bytes,
             max_age_s=max_age_s + 3600,  # what waits is given up by its policy before it is dropped for its age
             keep_s=settings.delivery_keep_days * 86_400,
+            keep_events_s=settings.event_days * 86_400,
+            keep_vehicles_s=settings.vehicle_days * 86_400,
         ),
     )
 
 
 def actor_system(settings: Settings) -> ActorSystem:
     """The long-lived actors with everything they are given."""
-    archive = open_archive(settings.resolved_archive_url)
+    archive = archive_of(settings)
     services = CameraServices(
         connect_detector=partial(ServeDetectorClient.connect, APP_NAME, DEPLOYMENT_NAME, settings.detector_timeout_s),
         sink=PusherSink(pusher_names(settings), settings.namespace),
@@ -183,12 +207,6 @@ def build(args: dict[str, Any]) -> Any:
 
     ingress = make_ingress(settings)
     return ingress.bind(settings, build_detector(detector_settings(settings)), *recognition_deployments(settings))
-
-
-def environment_for_cameras() -> dict[str, str]:
-    """Environment of camera actors: one thread per pool, waiting passively, so that many cameras share few cores."""
-    keep = {name: value for name, value in os.environ.items() if name.startswith("WAYSIDE_") and "PASSWORD" not in name}
-    return {**keep, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 __all__ = ["APP_NAME", "INGRESS_NAME", "actor_system", "build", "serve"]

@@ -113,3 +113,14 @@ def plane(frame: av.VideoFrame, index: int, channels: int) -> NDArray[np.uint8]:
     plane = frame.planes[index]
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width * channels]
     return rows.reshape(plane.height, plane.width, channels)
+
+
+def plane_views(frame: av.VideoFrame) -> tuple[NDArray[np.uint8], ...] | None:
+    """The planes of a stored picture without copying: uint8 (height, width, samples per pixel), luma first.
+
+    None for pixel formats that are not planes of 8-bit luma and chroma (RGB and deeper ones); the views live as long as
+    the frame.
+    """
+    if frame.format.name not in _PLANES or frame.format.name == "rgb24":
+        return None
+    return tuple(plane(frame, index, channels) for index, (_, _, channels) in enumerate(_PLANES[frame.format.name]))

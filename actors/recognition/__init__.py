@@ -2,6 +2,14 @@
 
 from actors.recognition.config import RecognitionConfig
 from actors.recognition.desk import InlineDesk, RecognitionDesk, RecognitionServices, ThreadedDesk
-from actors.recognition.recognizer import Recognizer
+from actors.recognition.recognizer import RecognitionCounters, Recognizer
 
-__all__ = ["InlineDesk", "RecognitionConfig", "RecognitionDesk", "RecognitionServices", "Recognizer", "ThreadedDesk"]
+__all__ = [
+    "InlineDesk",
+    "RecognitionConfig",
+    "RecognitionCounters",
+    "RecognitionDesk",
+    "RecognitionServices",
+    "Recognizer",
+    "ThreadedDesk",
+]

@@ -23,7 +23,6 @@ from models.handles import (
     Attributes,
     AttributesClient,
     PendingAttributes,
-    PendingPlates,
     PlateRead,
     PlateReaderClient,
     RecognitionFailedError,
@@ -37,6 +36,7 @@ _THREADS = 2
 _MAX_WAITING = 32
 _TURNED_AWAY_AFTER, _TURNED_AWAY_S = 3, 10.0
 _ATTRIBUTE_CROPS = 3
+_FIRST_CROPS, _SURE = 2, 0.9  # pictures read first; a vote of this confidence needs no others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,45 +106,51 @@ class _Work:
         self._attributes: AttributesClient | None = None
 
     def run(self, job: Job, timeout_s: float) -> Findings:
-        images = [shot.cut.rgb() for shot in job.shots]
-        plates, attributes, failed = self._start(images, job.context)
         end = time.monotonic() + timeout_s
-        reads: Sequence[Sequence[PlateRead]] = ()
+        images = [shot.cut.rgb() for shot in job.shots]
+        attributes, failed = self._start_attributes(images[:_ATTRIBUTE_CROPS], job.context)
+        reads: list[Sequence[PlateRead]] = []
+        picked: list[tuple[PlateRead, int]] = []
+        voted: PlateVote | None = None
+        # The best pictures first; most plates are sure by then.
+        for part in (images[:_FIRST_CROPS], images[_FIRST_CROPS:]):
+            found, fault = self._read_plates(part, end - time.monotonic())
+            failed |= fault
+            reads += found
+            picked = _own_reads(reads, job.shots)
+            voted = vote([read for read, _ in picked])
+            if fault or (voted is not None and voted.confidence >= _SURE):
+                break
         looks = Attributes()
-        try:
-            reads = plates.result(max(end - time.monotonic(), 0.0)) if plates else ()
-        except RecognitionFailedError as error:
-            failed = self._fault("plates", error)
         try:
             looks = attributes.result(max(end - time.monotonic(), 0.0)) if attributes else looks
         except RecognitionFailedError as error:
             failed = self._fault("attributes", error)
-        picked = _own_reads(reads, job.shots)
-        voted = vote([read for read, _ in picked])
         image = None
         if voted is not None:
             index = next(index for read, index in picked if read is voted.best)
             image = _plate_image(images[index], voted.best)
         return Findings(vote=voted, plate_image=image, attributes=looks, failed=failed)
 
-    def _start(self, images: list[Image], context: VehicleContext) -> tuple[PendingPlates | None, PendingAttributes | None, bool]:
-        """What was started, and whether something that should have been was not."""
-        plates: PendingPlates | None = None
-        attributes: PendingAttributes | None = None
-        failed = False
+    def _read_plates(self, images: Sequence[Image], timeout_s: float) -> tuple[Sequence[Sequence[PlateRead]], bool]:
+        """(plates of each picture, whether that failed)."""
+        if not images or self._services.connect_plates is None:
+            return (), False
         try:
-            if self._services.connect_plates:
-                self._plates = self._plates or self._services.connect_plates()
-                plates = self._plates.submit(images)
+            self._plates = self._plates or self._services.connect_plates()
+            return self._plates.submit(images).result(max(timeout_s, 0.0)), False
         except RecognitionFailedError as error:
-            failed = self._fault("plates", error)
+            return (), self._fault("plates", error)
+
+    def _start_attributes(self, crops: Sequence[Image], context: VehicleContext) -> tuple[PendingAttributes | None, bool]:
+        """(what was started, whether something that should have been was not)."""
+        if self._services.connect_attributes is None:
+            return None, False
         try:
-            if self._services.connect_attributes:
-                self._attributes = self._attributes or self._services.connect_attributes()
-                attributes = self._attributes.submit(images[:_ATTRIBUTE_CROPS], context)
+            self._attributes = self._attributes or self._services.connect_attributes()
+            return self._attributes.submit(crops, context), False
         except RecognitionFailedError as error:
-            failed = self._fault("attributes", error)
-        return plates, attributes, failed
+            return None, self._fault("attributes", error)
 
     def _fault(self, what: str, error: RecognitionFailedError) -> bool:
         logger.warning("recognition failed what=%s error=%s", what, error)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from actors.delivery.ports import EncodedItem, InterfaceConfig
 from actors.ports import FactEnvelope
-from api.wire.parameters import crowd_body, crowd_event_body, parameter_item, people_body
+from api.wire.events import EVENT_PICTURES_AFTER, stated_body
+from api.wire.parameters import crowd_body, parameter_item, people_body
 from api.wire.times import wire_date, wire_time
 from traffic.facts import CrowdAlarm, LaneParameters, PeopleParameters, TaskStatus, TaskStatusCode, VehiclePassage
 
@@ -92,18 +93,13 @@ def with_pictures(body: dict[str, object], pictures: Iterable[str], after: str) 
 def encode_parameters(
     envelope: FactEnvelope, fact: LaneParameters | PeopleParameters | CrowdAlarm, interface: InterfaceConfig
 ) -> EncodedItem | None:
-    """Bodies of business types 22 and 41 for an interface of the same period; a crowd alarm is a trigger of 41 and event
-    1008 of type 11."""
+    """Bodies of business types 22 and 41 for an interface of the same period; a crowd alarm is a trigger of 41."""
     business, periodic = interface.business_type, interface.periodic
     if isinstance(fact, CrowdAlarm):
+        if business != BUSINESS_PEOPLE or periodic:
+            return None
         pictures = {"imgBase64": envelope.large_picture} if interface.upload_pictures and envelope.large_picture else {}
-        if business == BUSINESS_EVENT:
-            pictures = {"imgBase64": envelope.large_picture} if interface.upload_pictures else {}
-            body = with_pictures(crowd_event_body(envelope, fact), pictures, after="recordContent")
-            return EncodedItem(body=body, pictures=pictures)
-        if business == BUSINESS_PEOPLE and not periodic:
-            return EncodedItem(body=crowd_body(envelope, fact), pictures=pictures)
-        return None
+        return EncodedItem(body=crowd_body(envelope, fact), pictures=pictures)
     if not periodic or fact.period_s != interface.upload_period_s:
         return None
     if isinstance(fact, LaneParameters) and business == BUSINESS_PARAMETERS:
@@ -115,13 +111,20 @@ def encode_parameters(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WireEncoder:
-    """Implements ``actors.delivery.ports.BodyEncoder``."""
+    """Implements ``actors.delivery.ports.BodyEncoder``. ``masked``: addresses of sources go out without their passwords."""
 
     data_source: str = DEFAULT_DATA_SOURCE
+    masked: bool = True
 
     def encode(self, envelope: FactEnvelope, interface: InterfaceConfig) -> EncodedItem | None:
         """The body (or the element of a periodic body) of a fact for an interface; None when it does not want the fact."""
         fact = envelope.fact
+        if interface.business_type == BUSINESS_EVENT:
+            stated = stated_body(envelope, masked=self.masked)
+            if stated is None:
+                return None
+            pictures = {"imgBase64": envelope.large_picture} if interface.upload_pictures else {}
+            return EncodedItem(body=with_pictures(stated, pictures, after=EVENT_PICTURES_AFTER), pictures=pictures)
         if interface.business_type == BUSINESS_SNAPSHOT and isinstance(fact, VehiclePassage):
             # The plate's picture travels in imgBase64, the vehicle's in imgBase64Type.
             both = {"imgBase64": envelope.plate_picture, "imgBase64Type": envelope.small_picture}
@@ -134,6 +137,10 @@ class WireEncoder:
         if isinstance(fact, LaneParameters | PeopleParameters | CrowdAlarm):
             return encode_parameters(envelope, fact, interface)
         return None
+
+    def record(self, envelope: FactEnvelope) -> dict[str, object] | None:
+        """3.1 without pictures of a fact that is pushed as an event, for the history; None for all others."""
+        return stated_body(envelope, masked=self.masked)
 
     def status(self, task_num: str, task_name: str, status: int) -> dict[str, object]:
         """3.6(2) for the periodic status of a task."""

@@ -17,7 +17,7 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 _SIZE = (96, 32)
 _BLUE_HUE, _YELLOW_HUE, _GREEN_HUE = (222.0, 22.0), (44.0, 17.0), (140.0, 32.0)  # degrees: centre, spread
-_SURE_SATURATION = 0.2
+_SURE_SATURATION, _SURE_VALUE = 0.2, 0.2
 _LEAST = -6.0  # a picture never rules a colour out
 _EDGE = 0.10  # of the width and height: frame, screws and what lies beyond the corners
 
@@ -33,6 +33,7 @@ def color_log_likelihoods(flat: Image) -> dict[int, float]:
     inner = small[dy:-dy, dx:-dx]
     ground, light_ink = _ground(inner)
     hue, saturation, value = _hsv(ground)
+    saturation *= min(1.0, value / _SURE_VALUE)  # a few grey values more or less are the whole saturation of what is nearly black
     scores = {code: _hue_score(hue, saturation, code) + _saturated(saturation) for code in (BLUE, YELLOW, GREEN_SMALL)}
     scores[WHITE] = -saturation * 12
     scores[BLACK] = -saturation * 7 - max(0.0, value - 0.35) * 8

@@ -11,7 +11,7 @@ from functools import cached_property
 PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 DIGITS = "0123456789"
-SPECIAL = "使领学警港澳挂"
+SPECIAL = "使领学警港澳挂民航"
 
 UNKNOWN, BLUE, YELLOW, WHITE, GREEN_SMALL, GREEN_LARGE, BLACK, GREEN = range(8)  # protocol field plateColor (manual 1.4)
 COLORS = (BLUE, YELLOW, WHITE, GREEN_SMALL, GREEN_LARGE, BLACK, GREEN)
@@ -128,6 +128,7 @@ CHINA = Grammar(
         _form("使DDDDDD", (BLACK, 0.0), prior=-4.0),
         _form("粤ZAAAA港", (BLACK, 0.0), prior=-2.0),
         _form("粤ZAAAA澳", (BLACK, 0.0), prior=-2.0),
+        _form("民航LAAAA", (GREEN, 0.0), (BLUE, -2.0), prior=-4.0),
         _form("MLADDDD", (WHITE, 0.0), rows=(1, 2), prior=-3.0),
         _form("WJPDDDDA", (WHITE, 0.0), rows=(1, 2), prior=-3.0),
         _form("PDDDDDDD", (GREEN, 0.0), rows=(2,), prior=-3.0),  # tractors: province and two digits above five digits

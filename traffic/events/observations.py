@@ -50,7 +50,10 @@ class FrameEvidence:
     Attributes:
         findings: empty in frames whose pixels were not looked at.
         view: state of the view.
+        looked: whether the pixels of this frame were looked at; needed to tell a frame without findings from one that nobody
+            looked at. A frame with findings was looked at in any case.
     """
 
     findings: tuple[PixelFinding, ...] = ()
     view: ViewState = ViewState.OK
+    looked: bool = False

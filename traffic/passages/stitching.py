@@ -48,9 +48,11 @@ def is_another(vehicle: Vehicle, sample: Sample, view: GroundView) -> bool:
     A vehicle that leaves the picture leaves a LOST track behind, which the next one may pick up. A vehicle that was driving
     cannot be found behind the place where it was last seen, nor far beside its way.
     """
-    motion = vehicle.trajectory.velocity(1.0)
     gap_s = sample.time_s - vehicle.last_matched_s
-    if motion is None or gap_s < _RECOVERED_S or not np.isfinite(sample.centre).all():
+    if gap_s < _RECOVERED_S:  # first of all: this is asked of every vehicle of every frame
+        return False
+    motion = vehicle.trajectory.velocity(1.0)
+    if motion is None or not np.isfinite(sample.centre).all():
         return False
     velocity, _ = motion
     last = vehicle.trajectory.samples[-1]

@@ -1,5 +1,33 @@
-"""Scenes: lanes, lines, regions and calibration of one camera."""
+"""Scenes: lanes, lines, regions, calibration and event rules of one camera."""
 
-from traffic.scene.model import Calibration, CountLine, ImagePoint, Lane, Region, RoadPoint, Scene, Segment
+from traffic.scene.model import (
+    Boundary,
+    Calibration,
+    CountLine,
+    ImagePoint,
+    Lane,
+    LaneUse,
+    Region,
+    RegionKind,
+    RoadPoint,
+    Scene,
+    Segment,
+)
+from traffic.scene.rules import DEFAULT_RULES, EventRule, Schedule
 
-__all__ = ["Calibration", "CountLine", "ImagePoint", "Lane", "Region", "RoadPoint", "Scene", "Segment"]
+__all__ = [
+    "DEFAULT_RULES",
+    "Boundary",
+    "Calibration",
+    "CountLine",
+    "EventRule",
+    "ImagePoint",
+    "Lane",
+    "LaneUse",
+    "Region",
+    "RegionKind",
+    "RoadPoint",
+    "Scene",
+    "Schedule",
+    "Segment",
+]

@@ -7,15 +7,19 @@ import numpy as np
 from traffic.errors import SceneProblem
 from traffic.geometry import contains
 from traffic.scene.calibrating import is_mirrored, rectangle_is_upside_down
-from traffic.scene.model import Lane, Scene
+from traffic.scene.model import Lane, Region, RegionKind, Scene
+from traffic.scene.rule_reading import KIND_NAMES, known_keys
 
 KNOWN = {
-    "lanes": {"roadNum", "roadName", "turn", "polygon", "direction", "snapshotLine", "entryLine", "stopLine", "speedLimitKmh"},
-    "regions": {"regionCode", "name", "kind", "polygon", "areaM2"},
+    "lanes": {
+        "roadNum", "roadName", "turn", "polygon", "direction", "snapshotLine", "entryLine", "stopLine", "speedLimitKmh",
+        "minSpeedKmh", "leftBoundary", "rightBoundary", "use", "disabledEvents",
+    },
+    "regions": {"regionCode", "name", "kind", "polygon", "areaM2", "classes", "crowd", "disabledEvents"},
     "countLines": {"code", "name", "segment"},
     "calibration": {"matrix", "rectangle", "points"},
-}
-SCENE_KEYS = {"version", "notes", "outline", "countedClasses", *KNOWN}
+}  # fmt: skip
+SCENE_KEYS = {"version", "notes", "outline", "countedClasses", "highway", "events", *KNOWN}
 _GRID = 48  # places along each side of two lanes' common box at which their overlap is looked for
 _OVERLAP = 0.03  # share of the smaller lane: neighbours drawn by hand overlap by a sliver
 
@@ -29,7 +33,25 @@ def unknown_keys(data: Mapping[str, object]) -> list[SceneProblem]:
             found += _unknown(value, known, key)
         for index, item in enumerate(value if isinstance(value, list | tuple) else ()):
             found += _unknown(item, known, f"{key}[{index}]") if isinstance(item, Mapping) else []
+    events = data.get("events")
+    for name, rule in events.items() if isinstance(events, Mapping) else ():
+        if name in KIND_NAMES and isinstance(rule, Mapping):
+            found += _unknown(rule, known_keys(KIND_NAMES[name]), f"events.{name}")
     return found
+
+
+def unknown_purposes(regions: Sequence[Region]) -> list[SceneProblem]:
+    """Regions of a kind that nothing reads."""
+    names = ", ".join(RegionKind)
+    return [
+        SceneProblem(
+            f"regions[regionCode={region.region_code}].kind",
+            f"未知用途, 不参与分析; 可用: {names}",
+            f"no purpose that is known, nothing reads it; known are {names}",
+        )
+        for region in regions
+        if region.kind not in set(RegionKind)
+    ]
 
 
 def _unknown(data: Mapping[str, object], known: set[str], path: str) -> list[SceneProblem]:

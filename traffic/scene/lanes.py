@@ -3,14 +3,18 @@
 import itertools
 import math
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 
 from traffic.facts import Turn
 from traffic.geometry import Points, along_polyline, contains, segment_meets_polygon
-from traffic.scene.model import ImagePoint, Lane, Segment
+from traffic.scene.model import Boundary, ImagePoint, Lane, LaneUse, Segment
 from traffic.scene.reading import Reader
+from traffic.scene.rule_reading import read_kinds
 
+_E = TypeVar("_E", bound=StrEnum)
 TURNS = {"other": Turn.OTHER, "left": Turn.LEFT, "straight": Turn.STRAIGHT, "right": Turn.RIGHT, "uTurn": Turn.U_TURN}
 _OUTSIDE = 0.02  # how far the direction may leave the lane, in relative image units: hand-drawn ends overshoot a little
 _SAMPLES = 24  # places per piece of the direction at which it is tested
@@ -39,6 +43,13 @@ def read_lane(reader: Reader, item: object, path: str) -> Lane | None:
     entry = _line(reader, data, "entryLine", path, polygon, direction) if data.get("entryLine") is not None else None
     stop = _line(reader, data, "stopLine", path, polygon, direction) if data.get("stopLine") is not None else None
     limit = reader.number(data, "speedLimitKmh", path, 1, 300)
+    least = reader.number(data, "minSpeedKmh", path, 1, 200)
+    if limit is not None and least is not None and least >= limit:
+        reader.fail(f"{path}.minSpeedKmh", "须小于 speedLimitKmh", "must be below speedLimitKmh")
+    left = _choice(reader, data, "leftBoundary", path, Boundary, Boundary.DASHED)
+    right = _choice(reader, data, "rightBoundary", path, Boundary, Boundary.DASHED)
+    use = _choice(reader, data, "use", path, LaneUse, LaneUse.DRIVING)
+    disabled = read_kinds(reader, data, path)
     if direction and polygon:
         _check_direction(reader, direction, polygon, f"{path}.direction")
     if direction and snapshot and entry:
@@ -47,8 +58,22 @@ def read_lane(reader: Reader, item: object, path: str) -> Lane | None:
         return None
     return Lane(
         road_num=road_num, road_name=name, polygon=polygon, direction=direction, turn=TURNS[str(turn)],
-        snapshot_line=snapshot, entry_line=entry, stop_line=stop, speed_limit_kmh=limit,
+        snapshot_line=snapshot, entry_line=entry, stop_line=stop, speed_limit_kmh=limit, min_speed_kmh=least,
+        left_boundary=left, right_boundary=right, use=use, disabled_events=disabled,
     )  # fmt: skip
+
+
+def _choice(reader: Reader, data: Mapping[str, object], key: str, path: str, kinds: type[_E], default: _E) -> _E:
+    """One of the texts of ``kinds``; the default when it is absent or unusable."""
+    value = data.get(key)
+    if value is None:
+        return default
+    known = {str(member): member for member in kinds}
+    if not isinstance(value, str) or value not in known:
+        names = ", ".join(known)
+        reader.fail(f"{path}.{key}", f"须为 {names} 之一", f"must be one of {names}")
+        return default
+    return known[value]
 
 
 def _line(

@@ -1,0 +1,168 @@
+"""1013: a collision, told by trajectories: an impact, or two who meet and stay where nobody stops."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from traffic.events.detector import box_around, tracks_of
+from traffic.events.evidence import Evidence
+from traffic.events.impacts import Shock, measure_shock
+from traffic.events.queues import Queues
+from traffic.events.world import LENGTHS_M, World
+from traffic.facts import EventKind
+
+_BRAKING_M_S2, _TYRES_M_S2 = 6.5, 9.5  # emergency braking, and more than tyres can do (0.9 to 1.0 g on dry asphalt)
+_SHOCK_S = 12.0  # an impact is remembered this long while its vehicle comes to rest and stays
+_REST_AFTER_S = 4.0  # it must stand this soon after the impact
+_NEAR_M = 12.0  # and this near
+_PEOPLE_M = 8.0
+_TOGETHER_S = 4.0
+_CROSSING_COS = 0.85  # courses that differ by more than about 30 degrees
+
+
+@dataclass(slots=True)
+class _Suspicion:
+    """An object that has suffered a shock."""
+
+    shock: Shock
+    place: tuple[float, float]
+    partner: int = 0
+    crossing: bool = False
+    contact: bool = False
+
+
+class AccidentDetector:
+    """Scores what speaks for a collision; every part alone is ordinary traffic."""
+
+    kind = EventKind.ACCIDENT
+
+    def __init__(self, queues: Queues) -> None:
+        self._queues = queues
+        self._suspects: dict[int, _Suspicion] = {}
+
+    def reset(self) -> None:
+        """Forget all impacts."""
+        self._suspects.clear()
+
+    def look(self, world: World) -> Iterable[Evidence]:
+        """Incidents around objects that suffered a shock and stand now."""
+        rule = world.rule(self.kind)
+        self._find_shocks(world, rule.value("deceleration_m_s2"), rule.value("contact_gap_m"))
+        found = []
+        for who, suspicion in self._suspects.items():
+            indices = np.flatnonzero(world.object_id == who)
+            if not len(indices):
+                continue
+            evidence = self._judge(world, int(indices[0]), suspicion, rule.value("standing_s"))
+            if evidence is not None:
+                found.append(evidence)
+        alive = set(world.movers.object_id.tolist())
+        open_now = {who for incident in world.open_of(self.kind) for who in incident.evidence.involved}
+        self._suspects = {
+            who: s
+            for who, s in self._suspects.items()
+            if who in alive and (world.time_s - s.shock.time_s <= _SHOCK_S or who in open_now)
+        }
+        return found
+
+    # -- parts --------------------------------------------------------------------------------------------------------
+
+    def _find_shocks(self, world: World, least: float, gap_m: float) -> None:
+        moving = np.flatnonzero((world.motor | world.rider) & world.seen & world.moved & world.slowing).tolist()
+        for index in moving:
+            shock = measure_shock(world, index)
+            if shock is None or shock.rate - shock.error < least:
+                continue
+            who = int(world.object_id[index])
+            known = self._suspects.get(who)
+            if known is not None and known.shock.rate >= shock.rate and world.time_s - known.shock.time_s < 3.0:
+                continue
+            suspicion = _Suspicion(shock, world.place_of(index))
+            self._find_partner(world, index, suspicion, gap_m)
+            self._suspects[who] = suspicion
+        for who, suspicion in self._suspects.items():  # boxes may meet a moment later
+            if not suspicion.contact and world.time_s - suspicion.shock.time_s < 2.0:
+                indices = np.flatnonzero(world.object_id == who)
+                if len(indices):
+                    self._find_partner(world, int(indices[0]), suspicion, gap_m)
+
+    @staticmethod
+    def _find_partner(world: World, index: int, suspicion: _Suspicion, gap_m: float) -> None:
+        """Whoever it touches: close on the ground, and boxes that meet."""
+        others = (world.motor | world.rider | world.person) & (world.object_id != world.object_id[index])
+        away = (world.places - world.places[index]) * float(world.scale[index])
+        distance = np.hypot(away[:, 0], away[:, 1])
+        reach = (LENGTHS_M[world.object_class] + LENGTHS_M[world.object_class[index]]) / 2
+        near = others & (distance <= reach + gap_m) & _meet(world, index)
+        if not near.any():
+            return
+        candidates = np.flatnonzero(near)
+        partner = int(candidates[distance[candidates].argmin()])
+        one, two = world.movers.course[world.rows[index]], world.movers.course[world.rows[partner]]
+        known = np.isfinite(one).all() and np.isfinite(two).all()
+        suspicion.contact = True
+        suspicion.partner = int(world.object_id[partner])
+        suspicion.crossing = bool(known and float(one @ two) < _CROSSING_COS) or bool(world.person[partner])
+
+    def _judge(self, world: World, index: int, suspicion: _Suspicion, standing_s: float) -> Evidence | None:
+        shock, now = suspicion.shock, world.time_s
+        if not world.standing[index]:
+            return None
+        rest_s = float(world.rest_s[index])
+        away = (np.array(world.place_of(index)) - np.array(suspicion.place)) * float(world.scale[index])
+        if rest_s - shock.time_s > _REST_AFTER_S or float(np.hypot(*away)) > _NEAR_M:
+            return None
+        if now - rest_s < standing_s:
+            return None
+        impact = float(np.clip((shock.rate - shock.error - _BRAKING_M_S2) / (_TYRES_M_S2 - _BRAKING_M_S2), 0.0, 1.0))
+        score = 0.3 + 0.35 * impact
+        involved = [index]
+        partner = np.flatnonzero(world.object_id == suspicion.partner)
+        held_up = bool(self._queues.excused[index])
+        if suspicion.contact and len(partner):
+            other = int(partner[0])
+            score += 0.1
+            held_up = bool(self._queues.excused[other])  # who is held up by the one it ran into has no excuse
+            if suspicion.crossing:
+                score += 0.15
+                if world.standing[other] and abs(float(world.rest_s[other]) - rest_s) < _TOGETHER_S:
+                    score += 0.15
+            involved.append(other)
+        if held_up:
+            score -= 0.3 - 0.15 * impact
+        people = self._people_near(world, index)
+        score += 0.15 * min(people, 2)
+        box = box_around(world, involved)
+        return Evidence(
+            kind=self.kind,
+            key=("object", int(world.object_id[index])),
+            strength=float(np.clip(score, 0.0, 0.98)),
+            box=box,
+            since_s=shock.time_s,
+            place=world.place_of(index),
+            reach=world.metres(index, 12.0),
+            merges=True,
+            track_ids=tracks_of(world, involved),
+            object_class=world.class_of(index),
+            road_num=world.road_num(index),
+            standing=True,
+            involved=tuple(int(world.object_id[i]) for i in involved),
+        )
+
+    @staticmethod
+    def _people_near(world: World, index: int) -> int:
+        """People on foot on the road beside it."""
+        away = (world.places - world.places[index]) * float(world.scale[index])
+        near = world.person & (np.hypot(away[:, 0], away[:, 1]) <= _PEOPLE_M) & (world.lane >= 0)
+        return int(near.sum())
+
+
+def _meet(world: World, index: int) -> np.ndarray:  # type: ignore[type-arg]
+    """bool (n,): boxes that overlap the object's, or nearly, and stand at a similar depth."""
+    box, boxes = world.boxes[index], world.boxes
+    margin = 0.08 * np.array([box[2] - box[0], box[3] - box[1]])
+    low = np.maximum(boxes[:, :2], box[:2] - margin)
+    high = np.minimum(boxes[:, 2:], box[2:] + margin)
+    result: np.ndarray = (low < high).all(axis=1)  # type: ignore[type-arg]
+    return result

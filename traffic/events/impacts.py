@@ -1,0 +1,76 @@
+"""Abrupt changes of velocity."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from traffic.events.motion import is_steady
+from traffic.events.world import World
+
+Array = NDArray[np.float64]
+
+_BREAK_S = 0.7  # before now: the change is looked for there
+_BEFORE_S, _AFTER_S, _SPARE_S = 1.0, 0.7, 0.08
+_HEIGHT_CHANGE = 0.45  # of the box between ticks: something hides it, or the detector has changed its mind
+_LEAST_M_S, _MOST_M_S = 3.5, 45.0
+_MAX_ERROR_M_S2 = 2.6
+
+
+@dataclass(frozen=True, slots=True)
+class Shock:
+    """A change of velocity at ``time_s``.
+
+    Attributes:
+        before_m_s: speed before. change_m_s: size of the change of the velocity vector.
+        rate, error: change divided by the time between the two windows' middles (0.95 s at most), and its error, m/s².
+    """
+
+    time_s: float
+    before_m_s: float
+    change_m_s: float
+    rate: float
+    error: float
+
+
+def measure_shock(world: World, index: int) -> Shock | None:
+    """The change of velocity 0.7 s ago; None when it cannot be measured or the object was slow."""
+    row = world.rows[index]
+    times = world.movers.times[row]
+    use = world.movers.clear[row] & (times > world.time_s - _BREAK_S - _BEFORE_S - 1e-6)
+    if use.sum() < 5:
+        return None
+    times, places, boxes = times[use], world.movers.places[row][use], world.movers.boxes[row][use]
+    middle = world.time_s - _BREAK_S
+    free = world.movers.free[row][use]
+    early, late = free & (times <= middle - _SPARE_S), times >= middle + _SPARE_S
+    if early.sum() < 3 or late.sum() < 2 or np.ptp(times[early]) < 0.35 or np.ptp(times[late]) < 0.3:
+        return None
+    if not is_steady(times, boxes[:, 3] - boxes[:, 1], _HEIGHT_CHANGE):
+        return None
+    scale = float(world.scale[index])
+    pixel = float(np.abs(world.view.per_pixel(world.bottoms[index : index + 1])).sum(axis=1).max())
+    before, error_before = _velocity(times[early], places[early], pixel)
+    after, error_after = _velocity(times[late], places[late], pixel)
+    speed = float(np.hypot(*before)) * scale
+    if not _LEAST_M_S <= speed <= _MOST_M_S:
+        return None
+    slower = float(np.hypot(*after)) * scale
+    if slower > 0.7 * speed:
+        return None
+    change = float(np.hypot(*(after - before))) * scale
+    passed_s = float(times[late].mean() - times[early].mean())
+    error = float(np.hypot(error_before, error_after)) * scale / passed_s
+    if error > _MAX_ERROR_M_S2:
+        return None
+    return Shock(middle, speed, change, change / passed_s, error)
+
+
+def _velocity(times: Array, places: Array, pixel: float) -> tuple[Array, float]:
+    """Least squares; the error supposes that a place is at best 1.4 pixels exact."""
+    offsets = times - times.mean()
+    spread = float(offsets @ offsets)
+    velocity: Array = offsets @ places / spread
+    rest = places - places.mean(axis=0) - offsets[:, None] * velocity
+    variance = float((rest**2).sum()) / max(2 * len(times) - 4, 1)
+    return velocity, float(np.sqrt(max(variance, 2.0 * pixel * pixel) / spread))

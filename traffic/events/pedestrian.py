@@ -1,0 +1,44 @@
+"""1003: somebody is on foot or on a bicycle where only motor vehicles may be."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from traffic.events.detector import about, hidden_in_vehicles
+from traffic.events.evidence import Evidence
+from traffic.events.world import World
+from traffic.facts import EventKind
+from traffic.scene.model import RegionKind
+
+_HEIGHT_M = (0.5, 2.8)  # plausible heights of people and riders by the calibration; low ones are seen from above
+_ON_FOOT_SHARE = 0.6  # of the rule's largest speed: a faster "person" is the rider of something
+
+
+class PedestrianDetector:
+    """People in lanes, hard shoulders and roadways of a highway."""
+
+    kind = EventKind.PEDESTRIAN
+
+    def reset(self) -> None:
+        """Nothing is remembered."""
+
+    def look(self, world: World) -> Iterable[Evidence]:
+        """Everybody there who is no part of a vehicle and no road worker."""
+        rule = world.rule(self.kind)
+        if not (world.road_map.highway or rule.enabled):
+            return
+        who = (world.person | world.rider) & world.seen & (world.class_share >= 0.55)
+        who &= (world.lane >= 0) | world.in_kind(RegionKind.ROADWAY)
+        if not who.any():
+            return
+        limit = rule.value("max_speed_kmh") / 3.6 * np.where(world.person, _ON_FOOT_SHARE, 1.0)
+        who &= ~hidden_in_vehicles(world, who) & (world.speed <= limit)
+        if world.view.metric:
+            across = np.hypot(*world.view.per_pixel(world.bottoms)[:, :, 0].T)
+            tall = (world.boxes[:, 3] - world.boxes[:, 1]) * world.frame_size[1] * across
+            who &= (tall >= _HEIGHT_M[0]) & (tall <= _HEIGHT_M[1])
+        first_s = world.movers.first_s[world.rows]
+        for index in np.flatnonzero(who).tolist():
+            age_s = world.time_s - float(first_s[index])
+            strength = 0.85 if world.moved[index] else min(0.35 + 0.05 * age_s, 0.7)
+            yield about(world, index, self.kind, strength, reach_m=10.0, merges=True)

@@ -1,0 +1,130 @@
+"""1007 and 1006: a vehicle is faster than its lane allows, or an obstacle by being slow."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from traffic.events.detector import Runs, about
+from traffic.events.evidence import Evidence
+from traffic.events.world import Array, World
+from traffic.facts import EventKind
+
+_MAX_M_S = 70.0  # a faster fit is not a measurement
+_MAX_ERROR_M_S = 2.5
+_MAX_CHANGE_M_S2 = 5.0  # a stronger change of speed within the window is a flawed trajectory, not a speed
+_DEVIATIONS = 2.0
+_CHANGE_S = 2.4
+
+
+def plausible(world: World) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """bool (n,): motor vehicles whose speed is well measured just now."""
+    motion = world.movers.exact.at(world.rows)
+    good = world.motor & world.seen & world.moved & (world.lane >= 0)
+    good &= (motion.number >= 4) & (motion.span_s >= 0.7) & (motion.error <= _MAX_ERROR_M_S) & (motion.speed <= _MAX_M_S)
+    return np.asarray(good, np.bool_)
+
+
+def change_of_speed(world: World, index: int) -> tuple[float, float]:
+    """Acceleration along its way over the last 2.4 s and its standard error, m/s²; (0, inf) when there are too few places."""
+    row = world.rows[index]
+    use = world.movers.clear[row] & (world.movers.times[row] > world.time_s - _CHANGE_S)
+    times, places = world.movers.times[row][use], world.movers.places[row][use]
+    if len(times) < 5:
+        return 0.0, np.inf
+    velocity = world.movers.exact.velocity[row]
+    along: Array = places @ (velocity / max(float(np.hypot(*velocity)), 1e-12))
+    offsets = times - times.mean()
+    columns = np.stack([np.ones_like(offsets), offsets, offsets**2], axis=1)
+    shares, *_ = np.linalg.lstsq(columns, along, rcond=None)
+    rest = along - columns @ shares
+    bend = columns[:, 2] - columns[:, :2] @ np.linalg.lstsq(columns[:, :2], columns[:, 2], rcond=None)[0]
+    variance = float(rest @ rest) / max(len(times) - 3, 1)
+    return float(2 * shares[2]), float(2 * np.sqrt(variance / max(float(bend @ bend), 1e-9)))
+
+
+class SpeedingDetector:
+    """The speed of the calibrated trajectory over 1.2 s, less twice its standard error, against the lane's limit."""
+
+    kind = EventKind.SPEEDING
+
+    def __init__(self) -> None:
+        self._runs = Runs()
+
+    def reset(self) -> None:
+        """Forget all runs."""
+        self._runs.reset()
+
+    def look(self, world: World) -> Iterable[Evidence]:
+        """Vehicles that exceed the limit by more than the tolerance."""
+        if not world.view.metric:
+            return
+        tolerance = world.rule(self.kind).value("tolerance_ratio")
+        limits = np.array([lane.speed_limit_kmh or np.inf for lane in world.road_map.lanes] or [np.inf]) / 3.6
+        allowed = limits[world.lane] * (1 + tolerance)
+        speed, error = world.movers.exact.speed[world.rows], world.movers.exact.error[world.rows]
+        fast = plausible(world) & (speed - _DEVIATIONS * error > allowed)
+        for index in np.flatnonzero(fast).tolist():
+            change, doubt = change_of_speed(world, index)
+            if abs(change) > _MAX_CHANGE_M_S2 + min(_DEVIATIONS * doubt, 2.0):
+                continue
+            since_s = self._runs.hold(int(world.object_id[index]), world.time_s)
+            over = (float(speed[index]) - allowed[index]) / allowed[index]
+            detail = f"车速{speed[index] * 3.6:.0f}公里/小时,限速{limits[world.lane[index]] * 3.6:.0f}公里/小时"
+            yield about(world, index, self.kind, min(0.7 + over, 0.99), since_s=since_s, detail=detail)
+        self._runs.forget(world.time_s)
+
+
+class LowerSpeedDetector:
+    """A vehicle that drives, but slower than the least speed, while nothing ahead holds it up."""
+
+    kind = EventKind.LOWER_SPEED
+
+    _STANDING_M_S = 1.8  # who is slower stands, or nearly: another kind's business
+    _HELD_UP_M, _HELD_UP_RATIO = 60.0, 1.15
+    _STEADY_M_S2 = 1.0  # who brakes or accelerates more is about to stop or has just started
+
+    def __init__(self) -> None:
+        self._runs = Runs()
+
+    def reset(self) -> None:
+        """Forget all runs."""
+        self._runs.reset()
+
+    def look(self, world: World) -> Iterable[Evidence]:
+        """Slow leaders in lanes with a least speed."""
+        if not world.view.metric:
+            return
+        least = self._least_m_s(world)[world.lane]
+        speed, error = world.movers.exact.speed[world.rows], world.movers.exact.error[world.rows]
+        slow = plausible(world) & (speed + _DEVIATIONS * error < least) & (speed > self._STANDING_M_S)
+        for index in np.flatnonzero(slow).tolist():
+            if self._is_held_up(world, index, float(least[index])):
+                continue
+            change, doubt = change_of_speed(world, index)
+            if abs(change) > self._STEADY_M_S2 + _DEVIATIONS * doubt or not np.isfinite(doubt):
+                continue
+            since_s = self._runs.hold(int(world.object_id[index]), world.time_s)
+            detail = f"车速{world.speed[index] * 3.6:.0f}公里/小时,最低{least[index] * 3.6:.0f}公里/小时"
+            yield about(world, index, self.kind, 0.8, since_s=since_s, reach_m=10.0, detail=detail)
+        self._runs.forget(world.time_s)
+
+    def _least_m_s(self, world: World) -> Array:
+        default = world.rule(self.kind).value("min_speed_kmh") if world.road_map.highway else 0.0
+        lanes = world.road_map.lanes
+        own = [0.0 if world.road_map.emergency[i] else lane.min_speed_kmh or default for i, lane in enumerate(lanes)]
+        return np.array([*own, 0.0]) / 3.6  # the last one is for "no lane" (index -1)
+
+    def _is_held_up(self, world: World, index: int, least: float) -> bool:
+        """Somebody slow is ahead in the lane, or most of the others are slow as well: that is traffic, not one slow vehicle."""
+        same = (world.lane == world.lane[index]) & world.motor & (world.object_id != world.object_id[index])
+        gap = (world.along - world.along[index]) * world.scale[index]
+        ahead = same & (gap > 0) & (gap < self._HELD_UP_M)
+        if (world.speed[ahead] < self._HELD_UP_RATIO * world.speed[index]).any():
+            return True
+        group = world.road_map.group_of(int(world.lane[index]))
+        if group < 0:
+            return True
+        mates = np.isin(world.lane, world.road_map.groups[group]) & world.motor & (gap > 0)
+        mates[index] = False
+        slow = int((world.speed[mates] < least).sum())
+        return slow >= 2 and slow > 0.5 * int(mates.sum())

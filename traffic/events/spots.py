@@ -1,0 +1,89 @@
+"""Findings of the pixels at one place, gathered over time: a place that is found again and again holds something."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from traffic.events.observations import PixelFinding
+from traffic.types import Box
+
+_MAX_SPOTS = 64
+_NEAR = 0.6  # of the larger diagonal: small boxes jitter more than they overlap
+
+
+@dataclass(slots=True)
+class Spot:
+    """One place.
+
+    Attributes:
+        box: in pixels of the frame, fading mean. score: fading mean.
+        hits: looks in which it was found. looks: since it was found first.
+    """
+
+    number: int
+    box: Box
+    score: float
+    first_s: float
+    last_s: float
+    hits: int = 1
+    looks: int = 1
+
+    @property
+    def share(self) -> float:
+        """Share of the looks in which it was found, 0..1."""
+        return self.hits / self.looks
+
+
+class Spots:
+    """Places of one kind of finding. Bounded; a place that is not found for ``forget_s`` is forgotten."""
+
+    def __init__(self, forget_s: float = 4.0) -> None:
+        self._forget_s = forget_s
+        self._number = 0
+        self.spots: list[Spot] = []
+
+    def reset(self) -> None:
+        """Forget all places."""
+        self.spots.clear()
+
+    def look(self, time_s: float, findings: Sequence[PixelFinding], *, looked: bool) -> None:
+        """Findings of this kind in a tick; nothing is learned from a tick in which nobody ``looked``."""
+        if looked:
+            for spot in self.spots:
+                spot.looks += 1
+            hit: set[int] = set()
+            for finding in findings:
+                spot = self._find(finding.box)
+                if spot is None:
+                    self._number += 1
+                    self.spots.append(Spot(self._number, finding.box, finding.score, time_s, time_s))
+                    hit.add(self._number)
+                elif spot.number not in hit:
+                    hit.add(spot.number)
+                    spot.hits += 1
+                    spot.last_s = time_s
+                    spot.score = 0.8 * spot.score + 0.2 * finding.score
+                    mixed = [0.7 * old + 0.3 * new for old, new in zip(spot.box, finding.box, strict=True)]
+                    spot.box = (mixed[0], mixed[1], mixed[2], mixed[3])
+        self.spots = [spot for spot in self.spots if time_s - spot.last_s <= self._forget_s][-_MAX_SPOTS:]
+
+    def _find(self, box: Box) -> Spot | None:
+        best: tuple[float, Spot] | None = None
+        for spot in self.spots:
+            off = _off(spot.box, box)
+            if off <= 1.0 and (best is None or off < best[0]):
+                best = (off, spot)
+        return None if best is None else best[1]
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Common area of two boxes as a share of the first."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    area = max((a[2] - a[0]) * (a[3] - a[1]), 1e-9)
+    return max(width, 0.0) * max(height, 0.0) / area
+
+
+def _off(a: Box, b: Box) -> float:
+    """Distance of two boxes' centres in units of what is allowed."""
+    dx, dy = (a[0] + a[2] - b[0] - b[2]) / 2, (a[1] + a[3] - b[1] - b[3]) / 2
+    size = max(((a[2] - a[0]) ** 2 + (a[3] - a[1]) ** 2) ** 0.5, ((b[2] - b[0]) ** 2 + (b[3] - b[1]) ** 2) ** 0.5)
+    return (dx * dx + dy * dy) ** 0.5 / max(_NEAR * size, 1e-9)

@@ -1,0 +1,52 @@
+"""1015: a vehicle stands on the carriageway, and not because of the traffic."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from traffic.events.detector import about
+from traffic.events.evidence import Evidence
+from traffic.events.queues import Queues
+from traffic.events.world import Flags, World
+from traffic.facts import EventKind
+from traffic.scene.model import RegionKind
+
+_EDGE = 0.85  # who stands nearer to the lane's edge than this share of its half width may be parked beside the road
+_EDGE_UNMOVED = 0.6
+
+
+def standing_on_road(world: World) -> Flags:
+    """bool (n,): motor vehicles that stand in a driving lane or on a drawn roadway."""
+    driving = world.lane >= 0
+    driving[driving] &= ~world.road_map.emergency[world.lane[driving]]
+    inner = np.abs(np.nan_to_num(world.across, nan=0.0)) <= np.where(world.moved, _EDGE, _EDGE_UNMOVED)
+    on_road = (driving & inner) | ((world.lane < 0) & world.in_kind(RegionKind.ROADWAY))
+    result: Flags = world.motor & world.standing & on_road
+    return result
+
+
+class StoppedDetector:
+    """Holds the memory of excuses, which illegal parking shares."""
+
+    kind = EventKind.VEHICLE_STOPPED
+
+    def __init__(self, queues: Queues) -> None:
+        self._queues = queues
+
+    def reset(self) -> None:
+        """Nothing of its own."""
+
+    def look(self, world: World) -> Iterable[Evidence]:
+        """Vehicles that stand in a lane, unless standing there is allowed or another kind's business."""
+        elsewhere = world.in_kind(RegionKind.PARKING, RegionKind.NO_PARKING, RegionKind.JUNCTION_BOX)
+        wait_s = 0.0 if world.road_map.drawn else world.rule(self.kind).value("unknown_signal_s")
+        for index in np.flatnonzero(standing_on_road(world) & ~elsewhere).tolist():
+            if not world.road_map.drawn and not world.moved[index]:
+                continue
+            since_s = max(float(world.rest_s[index]), float(self._queues.excused_until[index]))
+            waited_s = world.time_s - since_s
+            sustain = bool(self._queues.excused[index]) or waited_s < wait_s
+            strength = (0.9 if world.moved[index] else 0.65) * min(1.0, 0.4 + float(world.class_share[index]))
+            yield about(
+                world, index, self.kind, strength, since_s=since_s, reach_m=4.0, sustain=sustain, standing=True,
+            )  # fmt: skip

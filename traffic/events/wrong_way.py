@@ -1,0 +1,141 @@
+"""1002: a vehicle drives against its lane."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from traffic.events.detector import about
+from traffic.events.evidence import Evidence
+from traffic.events.world import World
+from traffic.facts import EventKind
+
+_AGAINST_COS = -0.7
+_WITH_COS = 0.7
+_LEAST_M_S, _LEAST_IMAGE_M_S = 1.5, 0.4
+_INNER = 0.85
+_PATIENCE_S = 1.0
+_PROPER_S = 0.3  # who has driven properly for so long is overtaking when it keeps its heading in a lane that leads the other way
+_FREE_SHARE = 0.6
+_SAME_HEIGHT = 1.5  # the height by the calibration depends a little on the camera's pitch
+_CLEAR_DIAGONALS = 1.0  # displacement in the picture that no jitter makes
+
+
+@dataclass(slots=True)
+class _Run:
+    """A stretch driven against the lane."""
+
+    since_s: float
+    last_s: float
+    begin: tuple[float, float]
+    seen: tuple[float, float]
+
+
+@dataclass(slots=True)
+class _Proper:
+    """Time driven in the direction of a lane, and the heading at the time."""
+
+    seconds: float
+    last_s: float
+    heading: tuple[float, float]
+
+
+class WrongWayDetector:
+    """Displacement against the direction of a lane, never a momentary velocity."""
+
+    kind = EventKind.WRONG_WAY
+
+    def __init__(self) -> None:
+        self._runs: dict[int, _Run] = {}
+        self._proper: dict[int, _Proper] = {}
+
+    def reset(self) -> None:
+        """Forget all runs."""
+        self._runs.clear()
+        self._proper.clear()
+
+    def look(self, world: World) -> Iterable[Evidence]:
+        """Vehicles and cyclists that have come far enough against every lane they are in."""
+        rule, now = world.rule(self.kind), world.time_s
+        least = _LEAST_M_S if world.view.metric else _LEAST_IMAGE_M_S
+        moving = (world.motor | world.rider) & world.seen & (world.speed > np.maximum(least, 2 * world.error)) & (world.lane >= 0)
+        for index in np.flatnonzero(moving).tolist():
+            number = int(world.object_id[index])
+            cosine = float(world.progress[index]) / float(world.speed[index])
+            if cosine > _WITH_COS:
+                self._note_proper(world, index, number)
+                continue
+            if cosine > _AGAINST_COS or abs(world.across[index]) > _INNER or self._agrees_with_another(world, index):
+                continue
+            run = self._run(world, index, number)
+            way_m, sizes = self._distance(world, index, run)
+            far = way_m >= rule.value("distance_m") if world.view.metric else sizes >= rule.value("distance_sizes")
+            if not far or sizes < _CLEAR_DIAGONALS or not self._is_sound(world, index, run):
+                continue
+            proper = self._proper.get(number)
+            overtaking = proper is not None and self._keeps_heading(world, index, proper)
+            if overtaking and now - run.since_s < rule.value("overtaking_s"):
+                continue
+            strength = 0.9 if world.motor[index] else 0.8
+            yield about(world, index, self.kind, strength, since_s=run.since_s, reach_m=8.0)
+        self._runs = {n: run for n, run in self._runs.items() if now - run.last_s <= _PATIENCE_S}
+        self._proper = {n: p for n, p in self._proper.items() if now - p.last_s <= 60.0}
+
+    def _run(self, world: World, index: int, number: int) -> _Run:
+        place, middle = world.place_of(index), world.bottoms[index]
+        seen = (float(middle[0]) * world.view.aspect, float(middle[1]))
+        run = self._runs.get(number)
+        if run is None or world.time_s - run.last_s > _PATIENCE_S:
+            run = self._runs[number] = _Run(world.time_s, world.time_s, place, seen)
+        run.last_s = world.time_s
+        return run
+
+    @staticmethod
+    def _is_sound(world: World, index: int, run: _Run) -> bool:
+        """Whether it was seen freely on its way, and is as tall on the road as it was: else its box may have slid over others."""
+        row = world.rows[index]
+        own = np.isfinite(world.movers.times[row]) & (world.movers.times[row] >= run.since_s - 0.3)
+        if own.sum() < 4 or world.movers.free[row][own].mean() < _FREE_SHARE:
+            return False
+        if not world.view.metric:
+            return True
+        boxes = world.movers.boxes[row][own]
+        bottoms = np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]])
+        tall = (boxes[:, 3] - boxes[:, 1]) * np.hypot(*world.view.per_pixel(bottoms)[:, :, 0].T)
+        third = max(len(tall) // 3, 1)
+        ratio = float(np.median(tall[-third:]) / max(float(np.median(tall[:third])), 1e-9))
+        return 1 / _SAME_HEIGHT < ratio < _SAME_HEIGHT
+
+    @staticmethod
+    def _distance(world: World, index: int, run: _Run) -> tuple[float, float]:
+        """Way made against the lane in metres, and the displacement in the picture in diagonals of its box."""
+        way = np.array(world.place_of(index)) - np.array(run.begin)
+        against = -float(way @ world.ahead[index]) * float(world.scale[index])
+        box, aspect = world.boxes[index], world.view.aspect
+        size = float(np.hypot((box[2] - box[0]) * aspect, box[3] - box[1]))
+        shift = np.array([world.bottoms[index, 0] * aspect, world.bottoms[index, 1]]) - np.array(run.seen)
+        return against, float(np.hypot(shift[0], shift[1])) / max(size, 1e-9) if against > 0 else 0.0
+
+    @staticmethod
+    def _agrees_with_another(world: World, index: int) -> bool:
+        """Whether it is in an overlapping lane as well that leads its way (or across): then that one is its lane."""
+        velocity, speed = world.velocity[index], float(np.hypot(*world.velocity[index]))
+        for lane in np.flatnonzero(world.in_lanes[:, index]).tolist():
+            road = world.road_map.roads[lane]
+            if lane == world.lane[index] or road is None:
+                continue
+            ahead = road.locate(world.places[index : index + 1])[2][0]
+            if float(ahead @ velocity) > -0.5 * speed:
+                return True
+        return False
+
+    def _note_proper(self, world: World, index: int, number: int) -> None:
+        heading = world.velocity[index] / max(float(np.hypot(*world.velocity[index])), 1e-12)
+        proper = self._proper.setdefault(number, _Proper(0.0, world.time_s, (0.0, 0.0)))
+        proper.seconds += min(world.time_s - proper.last_s, 0.5)
+        proper.last_s, proper.heading = world.time_s, (float(heading[0]), float(heading[1]))
+
+    @staticmethod
+    def _keeps_heading(world: World, index: int, proper: _Proper) -> bool:
+        velocity = world.velocity[index]
+        return proper.seconds >= _PROPER_S and float(velocity @ np.array(proper.heading)) > 0.5 * float(np.hypot(*velocity))
