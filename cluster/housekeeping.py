@@ -4,7 +4,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Protocol
 
 from ray.exceptions import RayError
