@@ -1,4 +1,4 @@
-"""Scripted scenes of ``benchmarks.events`` in which nothing happens, though it may look like it. All numbers come from the seed."""
+"""Scripted scenes of ``benchmarks.events`` in which nothing happens, though it may look like it. Numbers come from the seed."""
 
 import math
 from collections.abc import Callable
