@@ -67,7 +67,9 @@ class World:
         ago_s = time_s - movers.last_s
         known = np.isfinite(movers.times).any(axis=1)
         standing = np.isfinite(movers.rest_s)
-        present = (ago_s <= np.where(standing, _PRESENT_STANDING_S, _PRESENT_S)) | (standing & (time_s - movers.held_s <= _HELD_S))
+        present = (ago_s <= np.where(standing, _PRESENT_STANDING_S, _PRESENT_S)) | (
+            standing & (time_s - movers.held_s <= _HELD_S)
+        )
         self.rows = np.flatnonzero(known & present)
         rows, (places, boxes) = self.rows, movers.latest()
         motion = movers.motion.at(rows)
@@ -117,8 +119,10 @@ class World:
     def in_kind(self, *kinds: RegionKind) -> Flags:
         """bool (n,): whether an object is in a region of some kind."""
         indices = [index for index, _ in self.road_map.regions(*kinds)]
-        result: Flags = self.touches[indices].any(axis=0) if indices else np.zeros(len(self), bool)
-        return result
+        inside = np.zeros(len(self), bool)
+        for index in indices:
+            inside |= self.touches[index]
+        return inside
 
     def metres(self, index: int, metres: float) -> float:
         """So many metres in ground units at an object."""
