@@ -7,6 +7,7 @@ of, repeated batches change nothing, and a fact stated again is recognised by it
 
 import json
 import logging
+import os
 import threading
 import time
 import uuid
@@ -18,6 +19,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from actors.errors import SinkUnavailableError, StoreUnavailableError
+from actors.logs import configure_logging
 from actors.ports import FactEnvelope, FactSink, ParameterStore, TaskRef
 from traffic.aggregation import CellBatch, Parameters, TaskAggregator, TrafficAggregator
 from traffic.facts import LaneParameters
@@ -195,11 +197,24 @@ class AggregatorActor:
     """Ray shell of an Aggregator."""
 
     def __init__(
-        self, index: int, store_factory: Callable[[], ParameterStore], sink: FactSink, config: AggregatorConfig | None = None
+        self,
+        index: int,
+        store_factory: Callable[[], ParameterStore],
+        sink: FactSink,
+        config: AggregatorConfig | None = None,
+        generation: str = "",
     ) -> None:
-        logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
-        self._index = index
+        configure_logging("INFO")
+        self._index, self._generation = index, generation
         self._aggregator = Aggregator(store_factory(), sink, config, prunes=index == 0)
+
+    def generation(self) -> str:
+        """Code and settings this runs with."""
+        return self._generation
+
+    def process_id(self) -> int:
+        """Process this runs in."""
+        return os.getpid()
 
     def accept(self, task: TaskRef, batches: Sequence[CellBatch], ended: bool) -> int:
         """See Aggregator.accept."""

@@ -1,7 +1,6 @@
 """The composition root: settings in, one Serve application out. ``serve deploy``, ``wayside up`` and jobs all come here."""
 
 import logging
-import os
 from functools import partial
 from typing import Any
 
@@ -20,18 +19,16 @@ from actors.recognition import RecognitionConfig, RecognitionServices
 from api.outbox import SqlOutboxStore
 from api.parameter_store import SqlParameterStore
 from api.task_store import SqlTaskStore
-from cluster.actors import ActorSystem, AggregatorPlan, PusherPlan
+from cluster.actors import APP_NAME, INGRESS_NAME, ActorSystem, AggregatorPlan, PusherPlan
 from cluster.settings import Settings
 from models.attributes.clients import ServeAttributesClient, ServeWeatherClient
 from models.attributes.deployment import DEPLOYMENT_NAME as ATTRIBUTES_NAME
 from models.attributes.deployment import AttributeSettings, build_attributes
 from models.deployment import DEPLOYMENT_NAME, DetectorSettings, build_detector
-from models.handles import ServeDetectorClient, ServePlateReaderClient
+from models.handles import ServePlateReaderClient
 from models.plates.deployment import DEPLOYMENT_NAME as PLATES_NAME
 from models.plates.deployment import PlateSettings, build_plates
-
-APP_NAME = "wayside"
-INGRESS_NAME = "ingress"
+from models.serve_client import ServeDetectorClient
 
 
 def detector_settings(settings: Settings) -> DetectorSettings:
@@ -42,7 +39,8 @@ def detector_settings(settings: Settings) -> DetectorSettings:
         input_size=size if all(size) else None,
         engine=settings.detector_engine,
         device=settings.detector_device,
-        threads=settings.detector_threads,
+        streams=settings.resolved_detector_threads,
+        num_cpus=settings.detector_num_cpus or (1.0 if settings.detector_num_gpus else 0.7 * settings.resolved_detector_threads),
         replicas=settings.detector_replicas,
         num_gpus=settings.detector_num_gpus,
         max_batch_size=settings.detector_max_batch_size,
@@ -141,6 +139,8 @@ def camera_config(settings: Settings) -> CameraConfig:
         default_analysed_fps=settings.analysed_fps,
         disconnected_after_s=settings.disconnected_after_s,
         stall_timeout_s=settings.stall_timeout_s,
+        hardware=settings.camera_hardware,
+        outbound=settings.outbound,
     )
 
 
@@ -150,6 +150,7 @@ def pusher_config(settings: Settings) -> PusherConfig:
     disable_after_s = settings.delivery_disable_after_days * 86_400
     return PusherConfig(
         timeout_s=settings.delivery_timeout_s,
+        outbound=settings.outbound,
         policy=DeliveryPolicy(max_age_s=max_age_s),
         # A fifth of the time is left to the operator who was told.
         health=HealthPolicy(disable_after_s=disable_after_s, notice_after_s=disable_after_s * 0.8),
@@ -204,12 +205,6 @@ def build(args: dict[str, Any]) -> Any:
 
     ingress = make_ingress(settings)
     return ingress.bind(settings, build_detector(detector_settings(settings)), *recognition_deployments(settings))
-
-
-def environment_for_cameras() -> dict[str, str]:
-    """Environment of camera actors: one thread per pool, waiting passively, so that many cameras share few cores."""
-    keep = {name: value for name, value in os.environ.items() if name.startswith("WAYSIDE_") and "PASSWORD" not in name}
-    return {**keep, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 __all__ = ["APP_NAME", "INGRESS_NAME", "actor_system", "build", "serve"]

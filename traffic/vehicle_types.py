@@ -1,9 +1,9 @@
 """From what a vehicle looks like, its detector class and its length to a code of the protocol's type table.
 
-Networks tell forms (``Form``); lengths come from the calibration. Length classes: a passenger vehicle of 6 m or more is a large
-one and a goods vehicle under 6 m a light one by GA 802-2019 (types of motor vehicles) and JT/T 489-2019 (toll classes); GB 1589-2016
-allows 8 m to a two-axle lorry of up to 12 t and 9 m above, so 8 m divides medium from heavier ones. The table of the
-protocol has mini, medium, large and heavy (no light): under 6 m is sent as mini, 11 m and more as heavy.
+Networks tell forms (``Form``); lengths come from the calibration. Length classes: a passenger vehicle of 6 m or more is a
+large one and a goods vehicle under 6 m a light one by GA 802-2019 (types of motor vehicles) and JT/T 489-2019 (toll classes);
+GB 1589-2016 allows 8 m to a two-axle lorry of up to 12 t and 9 m above, so 8 m divides medium from heavier ones. The table of
+the protocol has mini, medium, large and heavy (no light): under 6 m is sent as mini, 11 m and more as heavy.
 """
 
 from collections.abc import Sequence

@@ -4,16 +4,17 @@
 input of a frame, ``crop_jpeg`` a picture for people.
 """
 
-from actors.decoding.address import SourceKind, address_kind, mask_address
+from actors.decoding.address import SourceKind, address_kind, host_of, mask_address
 from actors.decoding.clip_files import ClipEncoding, save_clip
 from actors.decoding.cuts import VehicleCut, cut_vehicle
 from actors.decoding.frames import DecodedFrame, SourceCounters, SourceInfo
 from actors.decoding.interrupt import CancelToken
 from actors.decoding.opening import open_source
-from actors.decoding.options import SourceOptions
+from actors.decoding.options import HardwareDecoder, SourceOptions
 from actors.decoding.packets import ClipSpan, CompressedPacket, PacketClip, PacketRing
 from actors.decoding.pictures import crop_jpeg, frame_rgb, rgb_jpeg
 from actors.decoding.policy import ReconnectConfig, ReconnectPolicy, StatusChange
+from actors.decoding.probing import ProbeResult, probe
 from actors.decoding.reader import ReaderCounters, StreamReader
 from actors.decoding.scaling import LetterboxTransform, letterbox
 from actors.decoding.source import VideoSource
@@ -25,9 +26,11 @@ __all__ = [
     "ClipSpan",
     "CompressedPacket",
     "DecodedFrame",
+    "HardwareDecoder",
     "LetterboxTransform",
     "PacketClip",
     "PacketRing",
+    "ProbeResult",
     "ReaderCounters",
     "ReconnectConfig",
     "ReconnectPolicy",
@@ -44,9 +47,11 @@ __all__ = [
     "crop_jpeg",
     "cut_vehicle",
     "frame_rgb",
+    "host_of",
     "letterbox",
     "mask_address",
     "open_source",
+    "probe",
     "rgb_jpeg",
     "save_clip",
 ]

@@ -25,7 +25,7 @@ from traffic.facts import TaskStatusCode
 log = logging.getLogger(__name__)
 
 OnStatus = Callable[[TaskStatusCode, str, float], None]
-QUEUE_FRAMES = 8
+QUEUE_FRAMES = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
