@@ -67,7 +67,9 @@ class World:
         ago_s = time_s - movers.last_s
         known = np.isfinite(movers.times).any(axis=1)
         standing = np.isfinite(movers.rest_s)
-        present = (ago_s <= np.where(standing, _PRESENT_STANDING_S, _PRESENT_S)) | (standing & (time_s - movers.held_s <= _HELD_S))
+        present = (ago_s <= np.where(standing, _PRESENT_STANDING_S, _PRESENT_S)) | (
+            standing & (time_s - movers.held_s <= _HELD_S)
+        )
         self.rows = np.flatnonzero(known & present)
         rows, (places, boxes) = self.rows, movers.latest()
         motion = movers.motion.at(rows)
