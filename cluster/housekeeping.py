@@ -60,7 +60,7 @@ class Housekeeping:
 
 
 def housekeeping(settings: Settings, system: Mendable) -> Housekeeping:
-    """The chores of one installation. The archive's bounds are kept by ``ArchiveKeeper``."""
+    """The chores of one installation; the archive has a keeper of its own (``actors.archive.keeping``)."""
     return Housekeeping(
         {
             "mend": (MEND_PERIOD_S, system.mend),

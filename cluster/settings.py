@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     plate_replicas: int = Field(1, ge=1, le=256)
     plate_num_gpus: float = Field(0.0, ge=0, le=8, description="GPU share reserved by each replica")
     plate_max_batch_size: int = Field(8, ge=1, le=256)
-    plate_vehicle_px: int = Field(640, ge=64, le=2048, description="longer side at which crops of vehicles are searched")
+    plate_vehicle_px: int = Field(448, ge=64, le=2048, description="longer side at which crops of vehicles are searched")
 
     attributes: bool = Field(True, description="recognise type and colour of vehicles and the weather")
     attribute_backbone: str = Field("efficientnet-lite0", description="backbone of the weights catalogue")
@@ -97,7 +97,6 @@ class Settings(BaseSettings):
     clip_after_s: float = Field(10.0, ge=0, le=120, description="seconds of video after it")
     clip_wait: bool = Field(True, description="an event is pushed when its clip is whole; false: at once")
     clip_memory_bytes: int = Field(48 * 1024**2, ge=1024**2, description="compressed video that a camera keeps in memory")
-    push_source_secrets: bool = Field(False, description="srcAddress of events with its password, as in the manual's example")
     event_days: float = Field(365.0, gt=0, description="retention of the history of events")
     vehicle_days: float = Field(90.0, gt=0, description="retention of the history of vehicles")
     archive_options: dict[str, Any] = Field(
@@ -105,11 +104,12 @@ class Settings(BaseSettings):
     )
     archive_max_age_days: float = Field(30.0, gt=0, description="what is older is deleted")
     archive_max_bytes: int = Field(20 * 1024**3, ge=1024**2, description="beyond this the oldest is deleted")
-    archive_min_free_bytes: int = Field(1024**3, ge=0, description="a folder leaves so much free on its disk")
+    archive_min_free_bytes: int = Field(512 * 1024**2, ge=0, description="a folder leaves so much free on its disk")
     archive_protected: bool = Field(False, description="pictures and clips need a token or a signed URL")
 
     outbound_allow: Listed = Field((), description="addresses, networks, host names receivers and cameras may have anyway")
     outbound_private: bool = Field(True, description="receivers and cameras may be on private networks")
+    push_source_secrets: bool = Field(False, description="srcAddress is pushed with its password, as the manual shows it")
     cors_origins: Listed = Field((), description="web pages of these origins may use the API, such as https://ops.example")
     tls_certificate: str = Field("", description="PEM file of the certificate chain; with tls_key the API speaks https")
     tls_key: str = Field("", description="PEM file of the certificate's key")
