@@ -306,6 +306,8 @@ class CameraPipeline:
                     task=self._task,
                     fact=passage,
                     small_picture=self._save_crop(passage, frame),
+                    # What holds until a picture tells more, and for good where there is none.
+                    looks=VehicleLooks(vehicle_type=int(coarse_type(passage.object_class, passage.length_m))),
                 )
             )
         return tuple(envelopes)

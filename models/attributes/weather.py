@@ -45,7 +45,7 @@ class WeatherHead:
 def weather_inputs(
     pictures: Sequence[Image], features: NDArray[np.floating], centre: NDArray[np.float64], basis: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """What the head sees of each picture, (n, k + CUES): its features (n, f) on the ``basis`` (f, k) about ``centre`` (f,), and cues.
+    """What the head sees of each picture, (n, k + CUES): features (n, f) on the ``basis`` (f, k) about ``centre`` (f,), and cues.
 
     All 1280 features would let the head learn how the drawn weather was drawn.
     """
