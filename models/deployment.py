@@ -115,7 +115,7 @@ def build_detector(settings: DetectorSettings) -> Any:
         name=DEPLOYMENT_NAME,
         num_replicas=settings.replicas,
         max_ongoing_requests=settings.max_batch_size * 4,
-        health_check_period_s=10,
+        health_check_period_s=2,  # Serve notices a dead replica only when it asks
         health_check_timeout_s=10,
         ray_actor_options={
             "num_cpus": settings.threads,
