@@ -49,6 +49,29 @@ def plan(wanted: Sequence[TaskSpec], running: Mapping[str, str]) -> Plan:
     return Plan(stop=tuple(stop), start=tuple(start))
 
 
+def postponed(todo: Plan, running: Mapping[str, str], room: int) -> tuple[Plan, int]:
+    """Renew few cameras at a time: a new version replaces all of them, and the start of many at once would take each long.
+
+    Args:
+        running: revision by task number; what stands before its ``@`` is the task's own, behind it the generation.
+        room: so many cameras may be renewed now.
+
+    Returns:
+        The plan without the renewals that have to wait, and how many wait.
+    """
+    wanted = {spec.ref.task_num: spec.revision for spec in todo.start}
+    same = [num for num in todo.stop if num in wanted and _own(wanted[num]) == _own(running[num])]
+    wait = set(same[max(0, room) :])
+    return Plan(
+        stop=tuple(num for num in todo.stop if num not in wait),
+        start=tuple(spec for spec in todo.start if spec.ref.task_num not in wait),
+    ), len(wait)
+
+
+def _own(revision: str) -> str:
+    return revision.partition("@")[0]
+
+
 @dataclass(frozen=True, kw_only=True)
 class SupervisorConfig:
     """Settings of the supervisor.
@@ -56,6 +79,7 @@ class SupervisorConfig:
     Attributes:
         camera_options: Ray options of every camera actor (CPU share, environment).
         generation: names code and settings; cameras of another one are replaced.
+        renewed_at_once: cameras replaced by those of a new generation at a time, so that none is away for long.
         starting_at_once: cameras that were started and have not answered yet; more are not started meanwhile.
         hung_after_s: a camera that answered before and does not answer for so long is killed and started again.
     """
@@ -66,6 +90,7 @@ class SupervisorConfig:
     camera_options: dict[str, Any]
     log_level: str = "INFO"
     generation: str = ""
+    renewed_at_once: int = 2
     starting_at_once: int = 16
     hung_after_s: float = 60.0
     restarts: RestartConfig = field(default_factory=RestartConfig)
@@ -171,7 +196,11 @@ class SupervisorActor:
         # A task made anew under an old number, and a camera of other code or settings, are other cameras.
         mark = self._config.generation
         tasks = [replace(spec, revision=f"{spec.ref.task_id}.{spec.revision}@{mark}") for spec in tasks]
-        todo = plan(tasks, {num: camera.revision for num, camera in self._running.items()})
+        revisions = {num: camera.revision for num, camera in self._running.items()}
+        starting = sum(not camera.answered for camera in self._running.values())
+        todo, later = postponed(plan(tasks, revisions), revisions, self._config.renewed_at_once - starting)
+        if later:
+            self._changed.set()  # look again at once: the next ones follow as soon as these answer
         self._stop_cameras(todo.stop)
         enabled = {spec.ref.task_num for spec in tasks if spec.enabled}
         self._restarts.keep(enabled)

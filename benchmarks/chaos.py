@@ -226,14 +226,14 @@ class Run:
             return dict(session.execute(text("SELECT id, state FROM delivery")).all())  # type: ignore[arg-type]
 
 
-def table(port: int) -> None:
-    """Each part once."""
+def table(port: int, only: list[str]) -> None:
+    """Each part once, or those of ``only``."""
     with Run(port) as run:
         run.delivered_after(time.time())
         first = run.film.loop_of(time.time()) + 1
         run.until_loop(first + 3)
         rows, killed_loops = [], set()
-        for name in (*PARTS, NEW_VERSION, NO_ARCHIVE, LOCKED, WHOLE):
+        for name in only or (*PARTS, NEW_VERSION, NO_ARCHIVE, LOCKED, WHOLE):
             loop = run.film.loop_of(time.time()) + 1
             run.until_loop(loop)
             time.sleep(4)
@@ -315,11 +315,12 @@ def main() -> None:
     parser.add_argument("what", choices=["table", "soak"])
     parser.add_argument("--port", type=int, default=8700)
     parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--only", action="append", metavar="NAME", help="a row of the table; may be given several times")
     arguments = parser.parse_args()
     # One token for the Ray of `wayside up` and for this program, which looks at its actors; Ray reads it when it is imported.
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     if arguments.what == "table":
-        table(arguments.port)
+        table(arguments.port, arguments.only)
     else:
         soak(arguments.port, arguments.minutes)
 
