@@ -1,7 +1,7 @@
 """Helmets and bare heads on photographs: draws what is said of every person the detector finds, to be counted by eye.
 
-``python -m benchmarks.heads FILE… --out FOLDER``: pictures, or clips of which every ``--step`` seconds a picture is taken. Regions
-are ignored: everybody is judged.
+``python -m benchmarks.heads FILE… --out FOLDER``: pictures, or clips of which every ``--step`` seconds a picture is taken.
+Regions are ignored: everybody is judged.
 """
 
 import argparse

@@ -33,9 +33,6 @@ class Blind:
 
     input_size, input_fit = (128, 96), InputFit()
 
-    def gather(self, frames: int) -> None:
-        pass
-
     def submit(self, image: object) -> "Blind":
         return self
 
