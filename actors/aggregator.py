@@ -7,6 +7,7 @@ of, repeated batches change nothing, and a fact stated again is recognised by it
 
 import json
 import logging
+import os
 import threading
 import time
 import uuid
@@ -18,9 +19,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from actors.errors import SinkUnavailableError, StoreUnavailableError
+from actors.logs import configure_logging
 from actors.ports import FactEnvelope, FactSink, ParameterStore, TaskRef
 from traffic.aggregation import CellBatch, Parameters, TaskAggregator, TrafficAggregator
 from traffic.facts import LaneParameters
+from traffic.people.crowd import CrowdState
 
 logger = logging.getLogger(__name__)
 HISTORY_PERIOD_S = 60
@@ -49,7 +52,7 @@ class _Task:
     Attributes:
         task_id: of the row; a task made anew under an old number begins anew.
         envelopes, history: made and not yet published, saved. saved_at: monotonic time of the newest save.
-        durable: by source, the newest batch in the saved state.
+        durable: by source, the newest batch in the saved state. crowds_saved: ``crowds_stated`` of it.
     """
 
     task_id: int
@@ -58,6 +61,7 @@ class _Task:
     history: list[Parameters]
     saved_at: float
     durable: dict[str, int]
+    crowds_saved: tuple[object, ...] = ()
 
 
 class Aggregator:
@@ -97,6 +101,14 @@ class Aggregator:
                 raise
             return durable
 
+    def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
+        """See CellSink.crowds. Raises StoreUnavailableError."""
+        with self._lock:
+            known = self._tasks.get(task.task_num)
+            if known is None or known.task_id != task.task_id:
+                known = self._begin(task)
+            return known.aggregator.crowds
+
     def interfaces_changed(self) -> None:
         """Read the periods in use again with the next batch."""
         self._refreshed_at = float("-inf")
@@ -122,7 +134,8 @@ class Aggregator:
         if ended:
             self._collect(task, known, known.aggregator.finish())
         self._flush(known)
-        if ended or self._clock() - known.saved_at >= self._config.save_s:
+        alarmed = known.aggregator.crowds_stated != known.crowds_saved  # a gathering stated once must never be forgotten
+        if ended or alarmed or self._clock() - known.saved_at >= self._config.save_s:
             self._save(task.task_num, known, {batch.source for batch in batches})
         return known.durable.get(batches[-1].source, 0) if batches else 0
 
@@ -132,7 +145,7 @@ class Aggregator:
         state = saved["state"] if saved.get("taskId") == task.task_id else None
         logger.info("aggregation begins task=%s resumed=%s", task.task_num, state is not None)
         aggregator = self._traffic.begin(task.task_num, state, local_day(task.time_zone))
-        known = _Task(task.task_id, aggregator, [], [], self._clock(), {})
+        known = _Task(task.task_id, aggregator, [], [], self._clock(), {}, aggregator.crowds_stated)
         self._tasks[task.task_num] = known
         return known
 
@@ -154,6 +167,7 @@ class Aggregator:
         state = json.dumps(content, separators=(",", ":"))
         self._store.save({task_num: state}, [(task_num, parameters) for parameters in known.history])
         known.history, known.saved_at = [], self._clock()
+        known.crowds_saved = known.aggregator.crowds_stated
         known.durable = {source: known.aggregator.sequence(source) for source in sources}
 
     def _refresh(self) -> None:
@@ -183,15 +197,32 @@ class AggregatorActor:
     """Ray shell of an Aggregator."""
 
     def __init__(
-        self, index: int, store_factory: Callable[[], ParameterStore], sink: FactSink, config: AggregatorConfig | None = None
+        self,
+        index: int,
+        store_factory: Callable[[], ParameterStore],
+        sink: FactSink,
+        config: AggregatorConfig | None = None,
+        generation: str = "",
     ) -> None:
-        logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
-        self._index = index
+        configure_logging("INFO")
+        self._index, self._generation = index, generation
         self._aggregator = Aggregator(store_factory(), sink, config, prunes=index == 0)
+
+    def generation(self) -> str:
+        """Code and settings this runs with."""
+        return self._generation
+
+    def process_id(self) -> int:
+        """Process this runs in."""
+        return os.getpid()
 
     def accept(self, task: TaskRef, batches: Sequence[CellBatch], ended: bool) -> int:
         """See Aggregator.accept."""
         return self._aggregator.accept(task, batches, ended=ended)
+
+    def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
+        """See Aggregator.crowds."""
+        return self._aggregator.crowds(task)
 
     def interfaces_changed(self) -> None:
         """See Aggregator.interfaces_changed."""
@@ -218,13 +249,21 @@ class AggregatorSink:
 
     def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool) -> int:
         """See CellSink."""
+        durable: int = self._ask(task, "accept", task, tuple(batches), ended)
+        return durable
+
+    def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
+        """See CellSink."""
+        found: dict[int, CrowdState] = self._ask(task, "crowds", task)
+        return found
+
+    def _ask(self, task: TaskRef, method: str, *arguments: object) -> Any:
         import ray
         from ray.exceptions import RayError
 
         name = self.names[zlib.crc32(task.task_num.encode()) % len(self.names)]
         try:
             actor = ray.get_actor(name, namespace=self.namespace)
-            durable: int = ray.get(actor.accept.remote(task, tuple(batches), ended), timeout=self.timeout_s)
+            return ray.get(getattr(actor, method).remote(*arguments), timeout=self.timeout_s)
         except (RayError, ValueError, StoreUnavailableError, SinkUnavailableError) as error:
             raise SinkUnavailableError(f"aggregator does not answer: {type(error).__name__}") from error
-        return durable

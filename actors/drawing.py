@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from actors.decoding import frame_rgb
 from actors.pipeline import AnalysedFrame, CameraPipeline, visible_tracks
+from traffic.events.kinds import KIND_SLUGS
+from traffic.facts import TrafficEvent
 from traffic.scene import Lane
 from traffic.types import ObjectClass, Track
 
@@ -21,6 +23,7 @@ _COLOURS = {  # RGB
     ObjectClass.TRUCK: (170, 110, 255),
 }
 _LANE, _SNAPSHOT, _STOP = (80, 160, 255), (255, 230, 0), (255, 60, 60)
+_EVENT = (255, 40, 40)
 
 
 def annotated(frame: AnalysedFrame, pipeline: CameraPipeline, max_width: int) -> Image:
@@ -32,6 +35,8 @@ def annotated(frame: AnalysedFrame, pipeline: CameraPipeline, max_width: int) ->
     draw_lanes(image, pipeline.lanes, pipeline.counters.lane_counts)
     for track in visible_tracks(frame.tracks):
         draw_track(image, track, scale, pipeline.speed_kmh(track))
+    for event in pipeline.open_events:
+        draw_event(image, event, scale)
     return image
 
 
@@ -68,6 +73,14 @@ def draw_track(image: Image, track: Track, scale: float, speed_kmh: float | None
     cv2.rectangle(image, (x1, y1), (x2, y2), colour, 1 if not track.moved else 2)
     speed = "" if speed_kmh is None else f" {speed_kmh:.0f}km/h"
     _text(image, f"{track.object_class.name.lower()} {track.track_id}{speed}", (x1, max(10, y1 - 3)), colour)
+
+
+def draw_event(image: Image, event: TrafficEvent, scale: float) -> None:
+    """Box and name of an open event."""
+    x1, y1, x2, y2 = (round(value * scale) for value in event.box)
+    cv2.rectangle(image, (x1 - 2, y1 - 2), (x2 + 2, y2 + 2), _EVENT, 3)
+    name = f"{int(event.kind)} {KIND_SLUGS[event.kind].replace('_', ' ')}"
+    _text(image, name, (max(0, x1 - 2), min(image.shape[0] - 4, y2 + 16)), _EVENT)
 
 
 def _text(image: Image, text: str, at: tuple[int, int], colour: tuple[int, int, int]) -> None:

@@ -18,6 +18,10 @@ class ArchiveError(ActorError):
     """The archive cannot be read or written."""
 
 
+class ClipError(ActorError):
+    """A clip cannot be made."""
+
+
 class StoreUnavailableError(ActorError):
     """The database does not answer."""
 

@@ -5,10 +5,11 @@ flight overlaps decoding with detection. Frames are finished in the order they w
 on how many are in flight.
 """
 
+import math
 import uuid
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +17,24 @@ from numpy.typing import NDArray
 from actors.archive import picture_path
 from actors.decoding import DecodedFrame, LetterboxTransform, crop_jpeg, letterbox
 from actors.errors import ArchiveError
-from actors.ports import Archive, FactEnvelope, TaskRef, TaskSpec
-from models.handles import DetectorClient, PendingDetections
+from actors.evidence.config import EvidenceConfig
+from actors.evidence.events import EventStage
+from actors.ports import FactEnvelope, PictureSink, TaskRef, TaskSpec
+from actors.recognition import RecognitionConfig, RecognitionCounters, RecognitionDesk, Recognizer
+from actors.vision import PixelWatcher, VisionConfig
+from actors.weather import WeatherWatch
+from models.handles import DetectorClient, PendingDetections, VehicleContext
 from traffic.aggregation import CellBatch
-from traffic.facts import CrowdAlarm, VehiclePassage
+from traffic.events.analyzer import EventAnalyzer
+from traffic.facts import EventPhase, Heading, TrafficEvent, VehicleLooks, VehiclePassage
 from traffic.passages import PassageAnalyzer
+from traffic.people.crowd import CrowdState
 from traffic.sampling import SceneSampler
 from traffic.scene import Lane, Scene
 from traffic.tracking import Tracker
-from traffic.types import Box, Detections, Track, TrackState
+from traffic.types import Box, Detections, ObjectClass, Track, TrackId, TrackState
 
-SNAPSHOT_KIND, CROWD_KIND = "vehicle_snapshot", "crowd"
+SNAPSHOT_KIND, PLATE_KIND = "vehicle_snapshot", "plate"
 _FACT_NAMESPACE = uuid.UUID("5a5b1c7e-9d0f-4c34-9e5c-2a8a1f0c6d11")
 
 
@@ -38,11 +46,17 @@ class PipelineConfig:
         jpeg_quality: 10..100, of pictures in the archive.
         crop_margin: share of the box added on each side of a vehicle's crop.
         detector_timeout_s: patience with one detection.
+        evidence: pictures and clips of events.
+        vision: what is looked for in the pixels.
+        recognition: of plates and looks.
     """
 
     jpeg_quality: int = 85
     crop_margin: float = 0.08
     detector_timeout_s: float = 30.0
+    evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
+    vision: VisionConfig = field(default_factory=VisionConfig)
+    recognition: RecognitionConfig = field(default_factory=RecognitionConfig)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,12 +93,15 @@ class CameraPipeline:
         self,
         spec: TaskSpec,
         detector: DetectorClient,
-        archive: Archive | None,
+        archive: PictureSink | None,
         config: PipelineConfig,
         on_picture_error: Callable[[ArchiveError], None] | None = None,
         life: str | None = None,
+        desk: RecognitionDesk | None = None,
+        weather: WeatherWatch | None = None,
     ) -> None:
-        """``life``: name of this pipeline among all that ever analyse the task; None makes one."""
+        """``life``: name of this pipeline among all that ever analyse the task; None makes one. ``desk``: does the recognition of
+        vehicles; None: facts go out at once, without looks. ``weather``: watches the weather; None: it stays unknown."""
         self._task = spec.ref
         self._scene = spec.scene
         self._detector = detector
@@ -94,15 +111,36 @@ class CameraPipeline:
         self._tracker = Tracker()
         self._passages = PassageAnalyzer(spec.scene)
         self._sampler = SceneSampler(spec.scene, life or uuid.uuid4().hex)
+        self._events = EventStage(
+            spec.ref,
+            EventAnalyzer(spec.scene, time_zone=spec.ref.time_zone, life=life or ""),
+            PixelWatcher(spec.scene, config.vision),
+            self._save,
+            config.evidence if archive is not None else replace(config.evidence, clips=False),
+            jpeg_quality=config.jpeg_quality,
+            crop_margin=config.crop_margin,
+        )
         self._in_flight: deque[_InFlight] = deque()
         self._crop = _outline_crop(spec.scene)
         self._last_frame: DecodedFrame | None = None
+        self._recognizer = Recognizer(desk, config.recognition, self._save_plate) if desk is not None else None
+        self._weather = weather
         self.counters = PipelineCounters()
 
     @property
     def lanes(self) -> tuple[Lane, ...]:
         """The lanes in force: the scene's or, without a scene, the learned ones."""
         return self._passages.lanes
+
+    @property
+    def detector(self) -> DetectorClient:
+        """The detector it was made with."""
+        return self._detector
+
+    @property
+    def has_scene_lanes(self) -> bool:
+        """Whether the lanes are the scene's, not learned ones."""
+        return self._scene is not None and bool(self._scene.lanes)
 
     @property
     def in_flight(self) -> int:
@@ -117,9 +155,55 @@ class CameraPipeline:
         """roadNum of the lane the track is in; 0 for none."""
         return self._passages.lane_of(track.track_id)
 
+    @property
+    def open_events(self) -> tuple[TrafficEvent, ...]:
+        """Events that are open now."""
+        return self._events.active
+
+    @property
+    def paused_reason(self) -> str:
+        """Why events are not detected now, "" when they are."""
+        return self._events.paused_reason
+
+    @property
+    def events_stated(self) -> int:
+        """Events raised or upgraded since the pipeline was made."""
+        return self._events.stated
+
+    def looks_of(self, track_id: TrackId) -> VehicleLooks:
+        """What recognition knows of a vehicle by now; unknown codes when it knows nothing."""
+        return self._recognizer.looks_of(track_id) if self._recognizer else VehicleLooks()
+
+    @property
+    def recognition_counters(self) -> RecognitionCounters:
+        """What recognition has done since the pipeline was made."""
+        return self._recognizer.counters if self._recognizer else RecognitionCounters()
+
+    @property
+    def recognition_bytes(self) -> int:
+        """Bytes of the pictures kept for recognition."""
+        return self._recognizer.bytes_held if self._recognizer else 0
+
+    @property
+    def people(self) -> Mapping[int, int]:
+        """People in each region of kind ``people`` or ``crowd`` in the newest frame, by region code."""
+        return self._sampler.people
+
+    def crowds(self) -> dict[int, CrowdState]:
+        """State of the gatherings by region, for ``restore_crowds`` of the pipeline that follows."""
+        return self._sampler.crowds()
+
+    def restore_crowds(self, crowds: Mapping[int, CrowdState]) -> None:
+        """Before the first frame: gatherings that a former pipeline of the task has stated."""
+        self._sampler.restore_crowds(crowds)
+
     def set_task(self, task: TaskRef) -> None:
         """Rename the task; tracks and counts go on."""
         self._task = task
+
+    def gather(self, frames: int) -> None:
+        """See DetectorClient."""
+        self._detector.gather(frames)
 
     def begin(self, frame: DecodedFrame) -> None:
         """Start the detection of ``frame``."""
@@ -150,9 +234,29 @@ class CameraPipeline:
         """Forget the frames in flight (the detector is gone)."""
         self._in_flight.clear()
 
+    def ready(self) -> tuple[FactEnvelope, ...]:
+        """Facts whose looks have come in the meantime; to be asked while no frames come, when no better picture is to be had."""
+        return self._recognizer.release(math.inf) if self._recognizer else ()
+
+    def flush(self) -> tuple[FactEnvelope, ...]:
+        """Every fact that still waits for looks: no more frames come. May take the patience of recognition."""
+        if self._weather:
+            self._weather.close()
+        if self._recognizer is None:
+            return ()
+        last = self._recognizer.finish(self._config.recognition.patience_s)
+        self._recognizer.close()
+        return last
+
     def end(self) -> tuple[FactEnvelope, ...]:
-        """The stream ended for good: facts that were still pending (lanes learned only now)."""
-        return self._wrap(self._passages.finish(), self._last_frame)
+        """The stream ended for good: facts that were still pending (lanes learned only now, looks on the way), and the end of
+        open events."""
+        last = self._with_looks(self._wrap(self._passages.finish(), self._last_frame), self._last_frame)
+        return (*last, *self.flush(), *self.end_events())
+
+    def end_events(self) -> tuple[FactEnvelope, ...]:
+        """Nothing more will be analysed: the end of open events. May be called again."""
+        return self._events.end()
 
     def last_cells(self) -> CellBatch | None:
         """The cells of the seconds that are still open: nothing more will be analysed."""
@@ -164,8 +268,31 @@ class CameraPipeline:
         alarms = self._sampler.advance(frame.time_s, (frame.width, frame.height), tracks, self._passages, passages)
         self.counters.frames_analysed += 1
         self._last_frame = frame
-        envelopes = (*self._wrap(passages, frame), *(self._wrap_alarm(alarm, frame) for alarm in alarms))
+        if self._weather:
+            self._weather.observe(frame)
+        if self._recognizer:
+            self._recognizer.observe(frame, tracks)
+        events = self._events.advance(frame, tracks, self._passages, passages)
+        crowds = (self._events.wrap_alarm(alarm, frame) for alarm in alarms)
+        envelopes = self._with_looks((*self._wrap(passages, frame), *crowds, *events), frame)
         return AnalysedFrame(frame=frame, tracks=tracks, envelopes=envelopes, cells=self._sampler.take())
+
+    def _with_looks(self, stated: tuple[FactEnvelope, ...], frame: DecodedFrame | None) -> tuple[FactEnvelope, ...]:
+        """Facts wait for the looks of their vehicle; returns those that are ready now, earlier ones first."""
+        stated = self._weather.stamp(stated) if self._weather else stated
+        if self._recognizer is None or frame is None:
+            return stated
+        for envelope in stated:
+            fact = envelope.fact
+            if isinstance(fact, VehiclePassage):
+                context = VehicleContext(object_class=fact.object_class, length_m=fact.length_m, heading=fact.heading)
+                self._recognizer.hold(envelope, frame.time_s, fact.track_id, context)
+            elif isinstance(fact, TrafficEvent) and fact.phase is not EventPhase.CLOSED and _is_vehicle(fact):
+                context = VehicleContext(object_class=fact.object_class or ObjectClass.CAR, heading=Heading.FRONT)
+                self._recognizer.hold(envelope, frame.time_s, fact.track_ids[0], context)
+            else:
+                self._recognizer.hold(envelope, frame.time_s)
+        return self._recognizer.release(frame.time_s)
 
     def _wrap(self, passages: tuple[VehiclePassage, ...], frame: DecodedFrame | None) -> tuple[FactEnvelope, ...]:
         envelopes = []
@@ -183,16 +310,6 @@ class CameraPipeline:
             )
         return tuple(envelopes)
 
-    def _wrap_alarm(self, alarm: CrowdAlarm, frame: DecodedFrame) -> FactEnvelope:
-        key = f"{self._task.task_num}|crowd|{alarm.region_code}|{alarm.since_s:.4f}|{alarm.repeat}"
-        path = picture_path(self._task.task_num, CROWD_KIND, "large", alarm.time_s, self._task.time_zone)
-        return FactEnvelope(
-            fact_id=str(uuid.uuid5(_FACT_NAMESPACE, key)),
-            task=self._task,
-            fact=alarm,
-            large_picture=self._save(path, lambda: crop_jpeg(frame, None, quality=self._config.jpeg_quality)),
-        )
-
     def _fact_id(self, passage: VehiclePassage) -> str:
         # From the fact itself, not from chance: a recorded file analysed twice states the same facts.
         key = f"{self._task.task_num}|{passage.road_num}|{passage.track_id}|{passage.time_s:.4f}"
@@ -206,6 +323,13 @@ class CameraPipeline:
         path = picture_path(self._task.task_num, SNAPSHOT_KIND, "small", moment, self._task.time_zone)
         quality, margin = self._config.jpeg_quality, self._config.crop_margin
         return self._save(path, lambda: crop_jpeg(frame, passage.box, quality=quality, margin=margin))
+
+    def _save_plate(self, envelope: FactEnvelope, jpeg: bytes) -> str:
+        fact = envelope.fact
+        assert isinstance(fact, VehiclePassage | TrafficEvent)
+        number = fact.track_id if isinstance(fact, VehiclePassage) else next(iter(fact.track_ids), 0)
+        moment = fact.time_s + (number % 10) / 1e3
+        return self._save(picture_path(self._task.task_num, PLATE_KIND, "small", moment, self._task.time_zone), lambda: jpeg)
 
     def _save(self, path: str, encode: Callable[[], bytes]) -> str:
         """Keep a picture; its path, or "" when it could not be kept."""
@@ -224,6 +348,10 @@ class CameraPipeline:
 def visible_tracks(tracks: tuple[Track, ...]) -> tuple[Track, ...]:
     """Tracks seen in this very frame."""
     return tuple(track for track in tracks if track.state is TrackState.CONFIRMED)
+
+
+def _is_vehicle(event: TrafficEvent) -> bool:
+    return bool(event.track_ids) and event.object_class not in (None, ObjectClass.PERSON)
 
 
 def _outline_crop(scene: Scene | None) -> Box | None:

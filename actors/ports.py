@@ -6,11 +6,14 @@ Everything here is picklable and free of Ray.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
 from traffic.aggregation import CellBatch
 from traffic.facts import Fact, LaneParameters, PeopleParameters, TaskStatusCode, VehicleLooks
+from traffic.people.crowd import CrowdState
 from traffic.scene import Scene
 
 
@@ -21,14 +24,14 @@ class TaskRef:
     Attributes:
         task_id: key of the row in the task table.
         task_num, task_name: taskNum and taskName.
-        src_address: srcAddress as stored, secrets included; the wire encoder decides about masking.
+        src_address: srcAddress as stored, secrets included; the wire encoder decides about masking. In no repr, so in no log.
         time_zone: IANA name; wire times are local to it.
     """
 
     task_id: int
     task_num: str
     task_name: str
-    src_address: str
+    src_address: str = field(repr=False)
     time_zone: str
 
 
@@ -71,6 +74,8 @@ class FactEnvelope:
         clip: archive path of the clip ("video/…", no leading slash) or "".
         looks: what recognition read of the vehicle of a passage or of an event's main vehicle.
         weather: protocol code of the task's weather at that time, 0 unknown, 1..4.
+        hold_s: pushers keep it and do not send it as an event for so long: the camera states it again, with 0, when its clip is
+            whole. After that time, or when the camera has begun anew, it is sent as it is.
     """
 
     fact_id: str
@@ -82,6 +87,7 @@ class FactEnvelope:
     clip: str = ""
     looks: VehicleLooks = field(default_factory=VehicleLooks)
     weather: int = 0
+    hold_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,6 +99,10 @@ class CameraHealth:
         last_frame_time_s: video time of the newest decoded frame; None before the first.
         width, height: of the newest frame in pixels, 0 before the first.
         lane_counts: passages by roadNum.
+        revision: of the task the camera works by.
+        events: raised or upgraded. events_open: open now. clips_failed, clip_error: clips that could not be kept, and the last
+            reason. pictures_failed: pictures that could not be kept.
+        analysis_delay_s: age of the newest live frame when its analysis was done; 0 for recordings.
     """
 
     task_num: str
@@ -109,6 +119,13 @@ class CameraHealth:
     height: int
     codec: str
     lane_counts: tuple[tuple[int, int], ...] = ()
+    revision: str = ""
+    events: int = 0
+    events_open: int = 0
+    clips_failed: int = 0
+    clip_error: str = ""
+    pictures_failed: int = 0
+    analysis_delay_s: float = 0.0
 
 
 class CellSink(Protocol):
@@ -122,6 +139,13 @@ class CellSink(Protocol):
 
         Raises:
             SinkUnavailableError: keep them and try again.
+        """
+
+    def crowds(self, task: TaskRef) -> Mapping[int, CrowdState]:
+        """State of the task's gatherings as the newest batch told it, for a camera that starts anew.
+
+        Raises:
+            SinkUnavailableError: nobody can tell now.
         """
 
 
@@ -155,7 +179,27 @@ class FactSink(Protocol):
         """Persist all envelopes. Raises ``SinkUnavailableError`` when that failed; the caller keeps and repeats them."""
 
 
-class Archive(Protocol):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArchiveFile:
+    """An object of the archive, open for reading; whoever gets it closes ``file`` (seekable).
+
+    Attributes:
+        size: bytes. tag: changes whenever the content does.
+    """
+
+    file: BinaryIO
+    size: int
+    tag: str
+
+
+class PictureSink(Protocol):
+    """Takes pictures under the protocol's relative paths."""
+
+    def write(self, path: str, data: bytes) -> None:
+        """Store ``data`` under ``path``. Raises ``ArchiveError``."""
+
+
+class Archive(PictureSink, Protocol):
     """Keeps pictures and clips under the protocol's relative paths (always with '/' and no leading slash here)."""
 
     def write(self, path: str, data: bytes) -> None:
@@ -164,6 +208,12 @@ class Archive(Protocol):
     def read(self, path: str) -> bytes | None:
         """The bytes stored under ``path``; None when there is no such object. Raises ``ArchiveError``."""
 
-    def open(self, path: str) -> BinaryIO | None:
-        """A file of this machine holding the object under ``path``, open for reading; None when there is none. Raises
+    def scratch(self) -> AbstractContextManager[Path]:
+        """A folder of this machine in which a file for ``adopt`` may be made. Raises ``ArchiveError``."""
+
+    def adopt(self, path: str, file: Path) -> None:
+        """Store a finished file of this machine under ``path``, atomically; the file itself may be gone after that. Raises
         ``ArchiveError``."""
+
+    def open(self, path: str) -> ArchiveFile | None:
+        """The object under ``path``, open for reading; None when there is none. Raises ``ArchiveError``."""

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from actors.delivery.bodies import dump
-from actors.delivery.composing import STATUS_BUSINESS
+from actors.delivery.composing import EVENT_BUSINESS, STATUS_BUSINESS
 from actors.delivery.health import HealthPolicy
 from actors.delivery.keeping import keep_running
 from actors.delivery.outgoing import outgoing
@@ -28,6 +29,7 @@ from actors.delivery.ports import (
     Due,
     EncodedItem,
     HeldItem,
+    HistoryItem,
     InterfaceConfig,
     KnownStatus,
     OutboxStore,
@@ -38,8 +40,10 @@ from actors.delivery.recorder import Recorder
 from actors.delivery.sender import Sender
 from actors.delivery.worker import ReceiverWorker, WorkerConfig, WorkerParts
 from actors.errors import SinkUnavailableError, StoreUnavailableError
+from actors.logs import configure_logging
+from actors.outbound import OutboundPolicy
 from actors.ports import Archive, FactEnvelope
-from traffic.facts import TaskStatus
+from traffic.facts import CrowdAlarm, TaskStatus, TrafficEvent, VehiclePassage
 
 logger = logging.getLogger(__name__)
 _NOTICES = 50
@@ -52,6 +56,7 @@ class PusherConfig:
     Attributes:
         refresh_s: how often interfaces are read again. prune_s: how often the outbox is brought within its bounds.
         timeout_s: of one attempt. backoff_s: first pause after a loop failed in a way nobody expected.
+        outbound: where receivers may be.
     """
 
     refresh_s: float = 30.0
@@ -63,6 +68,7 @@ class PusherConfig:
     bounds: Bounds = field(default_factory=Bounds)
     policy: DeliveryPolicy = field(default_factory=DeliveryPolicy)
     health: HealthPolicy = field(default_factory=HealthPolicy)
+    outbound: OutboundPolicy = field(default_factory=OutboundPolicy)
 
 
 class DeliveryObserver(Protocol):
@@ -171,8 +177,9 @@ class Pusher:
             async with self._loading:
                 await self._load()
         deliveries, held, statuses = self._encode(envelopes)
+        history = self._history(envelopes) if self._index == 0 else []
         async with self._accepting:  # one writer at a time keeps the order of a task's facts
-            new: int = await asyncio.to_thread(self._store.accept, deliveries, held, statuses)
+            new: int = await asyncio.to_thread(self._store.accept, deliveries, held, statuses, history)
         for interface_id in {delivery.interface_id for delivery in deliveries}:
             if worker := self._workers.get(interface_id):
                 worker.wake()
@@ -194,6 +201,9 @@ class Pusher:
                 if item is None:
                     continue
                 pictures = json.dumps(item.pictures) if any(item.pictures.values()) else ""
+                # Only the body of an event has a clip; a crowd alarm (3.6) need not wait for one.
+                held_back = envelope.hold_s > 0 and interface.business_type == EVENT_BUSINESS
+                not_before = now_s + envelope.hold_s if held_back else 0.0
                 if interface.periodic:
                     held.append(
                         HeldItem(
@@ -203,11 +213,25 @@ class Pusher:
                             body=dump(item.body),
                             pictures=pictures,
                             created_at=now_s,
+                            not_before=not_before,
                         )
                     )
                 else:
-                    deliveries.append(outgoing(interface, envelope.fact_id, task.task_num, dump(item.body), pictures, now_s))
+                    body, key = dump(item.body), task.task_num
+                    deliveries.append(outgoing(interface, envelope.fact_id, key, body, pictures, now_s, not_before))
         return deliveries, held, statuses
+
+    def _history(self, envelopes: Sequence[FactEnvelope]) -> list[HistoryItem]:
+        items = []
+        for envelope in envelopes:
+            if isinstance(envelope.fact, TrafficEvent | CrowdAlarm | VehiclePassage | TaskStatus):
+                try:
+                    body = self._encoder.record(envelope)
+                except (ValueError, KeyError, TypeError, OverflowError) as error:
+                    logger.error("fact has no body for the history fact=%s error=%r", envelope.fact_id, error)
+                    body = None
+                items.append(HistoryItem(envelope=envelope, body=b"" if body is None else dump(body)))
+        return items
 
     def _body(self, envelope: FactEnvelope, interface: InterfaceConfig) -> EncodedItem | None:
         try:
@@ -315,18 +339,27 @@ class PusherActor:
         encoder: BodyEncoder,
         archive: Archive,
         config: PusherConfig | None = None,
+        generation: str = "",
     ) -> None:
         from actors.delivery.metrics import DeliveryMetrics
 
-        logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        configure_logging("INFO")
         logging.getLogger("httpx").setLevel(
             "WARNING"
         )  # its line about every request holds the receiver's address, secrets included
         config = config or PusherConfig()
-        self._index = index
-        sender = Sender(archive, config.timeout_s, config.worker.concurrency)
+        self._index, self._generation = index, generation
+        sender = Sender(archive, config.timeout_s, config.worker.concurrency, outbound=config.outbound)
         self._pusher = Pusher(index, count, outbox_factory(), encoder, sender, config, DeliveryMetrics())
         self._starting = asyncio.get_running_loop().create_task(self._pusher.start())
+
+    async def generation(self) -> str:
+        """Code and settings this runs with."""
+        return self._generation
+
+    async def process_id(self) -> int:
+        """Process this runs in."""
+        return os.getpid()
 
     async def publish(self, envelopes: Sequence[FactEnvelope]) -> int:
         """See Pusher.publish."""

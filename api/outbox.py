@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import bindparam, case, delete, func, insert, select, text, update
@@ -15,6 +16,7 @@ from actors.delivery.ports import (
     Bounds,
     Due,
     HeldItem,
+    HistoryItem,
     InterfaceConfig,
     KnownStatus,
     KnownTask,
@@ -22,7 +24,7 @@ from actors.delivery.ports import (
     Outgoing,
     ReceiverState,
 )
-from api import outbox_bounds
+from api import outbox_bounds, outbox_holding, records
 from api.database import Database
 from api.outbox_bounds import OPEN_STATES, parts
 from api.outbox_rows import delivery_row, due, held_item, held_row, interface_config, receiver_state
@@ -70,15 +72,24 @@ class SqlOutboxStore:
         with self._session() as session:
             return tuple(KnownTask(task_num=r[0], task_name=r[1], enabled=r[2]) for r in session.execute(query).all())
 
-    def accept(self, deliveries: Sequence[Outgoing], held: Sequence[HeldItem], statuses: Sequence[KnownStatus]) -> int:
+    def accept(
+        self,
+        deliveries: Sequence[Outgoing],
+        held: Sequence[HeldItem],
+        statuses: Sequence[KnownStatus],
+        history: Sequence[HistoryItem] = (),
+    ) -> int:
         """See OutboxStore."""
         with self._session() as session:
             fresh = _insert_deliveries(session, deliveries)
             fresh_held = _unknown(session, HeldFact, held)
+            outbox_holding.let_go(session, deliveries, held)
             if fresh_held:
                 session.execute(insert(HeldFact), [held_row(item) for item in fresh_held])
             for status in statuses:
                 _keep_newest(session, status)
+            records.record(session, history, time.time())
+            outbox_holding.let_go_of_begun(session, history)
             session.commit()
         return fresh + len(fresh_held)
 
@@ -92,7 +103,8 @@ class SqlOutboxStore:
                 values = {"interface_id": interface_id, "now_s": now_s, "lanes": lanes + len(busy)}
                 keys = [row[0] for row in session.execute(text(LANE_HEADS), values).all() if row[0] not in busy]
                 for key in keys[:lanes]:
-                    found += session.scalars(_lane(interface_id, key, per_lane)).all()
+                    lane = session.scalars(_lane(interface_id, key, per_lane)).all()
+                    found += takewhile(lambda row: row.next_attempt_at <= now_s, lane)
             if retries > 0:
                 rows = session.scalars(_retries(interface_id, now_s, retries + len(busy))).all()
                 found += [row for row in rows if row.id not in busy][:retries]
@@ -121,7 +133,8 @@ class SqlOutboxStore:
 
     def held(self, interface_id: int, limit: int) -> Sequence[HeldItem]:
         """See OutboxStore."""
-        query = select(HeldFact).where(col(HeldFact.interface_id) == interface_id).order_by(col(HeldFact.id)).limit(limit)
+        ready = (col(HeldFact.interface_id) == interface_id) & (col(HeldFact.not_before) <= time.time())
+        query = select(HeldFact).where(ready).order_by(col(HeldFact.id)).limit(limit)
         with self._session() as session:
             rows = session.scalars(query).all()
         return tuple(held_item(row) for row in rows)
@@ -170,7 +183,9 @@ class SqlOutboxStore:
 
     def prune(self, now_s: float, bounds: Bounds) -> Mapping[int, int]:
         """See OutboxStore."""
-        return outbox_bounds.prune(self._session, now_s, bounds)
+        dropped = outbox_bounds.prune(self._session, now_s, bounds)
+        records.prune(self._session, now_s, bounds.keep_events_s, bounds.keep_vehicles_s)
+        return dropped
 
     def backlog(self) -> Mapping[int, Backlog]:
         """See OutboxStore."""

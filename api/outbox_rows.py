@@ -42,7 +42,7 @@ def delivery_row(item: Outgoing, sequence: int) -> dict[str, Any]:
         "pictures": item.pictures,
         "state": WAITING,
         "attempts": 0,
-        "next_attempt_at": 0.0,
+        "next_attempt_at": item.not_before,
         "created_at": item.created_at,
         "age_from": item.created_at,
         "finished_at": 0.0,
@@ -74,6 +74,7 @@ def held_row(item: HeldItem) -> dict[str, Any]:
         "body": item.body,
         "pictures": item.pictures,
         "created_at": item.created_at,
+        "not_before": item.not_before,
     }
 
 

@@ -51,7 +51,7 @@ class SqlParameterStore:
 
     def prune(self, keep_s: float) -> int:
         """See ParameterStore."""
-        before = int(time.time() - keep_s)
+        before = max(int(time.time() - keep_s), 0)  # a retention of centuries must not leave the range of the column
         with Database(self._url).session() as session:
             gone: Any = session.execute(delete(LaneHistory).where(col(LaneHistory.close_s) < before)).rowcount  # type: ignore[attr-defined]
             gone += session.execute(delete(PeopleHistory).where(col(PeopleHistory.close_s) < before)).rowcount  # type: ignore[attr-defined]

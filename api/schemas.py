@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
+import httpx
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -89,6 +90,14 @@ def _text(chinese: str, english: str, example: str, most: int = 200, least: int 
 
 def _field(chinese: str, english: str, example: object) -> Any:
     return Field(description=f"{chinese} / {english}", examples=[example])
+
+
+def _same_host(url: str, host: str) -> bool:
+    """Whether the library that connects reads the same host as the one that judged."""
+    try:
+        return httpx.URL(url).host.strip("[]").lower() == host.strip("[]").lower()
+    except (httpx.InvalidURL, ValueError, UnicodeError):
+        return False
 
 
 class Request(BaseModel):
@@ -189,7 +198,8 @@ class InterfaceFields(Request):
             good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
         except ValueError:
             good = False
-        if not good or re.search(r"\s", value):
+        # A backslash, a space or a host that two parsers read differently would be judged as one address and used as another.
+        if not good or re.search(r"[\s\\]", value) or not _same_host(value, parts.hostname or ""):
             raise field_error("须为完整的 http 或 https 地址", "must be an absolute http or https URL with a host")
         return value
 
@@ -353,10 +363,24 @@ class TaskData(BaseModel):
     fpsSource: float = _field("视频源帧率", "frames per second of the source", 25.0)
     fpsAnalysed: float = _field("实际分析帧率", "frames analysed per second", 12.5)
     passages: int = _field("过车数", "vehicles counted", 42)
+    events: int = _field("已发生事件数", "events raised or upgraded", 3)
+    openEvents: int = _field("未结束事件数", "events that are open", 1)
+    clipsFailed: int = _field("未能保存的录像数", "clips that could not be kept", 0)
+    clipError: str = _field("最近一次录像失败的原因", "why the last of them could not", "")
+    picturesFailed: int = _field("未能保存的图片数", "pictures that could not be kept", 0)
     laneCounts: dict[str, int] = _field("各车道过车数", "vehicles by lane number", {"1": 20, "2": 22})
     width: int = _field("画面宽度, 像素", "width of the picture, pixels", 1920)
     height: int = _field("画面高度, 像素", "height of the picture, pixels", 1080)
     codec: str = _field("视频编码", "video codec", "h264")
+
+
+class ArchiveData(BaseModel):
+    """How full the archive is, as of its last pruning."""
+
+    files: int = _field("文件数", "files", 1200)
+    bytes: int = _field("字节数", "bytes", 350_000_000)
+    freeBytes: int | None = _field("磁盘剩余字节数, 对象存储为空", "free on the disk, null for object stores", 80_000_000_000)
+    complete: bool = _field("是否已全部统计", "everything has been looked at", True)
 
 
 class HealthData(BaseModel):
@@ -369,6 +393,7 @@ class HealthData(BaseModel):
         description="给操作员的提示 / notices for the operator; they do not degrade the status",
         examples=[[]],
     )
+    archive: ArchiveData | None = _field("归档用量", "how full the archive is, null before the first look", None)
 
 
 def load_scene(text: str | None) -> dict[str, Any] | None:

@@ -4,14 +4,18 @@
 
 Two figures. *Aggregator*: cells of one second (one per lane and second) accepted per second of one process, windows closed and
 parameters made, every batch acknowledged after a snapshot of its task could be taken. *Camera*: positions of vehicles
-(vehicle × frame) that the sampler turns into cells per second, at 25 frames per second and 20 tracks.
+(vehicle × frame) that the sampler turns into cells per second, at 25 frames per second and 20 tracks. *Store* (``--store``): what
+the states and the history of all cameras cost the database; ``busy_share`` 1 would be as fast as they come in.
 """
 
 import argparse
 import json
 import time
+from dataclasses import replace
 
-from traffic.aggregation import CellBatch, TrafficAggregator
+from api.database import Database
+from api.parameter_store import SqlParameterStore
+from traffic.aggregation import CellBatch, Parameters, TaskAggregator, TrafficAggregator
 from traffic.parameters import CameraSampler, LaneCell, LaneShape, LaneVehicle
 from traffic.parameters.cell import QueueState
 from traffic.types import ObjectClass, TrackId
@@ -96,6 +100,39 @@ def camera(lanes: int, seconds: int, fps: int = 25, tracks: int = 20) -> dict[st
     }
 
 
+def history(url: str, cameras: int, lanes: int, minutes: int) -> dict[str, float]:
+    """What the store costs: states of all tasks every 5 s and their minutes, each task's in a transaction of its own."""
+    Database(url).migrate()
+    store = SqlParameterStore(url)
+    task = TaskAggregator((60, 120))
+    made: list[Parameters] = []
+    for second in range(START, START + 239):  # the longest window is about to close: the state is at its largest
+        made += task.accept(_batch(0, second, lanes))
+    rows = [p for p in made if p.period_s == 60][:lanes]
+    state = json.dumps(task.snapshot())
+    saves, slowest, begin = 0, 0.0, time.perf_counter()
+    for minute in range(minutes):
+        for fifth in range(12):
+            for camera in range(cameras):
+                moved = [(str(camera), replace(p, close_s=p.close_s + 60 * minute)) for p in rows] if fifth == 0 else []
+                start = time.perf_counter()
+                store.save({str(camera): state}, moved)
+                slowest = max(slowest, time.perf_counter() - start)
+                saves += 1
+    took = time.perf_counter() - begin
+    return {
+        "cameras": cameras,
+        "lanes": lanes,
+        "minutes": minutes,
+        "saves": saves,
+        "rows": minutes * cameras * len(rows),
+        "state_bytes": len(state),
+        "ms_per_save": round(took / saves * 1000, 2),
+        "slowest_ms": round(slowest * 1000, 1),
+        "busy_share": round(took / (minutes * 60), 3),
+    }
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -104,10 +141,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=120)
     parser.add_argument("--periods", type=int, nargs="+", default=[1, 10, 60, 120])
     parser.add_argument("--snapshot-every", type=int, default=0, help="seconds of video between snapshots of a task; 0: none")
+    parser.add_argument("--store", metavar="URL", help="database whose load is measured too, such as sqlite:////tmp/x.db")
+    parser.add_argument("--minutes", type=int, default=3, help="of history written into --store")
     args = parser.parse_args()
     result = aggregator(args.cameras, args.lanes, args.seconds, args.periods, args.snapshot_every)
     print(json.dumps({"aggregator": result}))
     print(json.dumps({"camera": camera(args.lanes, 60)}))
+    if args.store:
+        print(json.dumps({"store": history(args.store, args.cameras, args.lanes, args.minutes)}))
 
 
 if __name__ == "__main__":

@@ -1,33 +1,56 @@
 """``wayside analyze``: a recorded file through the same pipeline and models, whole and as fast as the machine can."""
 
 import json
+import queue
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from actors.aggregator import fact_id, local_day
-from actors.decoding import SourceInfo, SourceOptions, open_source
+from actors.decoding import SourceInfo, SourceOptions, VideoSource, open_source
+from actors.evidence.clips import ClipKeeper
+from actors.evidence.config import EvidenceConfig
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, FactEnvelope, TaskRef, TaskSpec
+from actors.recognition import InlineDesk, RecognitionConfig, RecognitionServices
+from actors.weather import WeatherWatch
 from api.wire.encode import DEFAULT_DATA_SOURCE, snapshot_body
+from api.wire.events import stated_body
 from api.wire.parameters import crowd_body, parameter_item, people_body
-from models.handles import DetectorClient
+from models.handles import DetectorClient, WeatherClient
 from traffic.aggregation import CellBatch, Parameters, TaskAggregator
-from traffic.facts import CrowdAlarm, LaneParameters, PeopleParameters, VehiclePassage
+from traffic.facts import CrowdAlarm, EventKind, EventPhase, LaneParameters, PeopleParameters, TrafficEvent, VehiclePassage
 from traffic.scene import Scene
 
+_PATIENCE_S = 600.0
 OnFrame = Callable[[AnalysedFrame, CameraPipeline], None]
 
 
 @dataclass(slots=True)
+class SeenEvent:
+    """One event of the recording; times are seconds from its beginning, ``closed_s`` None while it was open at the end."""
+
+    kind: EventKind
+    raised_s: float
+    closed_s: float | None
+    road_num: int
+    region_code: int
+    confidence: float
+    detail: str
+    picture: str
+    clip: str
+
+
+@dataclass(slots=True)
 class Summary:
-    """Totals of one analysis: vehicles by (lane, class), speeds by lane in km/h, frames."""
+    """Totals of one analysis: vehicles by (lane, class), speeds by lane in km/h, frames, events by id."""
 
     frames: int = 0
     counts: Counter[tuple[int, str]] = field(default_factory=Counter)
     speeds: dict[int, list[float]] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
+    events: dict[str, SeenEvent] = field(default_factory=dict)
 
     def add(self, passage: VehiclePassage) -> None:
         """Count one passage."""
@@ -39,8 +62,9 @@ class Summary:
 
 @dataclass(frozen=True, kw_only=True)
 class AnalyzeOptions:
-    """What to analyse and how. ``analysed_fps`` 0: every frame. ``archive`` None: no pictures are kept. ``period_s`` 1..120:
-    bodies of traffic parameters and people of every period are written too; 0: none."""
+    """What to analyse and how. ``analysed_fps`` 0: every frame. ``archive`` None: no pictures and clips are kept. ``period_s``
+    1..120: bodies of traffic parameters and people of every period are written too; 0: none. ``recognition`` None: vehicles are
+    not recognised."""
 
     video: str
     scene: Scene | None
@@ -50,6 +74,10 @@ class AnalyzeOptions:
     archive: Archive | None = None
     max_frames: int = 0
     period_s: int = 0
+    evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
+    recognition: RecognitionServices | None = None
+    connect_weather: Callable[[], WeatherClient] | None = None
+    recognition_config: RecognitionConfig = field(default_factory=RecognitionConfig)
 
 
 def default_start_s(video: str) -> float | None:
@@ -78,36 +106,98 @@ def analyze(
         ref=task, scene=options.scene, analysed_fps=options.analysed_fps, rtsp_transport="tcp", loop=False,
         start_time_s=start_s, enabled=True, revision="1",
     )  # fmt: skip
-    pipeline = CameraPipeline(spec, detector, options.archive, PipelineConfig())
+    desk = InlineDesk(options.recognition, options.recognition_config) if options.recognition else None
+    config = PipelineConfig(recognition=options.recognition_config, evidence=options.evidence)
+    weather = WeatherWatch(options.connect_weather, threaded=False) if options.connect_weather else None
+    pipeline = CameraPipeline(spec, detector, options.archive, config, desk=desk, weather=weather)
     periods = _Periods(task, options.period_s)
     summary = Summary()
-    source_options = SourceOptions(start_time_s=start_s, analysed_fps=options.analysed_fps)
+    evidence = options.evidence if options.archive else EvidenceConfig(clips=False)
+    source_options = SourceOptions(
+        start_time_s=start_s,
+        analysed_fps=options.analysed_fps,
+        packet_seconds=evidence.packet_seconds,
+        packet_bytes=evidence.memory_bytes,
+    )
     with open_source(options.video, source_options) as source:
+        facts = _Facts(options.archive, source, evidence, summary)
         for frame in source:
             pipeline.begin(frame)
             result = pipeline.finish()
             summary.frames += 1
             if on_frame:
                 on_frame(result, pipeline)
-            for line in (*_lines(result.envelopes, summary), *periods.lines(result.cells)):
+            facts.take(result.envelopes)
+            for line in (*facts.lines(), *periods.lines(result.cells)):
                 write(line)
             if progress:
                 progress(frame.index + 1, source.info)
             if options.max_frames and summary.frames >= options.max_frames:
                 break
-    for line in (*_lines(pipeline.end(), summary), *periods.end(pipeline.last_cells())):
+        facts.take(pipeline.end())
+    for line in (*facts.end(), *periods.end(pipeline.last_cells())):
         write(line)
     return summary
 
 
-def _lines(envelopes: tuple[FactEnvelope, ...], summary: Summary) -> Iterator[str]:
-    for envelope in envelopes:
-        if isinstance(envelope.fact, VehiclePassage):
-            summary.add(envelope.fact)
-            body = snapshot_body(envelope, envelope.fact, DEFAULT_DATA_SOURCE)
-            yield _line("vehicle-snapshot", body)
-        elif isinstance(envelope.fact, CrowdAlarm):
-            yield _line("crowd-alarm", crowd_body(envelope, envelope.fact))
+class _Facts:
+    """Facts to lines, those of events when their clip is there."""
+
+    def __init__(self, archive: Archive | None, source: VideoSource, evidence: EvidenceConfig, summary: Summary) -> None:
+        self._summary, self._start_s = summary, source.info.start_time_s or 0.0
+        self._done: queue.SimpleQueue[FactEnvelope] = queue.SimpleQueue()
+        self._clips: ClipKeeper | None = None
+        if archive is not None and source.packets is not None:
+            self._clips = ClipKeeper(archive, source.packets.request, self._put, evidence)
+            self._clips.start()
+
+    def take(self, envelopes: Sequence[FactEnvelope]) -> None:
+        if self._clips:
+            self._clips.take(envelopes)
+        else:
+            self._put(envelopes)
+
+    def lines(self) -> Iterator[str]:
+        """Of what is ready."""
+        while not self._done.empty():
+            yield from self._lines(self._done.get())
+
+    def end(self) -> Iterator[str]:
+        """Of all that is left; the source has been closed."""
+        if self._clips:
+            self._clips.finish(_PATIENCE_S)
+        yield from self.lines()
+
+    def _put(self, envelopes: Sequence[FactEnvelope]) -> None:
+        for envelope in envelopes:
+            self._done.put(envelope)
+
+    def _lines(self, envelope: FactEnvelope) -> Iterator[str]:
+        fact = envelope.fact
+        if isinstance(fact, VehiclePassage):
+            self._summary.add(fact)
+            yield _line("vehicle-snapshot", snapshot_body(envelope, fact, DEFAULT_DATA_SOURCE))
+        elif isinstance(fact, CrowdAlarm):
+            self._summary.events[envelope.fact_id] = self._seen(envelope, fact, EventKind.CROWD, 0, 1.0)
+            yield _line("crowd-alarm", crowd_body(envelope, fact))
+        elif isinstance(fact, TrafficEvent):
+            seen = self._summary.events.get(fact.event_id)
+            if fact.phase is not EventPhase.CLOSED:
+                self._summary.events[fact.event_id] = self._seen(envelope, fact, fact.kind, fact.road_num, fact.confidence)
+            elif seen is not None:
+                seen.closed_s = fact.time_s - self._start_s
+        if (body := stated_body(envelope)) is not None:
+            yield _line("event", body)
+
+    def _seen(
+        self, envelope: FactEnvelope, fact: TrafficEvent | CrowdAlarm, kind: EventKind, road_num: int, confidence: float
+    ) -> SeenEvent:
+        closed_s = fact.time_s - self._start_s if isinstance(fact, CrowdAlarm) else None
+        detail = fact.detail if isinstance(fact, TrafficEvent) else f"{fact.people_num} 人"
+        return SeenEvent(
+            kind, fact.time_s - self._start_s, closed_s, road_num, fact.region_code, confidence, detail,
+            envelope.large_picture, envelope.clip,
+        )  # fmt: skip
 
 
 def _line(kind: str, body: object) -> str:

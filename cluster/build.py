@@ -1,30 +1,34 @@
 """The composition root: settings in, one Serve application out. ``serve deploy``, ``wayside up`` and jobs all come here."""
 
 import logging
-import os
 from functools import partial
 from typing import Any
 
 from ray import serve
 
 from actors.aggregator import AggregatorConfig, AggregatorSink
-from actors.archive import open_archive
+from actors.archive import FolderArchive, ObjectArchive, open_archive
 from actors.camera import CameraConfig, CameraServices
 from actors.delivery.health import HealthPolicy
 from actors.delivery.policy import DeliveryPolicy
 from actors.delivery.ports import Bounds
+from actors.evidence.config import EvidenceConfig
 from actors.pipeline import PipelineConfig
 from actors.pusher import PusherConfig, PusherSink
+from actors.recognition import RecognitionConfig, RecognitionServices
 from api.outbox import SqlOutboxStore
 from api.parameter_store import SqlParameterStore
 from api.task_store import SqlTaskStore
-from cluster.actors import ActorSystem, AggregatorPlan, PusherPlan
+from cluster.actors import APP_NAME, INGRESS_NAME, ActorSystem, AggregatorPlan, PusherPlan
 from cluster.settings import Settings
+from models.attributes.clients import ServeAttributesClient, ServeWeatherClient
+from models.attributes.deployment import DEPLOYMENT_NAME as ATTRIBUTES_NAME
+from models.attributes.deployment import AttributeSettings, build_attributes
 from models.deployment import DEPLOYMENT_NAME, DetectorSettings, build_detector
-from models.handles import ServeDetectorClient
-
-APP_NAME = "wayside"
-INGRESS_NAME = "ingress"
+from models.handles import ServePlateReaderClient
+from models.plates.deployment import DEPLOYMENT_NAME as PLATES_NAME
+from models.plates.deployment import PlateSettings, build_plates
+from models.serve_client import ServeDetectorClient
 
 
 def detector_settings(settings: Settings) -> DetectorSettings:
@@ -35,12 +39,65 @@ def detector_settings(settings: Settings) -> DetectorSettings:
         input_size=size if all(size) else None,
         engine=settings.detector_engine,
         device=settings.detector_device,
-        threads=settings.detector_threads,
+        streams=settings.resolved_detector_threads,
+        num_cpus=settings.detector_num_cpus or (1.0 if settings.detector_num_gpus else 0.7 * settings.resolved_detector_threads),
         replicas=settings.detector_replicas,
         num_gpus=settings.detector_num_gpus,
         max_batch_size=settings.detector_max_batch_size,
         models_dir=settings.models_dir,
     )
+
+
+def plate_settings(settings: Settings) -> PlateSettings:
+    """The plate reader deployment's share of the settings."""
+    return PlateSettings(
+        system=settings.plate_system,
+        longest_px=settings.plate_vehicle_px,
+        engine=settings.plate_engine,
+        device=settings.plate_device,
+        threads=settings.plate_threads,
+        num_cpus=settings.plate_num_cpus,
+        replicas=settings.plate_replicas,
+        num_gpus=settings.plate_num_gpus,
+        max_batch_size=settings.plate_max_batch_size,
+        models_dir=settings.models_dir,
+    )
+
+
+def attribute_settings(settings: Settings) -> AttributeSettings:
+    """The attributes deployment's share of the settings."""
+    return AttributeSettings(
+        backbone=settings.attribute_backbone,
+        engine=settings.attribute_engine,
+        device=settings.attribute_device,
+        threads=settings.attribute_threads,
+        num_cpus=settings.attribute_num_cpus,
+        replicas=settings.attribute_replicas,
+        num_gpus=settings.attribute_num_gpus,
+        max_batch_size=settings.attribute_max_batch_size,
+        models_dir=settings.models_dir,
+    )
+
+
+def recognition_config(settings: Settings) -> RecognitionConfig:
+    """How every camera recognises vehicles."""
+    return RecognitionConfig(plate_min_confidence=settings.plate_min_confidence, patience_s=settings.recognition_patience_s)
+
+
+def recognition_services(settings: Settings) -> RecognitionServices | None:
+    """How cameras reach the recognition deployments; None when all of it is off."""
+    plates = partial(ServePlateReaderClient.connect, APP_NAME, PLATES_NAME) if settings.plates else None
+    attributes = partial(ServeAttributesClient.connect, APP_NAME, ATTRIBUTES_NAME) if settings.attributes else None
+    if plates is None and attributes is None:
+        return None
+    return RecognitionServices(connect_plates=plates, connect_attributes=attributes)
+
+
+def recognition_deployments(settings: Settings) -> tuple[Any, ...]:
+    """The bound recognition deployments that are on."""
+    plates = (build_plates(plate_settings(settings)),) if settings.plates else ()
+    attributes = (build_attributes(attribute_settings(settings)),) if settings.attributes else ()
+    return (*plates, *attributes)
 
 
 def pusher_names(settings: Settings) -> tuple[str, ...]:
@@ -53,13 +110,37 @@ def aggregator_names(settings: Settings) -> tuple[str, ...]:
     return tuple(f"aggregator-{index}" for index in range(settings.aggregators))
 
 
+def evidence_config(settings: Settings) -> EvidenceConfig:
+    """Pictures and clips of events."""
+    return EvidenceConfig(
+        boxed=settings.event_box,
+        clips=settings.clips,
+        before_s=settings.clip_before_s,
+        after_s=settings.clip_after_s,
+        wait=settings.clip_wait,
+        memory_bytes=settings.clip_memory_bytes,
+    )
+
+
+def archive_of(settings: Settings) -> FolderArchive | ObjectArchive:
+    """The archive of this installation."""
+    return open_archive(settings.resolved_archive_url, settings.archive_options, settings.archive_min_free_bytes)
+
+
 def camera_config(settings: Settings) -> CameraConfig:
     """What every camera of this installation shares."""
     return CameraConfig(
-        pipeline=PipelineConfig(jpeg_quality=settings.jpeg_quality, detector_timeout_s=settings.detector_timeout_s),
+        pipeline=PipelineConfig(
+            jpeg_quality=settings.jpeg_quality,
+            detector_timeout_s=settings.detector_timeout_s,
+            evidence=evidence_config(settings),
+            recognition=recognition_config(settings),
+        ),
         default_analysed_fps=settings.analysed_fps,
         disconnected_after_s=settings.disconnected_after_s,
         stall_timeout_s=settings.stall_timeout_s,
+        hardware=settings.camera_hardware,
+        outbound=settings.outbound,
     )
 
 
@@ -69,6 +150,7 @@ def pusher_config(settings: Settings) -> PusherConfig:
     disable_after_s = settings.delivery_disable_after_days * 86_400
     return PusherConfig(
         timeout_s=settings.delivery_timeout_s,
+        outbound=settings.outbound,
         policy=DeliveryPolicy(max_age_s=max_age_s),
         # A fifth of the time is left to the operator who was told.
         health=HealthPolicy(disable_after_s=disable_after_s, notice_after_s=disable_after_s * 0.8),
@@ -78,18 +160,22 @@ def pusher_config(settings: Settings) -> PusherConfig:
             max_total_bytes=settings.outbox_max_total_bytes,
             max_age_s=max_age_s + 3600,  # what waits is given up by its policy before it is dropped for its age
             keep_s=settings.delivery_keep_days * 86_400,
+            keep_events_s=settings.event_days * 86_400,
+            keep_vehicles_s=settings.vehicle_days * 86_400,
         ),
     )
 
 
 def actor_system(settings: Settings) -> ActorSystem:
     """The long-lived actors with everything they are given."""
-    archive = open_archive(settings.resolved_archive_url)
+    archive = archive_of(settings)
     services = CameraServices(
         connect_detector=partial(ServeDetectorClient.connect, APP_NAME, DEPLOYMENT_NAME, settings.detector_timeout_s),
         sink=PusherSink(pusher_names(settings), settings.namespace),
         archive=archive,
         cells=AggregatorSink(aggregator_names(settings), settings.namespace),
+        recognition=recognition_services(settings),
+        connect_weather=partial(ServeWeatherClient.connect, APP_NAME, ATTRIBUTES_NAME) if settings.attributes else None,
     )
     return ActorSystem(
         settings=settings,
@@ -118,13 +204,7 @@ def build(args: dict[str, Any]) -> Any:
     from cluster.ingress import make_ingress
 
     ingress = make_ingress(settings)
-    return ingress.bind(settings, build_detector(detector_settings(settings)))
-
-
-def environment_for_cameras() -> dict[str, str]:
-    """Environment of camera actors: one thread per pool, waiting passively, so that many cameras share few cores."""
-    keep = {name: value for name, value in os.environ.items() if name.startswith("WAYSIDE_") and "PASSWORD" not in name}
-    return {**keep, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+    return ingress.bind(settings, build_detector(detector_settings(settings)), *recognition_deployments(settings))
 
 
 __all__ = ["APP_NAME", "INGRESS_NAME", "actor_system", "build", "serve"]

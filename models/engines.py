@@ -1,11 +1,13 @@
 """Inference engines for exported networks on the CPU. An engine maps a uint8 batch to the network's raw outputs.
 
-Threads are exactly the CPUs reserved for the replica and waiting is passive: two spinning pools on one core run an
-order of magnitude slower than one thread.
+An engine has ``streams``: so many threads may call ``run`` at once, each call computing on ``threads`` threads. One thread per
+picture and several pictures at once gives the most pictures per second. Waiting is passive: two spinning pools on one core run
+an order of magnitude slower than one thread.
 """
 
 import logging
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -26,21 +28,21 @@ class Engine(Protocol):
     name: str
 
     def run(self, images: NDArray[np.uint8]) -> Arrays:
-        """uint8 (n, h, w, 3) RGB → the network's outputs, batch first, valid until the next call."""
+        """uint8 (n, h, w, 3) RGB → the network's outputs, batch first, valid until this thread's next call."""
 
 
 class OpenVinoEngine:
     """OpenVINO on the CPU; ``precision`` bf16 needs AVX512-BF16 or AMX. Raises EngineUnavailableError."""
 
-    def __init__(self, onnx: Path, threads: int, precision: str) -> None:
+    def __init__(self, onnx: Path, threads: int, precision: str, streams: int = 1) -> None:
         try:
             import openvino as ov
         except ImportError as error:
             raise EngineUnavailableError(f"OpenVINO cannot be imported: {error}") from error
         self.name = f"openvino-{precision}"
         options = {
-            "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": 1,
+            "INFERENCE_NUM_THREADS": threads * streams,
+            "NUM_STREAMS": streams,
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": precision,
             "ENABLE_CPU_PINNING": False,
@@ -49,36 +51,44 @@ class OpenVinoEngine:
         try:
             core = ov.Core()
             self._model = core.compile_model(core.read_model(str(onnx)), "CPU", options)
+            self.output_names = [output.get_any_name() for output in self._model.outputs]
         except Exception as error:
             # RuntimeError by its documentation, but its binding lets other types through.
             raise EngineUnavailableError(f"OpenVINO cannot load {onnx.name}: {_first_line(error)}") from error
+        self._mine = threading.local()  # an inference request of each calling thread
 
-    def run(self, images: NDArray[np.uint8]) -> Arrays:
-        """See Engine."""
-        # Not copied: the outputs are read before the next call, by the only thread that calls.
-        result = self._model({0: images}, share_inputs=True, share_outputs=True)
+    def run(self, images: NDArray[np.generic]) -> Arrays:
+        """See Engine; the values are as the network's input wants them."""
+        request = getattr(self._mine, "request", None)
+        if request is None:
+            request = self._mine.request = self._model.create_infer_request()
+        # Not copied: the outputs are read before the next call, by the thread that calls.
+        result = request.infer({0: images}, share_inputs=True, share_outputs=True)
         return [result[output] for output in self._model.outputs]
 
 
 class OnnxRuntimeEngine:
-    """ONNX Runtime on the CPU. Raises EngineUnavailableError."""
+    """ONNX Runtime on the CPU, or on a CUDA card where its CUDA provider is installed; any number of threads may call. Raises
+    EngineUnavailableError."""
 
-    def __init__(self, onnx: Path, threads: int) -> None:
+    def __init__(self, onnx: Path, threads: int, cuda_card: int | None = None) -> None:
         try:
             import onnxruntime as ort
         except ImportError as error:
             raise EngineUnavailableError(f"ONNX Runtime cannot be imported: {error}") from error
-        self.name = "onnxruntime"
+        self.name = "onnxruntime" if cuda_card is None else f"onnxruntime-cuda:{cuda_card}"
+        on_card = [] if cuda_card is None else [("CUDAExecutionProvider", {"device_id": cuda_card})]
         try:
             options = ort.SessionOptions()
             options.intra_op_num_threads = threads
             options.inter_op_num_threads = 1
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            self.session = ort.InferenceSession(str(onnx), options, providers=["CPUExecutionProvider"])
+            self.session = ort.InferenceSession(str(onnx), options, providers=[*on_card, "CPUExecutionProvider"])
         except Exception as error:
             # its exceptions (Fail, InvalidProtobuf, NoSuchFile…) have no base class of their own
             raise EngineUnavailableError(f"ONNX Runtime cannot load {onnx.name}: {_first_line(error)}") from error
         self._input = self.session.get_inputs()[0].name
+        self.output_names = [output.name for output in self.session.get_outputs()]
 
     def run(self, images: NDArray[np.generic]) -> Arrays:
         """See Engine; the values are as the network's input wants them."""
@@ -87,7 +97,7 @@ class OnnxRuntimeEngine:
 
 
 class TorchEngine:
-    """Torch on the CPU in float32; the slowest, but there wherever Wayside is."""
+    """Torch on the CPU in float32; the slowest, but there wherever Wayside is. Any number of threads may call."""
 
     def __init__(self, module: Callable[[], object], threads: int) -> None:
         import torch
@@ -151,13 +161,14 @@ def make_engine(
     onnx: Callable[[], Path],
     module: Callable[[], object],
     accurate: Callable[[Engine, Path], bool],
+    streams: int = 1,
 ) -> Engine:
     """Choose and load an engine for the CPU.
 
     Args:
         kind: ``auto``, ``openvino`` (bf16 where the CPU has it and ``accurate`` agrees), ``openvino-f32``, ``onnxruntime``
             or ``torch``.
-        threads: CPU threads of the engine.
+        threads: CPU threads of one call. streams: calls that may run at once.
         onnx: makes (or finds) the exported network. module: makes the torch module.
         accurate: whether a reduced-precision engine of this exported network answers as full precision does.
 
@@ -168,15 +179,15 @@ def make_engine(
     def openvino() -> Engine:
         path = onnx()
         if cpu_has_fast_bf16():
-            fast = OpenVinoEngine(path, threads, "bf16")
+            fast = OpenVinoEngine(path, threads, "bf16", streams)
             if accurate(fast, path):
                 return fast
             logger.warning("bfloat16 is not accurate enough on this machine; using float32")
-        return OpenVinoEngine(path, threads, "f32")
+        return OpenVinoEngine(path, threads, "f32", streams)
 
     makers: dict[str, Callable[[], Engine]] = {
         "openvino": openvino,
-        "openvino-f32": lambda: OpenVinoEngine(onnx(), threads, "f32"),
+        "openvino-f32": lambda: OpenVinoEngine(onnx(), threads, "f32", streams),
         "onnxruntime": lambda: OnnxRuntimeEngine(onnx(), threads),
         "torch": lambda: TorchEngine(module, threads),
     }
@@ -192,7 +203,12 @@ def make_engine(
     raise EngineUnavailableError("no inference engine runs here: " + "; ".join(failures))
 
 
-def export_onnx(module: Callable[[], object], input_size: tuple[int, int], target: Path) -> Path:
+def export_onnx(
+    module: Callable[[], object],
+    input_size: tuple[int, int],
+    target: Path,
+    outputs: tuple[str, ...] = ("scores", "distances"),
+) -> Path:
     """Export a torch module with uint8 input (batch free, size fixed) to ``target`` unless it exists; atomic."""
     if target.is_file():
         return target
@@ -209,8 +225,8 @@ def export_onnx(module: Callable[[], object], input_size: tuple[int, int], targe
         (example,),
         str(partial),
         input_names=["image"],
-        output_names=["scores", "distances"],
-        dynamic_axes={"image": {0: "n"}, "scores": {0: "n"}, "distances": {0: "n"}},
+        output_names=list(outputs),
+        dynamic_axes={name: {0: "n"} for name in ("image", *outputs)},
         dynamo=False,
     )
     partial.replace(target)

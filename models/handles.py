@@ -1,16 +1,21 @@
-"""How cameras call the detector, in this process or over Ray Serve. Imports neither torch nor an engine."""
+"""How cameras call the detector and recognition; ``models.serve_client`` calls the detector over Ray Serve. Imports neither torch
+nor an engine."""
 
 import math
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic.types import Detections
+from traffic.facts import Heading
+from traffic.types import Detections, ObjectClass
 
 if TYPE_CHECKING:
     from models.detector import Detector
+    from models.plates.reader import PlateReader
 
 Image = NDArray[np.uint8]
 
@@ -54,6 +59,112 @@ class DetectorClient(Protocol):
     def submit(self, image: Image) -> PendingDetections:
         """Start the detection of a uint8 (h, w, 3) RGB image. Boxes of the answer are in pixels of that image."""
 
+    def gather(self, pictures: int) -> None:
+        """From now on pictures may wait until ``pictures`` (1 or more) go out in one call, or until an answer is asked for.
+
+        For recordings, which are not in a hurry: a call costs as much for several pictures as for one.
+        """
+
+
+class RecognitionFailedError(Exception):
+    """A plate reader or attribute network did not answer in time or failed; the vehicle's looks stay unknown."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class PlateRead:
+    """One plate as read in one picture.
+
+    Attributes:
+        text: as a plate is written, "川A12345"; never empty.
+        color: protocol code plateColor, 0 unknown, 1..7.
+        confidence: 0..1, of the whole text.
+        characters: confidence 0..1 of each character of ``text``.
+        corners: float32 (4, 2), x, y in pixels of the picture: top left, top right, bottom right, bottom left of the plate.
+        score: of the plate's detection, 0..1.
+    """
+
+    text: str
+    color: int
+    confidence: float
+    characters: tuple[float, ...]
+    corners: NDArray[np.float32]
+    score: float = 1.0
+
+
+class PendingPlates(Protocol):
+    """A reading under way."""
+
+    def result(self, timeout_s: float) -> tuple[tuple[PlateRead, ...], ...]:
+        """Wait for the plates found in each picture, best detection first. Raises RecognitionFailedError."""
+
+
+class PlateReaderClient(Protocol):
+    """A plate reader as a camera sees it."""
+
+    def submit(self, images: Sequence[Image]) -> PendingPlates:
+        """Start reading the plates in uint8 (h, w, 3) RGB pictures (crops of vehicles, or scenes). Raises
+        RecognitionFailedError."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VehicleContext:
+    """What the camera knows of a vehicle besides its pictures.
+
+    Attributes:
+        object_class: voted along the track.
+        length_m, width_m: by the calibration; None when not measured.
+        heading: where its front points, as seen from the camera.
+    """
+
+    object_class: ObjectClass
+    length_m: float | None = None
+    width_m: float | None = None
+    heading: Heading
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attributes:
+    """Type and colour of one vehicle, voted over its crops.
+
+    Attributes:
+        vehicle_type: 0 unknown, 1..28, never 4. vehicle_color: 1..10, 255 unknown (protocol codes).
+        vehicle_type_confidence, vehicle_color_confidence: 0..1.
+    """
+
+    vehicle_type: int = 0
+    vehicle_type_confidence: float = 0.0
+    vehicle_color: int = 255
+    vehicle_color_confidence: float = 0.0
+
+
+class PendingAttributes(Protocol):
+    """Type and colour under way."""
+
+    def result(self, timeout_s: float) -> Attributes:
+        """Wait for the answer. Raises RecognitionFailedError."""
+
+
+class AttributesClient(Protocol):
+    """Type and colour recognition as a camera sees it."""
+
+    def submit(self, crops: Sequence[Image], context: VehicleContext) -> PendingAttributes:
+        """Start recognising one vehicle from its crops, uint8 (h, w, 3) RGB each, best first; not empty. Raises
+        RecognitionFailedError."""
+
+
+class PendingWeather(Protocol):
+    """A reading of the weather under way."""
+
+    def result(self, timeout_s: float) -> NDArray[np.float64]:
+        """Wait for the probabilities (4,) of sunny, fog, rain and snow. Raises RecognitionFailedError."""
+
+
+class WeatherClient(Protocol):
+    """The weather network as a camera sees it."""
+
+    def submit(self, picture: Image) -> PendingWeather:
+        """Start reading a small picture of the whole scene, uint8 (h, w, 3) RGB. Raises RecognitionFailedError."""
+
 
 class _Done:
     def __init__(self, detections: Detections) -> None:
@@ -83,69 +194,74 @@ class LocalDetectorClient:
         """See DetectorClient."""
         return _Done(self._detector.detect([image])[0])
 
+    def gather(self, pictures: int) -> None:
+        """Nothing to gather: see ``submit``."""
 
-class _ServePending:
-    def __init__(self, response: Any) -> None:
-        self._response = response
 
-    def result(self, timeout_s: float) -> Detections:
+class _DonePlates:
+    def __init__(self, plates: tuple[tuple[PlateRead, ...], ...]) -> None:
+        self._plates = plates
+
+    def result(self, timeout_s: float) -> tuple[tuple[PlateRead, ...], ...]:
+        return self._plates
+
+
+class LocalPlateReaderClient:
+    """The plate reader in this very process; reading happens in ``submit``. Deterministic.
+
+    Args:
+        longest_px, thorough: see ``PlateReader.read``.
+    """
+
+    def __init__(self, reader: "PlateReader", longest_px: int, *, thorough: bool = False) -> None:
+        self._reader, self._longest_px, self._thorough = reader, longest_px, thorough
+
+    def submit(self, images: Sequence[Image]) -> PendingPlates:
+        """See PlateReaderClient."""
+        return _DonePlates(tuple(self._reader.read(images, self._longest_px, thorough=self._thorough)))
+
+
+class _ServePlates:
+    def __init__(self, responses: Sequence[Any]) -> None:
+        self._responses = responses
+
+    def result(self, timeout_s: float) -> tuple[tuple[PlateRead, ...], ...]:
         from ray.exceptions import RayError
         from ray.serve.exceptions import RayServeException
 
+        end = time.monotonic() + timeout_s
         try:
-            boxes, scores, classes = self._response.result(timeout_s=timeout_s)
+            return tuple(tuple(item.result(timeout_s=max(end - time.monotonic(), 0.0))) for item in self._responses)
         except (TimeoutError, RayError, RayServeException) as error:
-            self._response.cancel()  # what nobody waits for must not queue up
-            raise DetectionFailedError(f"{type(error).__name__}: {error}") from error
-        return Detections(boxes=boxes, scores=scores, classes=classes)
+            for item in self._responses:
+                item.cancel()  # what nobody waits for must not queue up
+            raise RecognitionFailedError(f"{type(error).__name__}: {error}") from error
 
 
-class _Failed:
-    def __init__(self, reason: str) -> None:
-        self._reason = reason
+class ServePlateReaderClient:
+    """The plate reader deployment of the running Serve application. Usable from any thread of an actor."""
 
-    def result(self, timeout_s: float) -> Detections:
-        raise DetectionFailedError(self._reason)
-
-
-class ServeDetectorClient:
-    """The detector deployment of the running Serve application. Usable from any thread of an actor."""
-
-    def __init__(self, handle: Any, input_size: tuple[int, int], input_fit: InputFit | None = None) -> None:
+    def __init__(self, handle: Any) -> None:
         self._handle = handle
-        self._input_size = input_size
-        self._input_fit = input_fit or InputFit()
 
     @classmethod
-    def connect(cls, app_name: str, deployment: str, timeout_s: float) -> "ServeDetectorClient":
-        """Look up the deployment and ask it for its input. Raises DetectionFailedError while it is not up."""
+    def connect(cls, app_name: str, deployment: str) -> "ServePlateReaderClient":
+        """Look up the deployment. Raises RecognitionFailedError while it is not up."""
         from ray import serve
         from ray.exceptions import RayError
         from ray.serve.exceptions import RayServeException
 
         try:
-            handle = serve.get_deployment_handle(deployment, app_name=app_name)
-            (width, height), fit = handle.get_input.remote().result(timeout_s=timeout_s)
-        except (TimeoutError, RayError, RayServeException) as error:
-            raise DetectionFailedError(f"{type(error).__name__}: {error}") from error
-        return cls(handle, (int(width), int(height)), fit)
+            return cls(serve.get_deployment_handle(deployment, app_name=app_name))
+        except (RayError, RayServeException) as error:
+            raise RecognitionFailedError(f"{type(error).__name__}: {error}") from error
 
-    @property
-    def input_size(self) -> tuple[int, int]:
-        """See DetectorClient."""
-        return self._input_size
-
-    @property
-    def input_fit(self) -> InputFit:
-        """See DetectorClient."""
-        return self._input_fit
-
-    def submit(self, image: Image) -> PendingDetections:
-        """See DetectorClient."""
+    def submit(self, images: Sequence[Image]) -> PendingPlates:
+        """See PlateReaderClient. Each picture is a request, so that the deployment batches over vehicles and cameras."""
         from ray.exceptions import RayError
         from ray.serve.exceptions import RayServeException
 
         try:
-            return _ServePending(self._handle.remote(image))
+            return _ServePlates([self._handle.remote(image) for image in images])
         except (RayError, RayServeException) as error:
-            return _Failed(f"{type(error).__name__}: {error}")
+            raise RecognitionFailedError(f"{type(error).__name__}: {error}") from error

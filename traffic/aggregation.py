@@ -13,6 +13,7 @@ from traffic.parameters.cell import LaneCell
 from traffic.parameters.summary import lane_parameters
 from traffic.parameters.windows import NEVER, Window, WindowedCells
 from traffic.people.cell import PeopleCell
+from traffic.people.crowd import CrowdState
 from traffic.people.summary import people_parameters
 
 Parameters = LaneParameters | PeopleParameters
@@ -34,6 +35,7 @@ class CellBatch:
     Attributes:
         source: one life of a camera process; sequences count from 1 in it.
         watermark: no cell of an earlier second will come from this source.
+        crowds: state of the gatherings by region code, which the camera's next life goes on from.
     """
 
     source: str
@@ -41,6 +43,7 @@ class CellBatch:
     watermark: int
     lanes: tuple[LaneCell, ...] = ()
     people: tuple[PeopleCell, ...] = ()
+    crowds: tuple[tuple[int, CrowdState], ...] = ()
 
 
 @dataclass(slots=True)
@@ -71,11 +74,22 @@ class TaskAggregator:
         self._people: WindowedCells[PeopleCell] = WindowedCells(PeopleCell.merge)
         self._days = _Days(day_of)
         self._sequences: dict[str, int] = {}
+        self._crowds: dict[int, CrowdState] = {}
         self.set_periods(periods)
 
     def sequence(self, source: str) -> int:
         """Newest batch of a source that is in; 0 for none."""
         return self._sequences.get(source, 0)
+
+    @property
+    def crowds(self) -> dict[int, CrowdState]:
+        """The newest state of the gatherings, by region code."""
+        return dict(self._crowds)
+
+    @property
+    def crowds_stated(self) -> tuple[object, ...]:
+        """Differs whenever a gathering has been stated or has dissolved."""
+        return tuple((code, crowd[3:]) for code, crowd in sorted(self._crowds.items()))
 
     @property
     def late(self) -> int:
@@ -106,6 +120,7 @@ class TaskAggregator:
         self._sequences[batch.source] = batch.sequence
         for source in list(self._sequences)[:-_SOURCES_KEPT]:
             del self._sequences[source]
+        self._crowds.update(batch.crowds)
         self._lanes.add(batch.lanes)
         self._people.add(batch.people)
         return self.advance(batch.watermark)
@@ -141,6 +156,7 @@ class TaskAggregator:
             "lanes": self._lanes.snapshot(LaneCell.to_list),
             "people": self._people.snapshot(PeopleCell.to_list),
             "sequences": [[source, sequence] for source, sequence in self._sequences.items()],
+            "crowds": [[code, list(crowd)] for code, crowd in sorted(self._crowds.items())],
             "days": [[day, [[c, i, o] for c, (i, o) in codes.items()]] for day, codes in self._days.totals.items()],
         }
 
@@ -162,6 +178,9 @@ class TaskAggregator:
         restored._lanes.restore(lanes, LaneCell.from_list)
         restored._people.restore(people, PeopleCell.from_list)
         restored._sequences = dict(sequences)
+        crowds = state.get("crowds", [])
+        assert isinstance(crowds, list)
+        restored._crowds = {code: tuple(crowd) for code, crowd in crowds}
         restored._days.totals = {day: {c: (i, o) for c, i, o in codes} for day, codes in days}
         return restored
 

@@ -124,11 +124,13 @@ class TaskStatus:
         status: protocol 1.7.
         reason: readable cause ("" when all is well): wrong password, no route, unsupported codec…
         time_s: wall-clock time of the change (a camera without a picture has no video time).
+        first: the first statement of a camera process; the history closes what the process before left open.
     """
 
     status: TaskStatusCode
     reason: str
     time_s: float
+    first: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,7 @@
 """The share of one camera in traffic parameters and people: frames in, batches of one-second cells and crowd alarms out."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -14,10 +14,10 @@ from traffic.parameters.placing import LanePlacer
 from traffic.parameters.sampler import CameraSampler
 from traffic.passages import PassageAnalyzer
 from traffic.people import CrowdMonitor, CrowdRule, PeopleConfig, PeopleSampler
+from traffic.people.crowd import CrowdState
+from traffic.scene.crowd import CROWD_KIND
 from traffic.scene.model import Lane, Region, Scene
 from traffic.types import Box, Track
-
-CROWD_KIND = "crowd"
 
 
 class SceneSampler:
@@ -34,7 +34,8 @@ class SceneSampler:
         people: PeopleConfig | None = None,
         crowd: CrowdRule | None = None,
     ) -> None:
-        """``source``: name of this life of the camera, never used again (see ``CellBatch``)."""
+        """``source``: name of this life of the camera, never used again (see ``CellBatch``). ``crowd``: for crowd regions without
+        a rule of their own."""
         self._scene, self._source = scene or Scene(), source
         self._config = parameters or ParameterConfig()
         self._people = PeopleSampler(self._scene, people)
@@ -44,7 +45,7 @@ class SceneSampler:
         self._placer: LanePlacer | None = None
         self._sampler = CameraSampler((), self._config)
         self._monitors: dict[int, CrowdMonitor] = {}
-        self._crowds: dict[int, list[float | int | None]] = {}
+        self._crowds: dict[int, CrowdState] = {}
         self._left: list[LaneCell] = []
         self._sequence = 0
 
@@ -52,6 +53,11 @@ class SceneSampler:
     def late_passings(self) -> int:
         """Passages stated after their second was closed (those of lanes learned later); they are in no parameter."""
         return self._sampler.late_passings
+
+    @property
+    def people(self) -> Mapping[int, int]:
+        """People in each region in the newest frame, by region code."""
+        return self._people.numbers
 
     def advance(
         self,
@@ -83,11 +89,11 @@ class SceneSampler:
         cells, people = (*self._left, *self._sampler.finish()), self._people.finish()
         return self._batch(cells, people) if cells or people else None
 
-    def crowds(self) -> dict[int, list[float | int | None]]:
+    def crowds(self) -> dict[int, CrowdState]:
         """State of the gatherings by region, for ``restore_crowds`` of the next life."""
         return {code: monitor.snapshot() for code, monitor in self._monitors.items()}
 
-    def restore_crowds(self, state: dict[int, list[float | int | None]]) -> None:
+    def restore_crowds(self, state: Mapping[int, CrowdState]) -> None:
         """Before the first frame: gatherings that a former life has stated."""
         self._crowds = dict(state)
 
@@ -105,6 +111,7 @@ class SceneSampler:
             watermark=min(min(watermarks), max(newest)) if watermarks else max(newest),
             lanes=lanes,
             people=people,  # type: ignore[arg-type]
+            crowds=tuple(sorted(self.crowds().items())),
         )
 
     def _look(self, frame_size: tuple[int, int], analyzer: PassageAnalyzer) -> None:
@@ -126,7 +133,8 @@ class SceneSampler:
             monitor = self._monitors.get(region.region_code)
             if monitor is None:
                 area = self._people.area_m2(region.region_code)
-                monitor = self._monitors[region.region_code] = CrowdMonitor(region.region_code, region.name, self._rule, area)
+                monitor = CrowdMonitor(region.region_code, region.name, region.crowd or self._rule, area)
+                self._monitors[region.region_code] = monitor
                 if region.region_code in self._crowds:
                     monitor.restore(self._crowds[region.region_code])
             alarm = monitor.update(time_s, self._people.numbers.get(region.region_code, 0))

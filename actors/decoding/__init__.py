@@ -4,24 +4,33 @@
 input of a frame, ``crop_jpeg`` a picture for people.
 """
 
-from actors.decoding.address import SourceKind, address_kind, mask_address
+from actors.decoding.address import SourceKind, address_kind, host_of, mask_address
+from actors.decoding.clip_files import ClipEncoding, save_clip
+from actors.decoding.cuts import VehicleCut, cut_vehicle
 from actors.decoding.frames import DecodedFrame, SourceCounters, SourceInfo
 from actors.decoding.interrupt import CancelToken
 from actors.decoding.opening import open_source
-from actors.decoding.options import SourceOptions
-from actors.decoding.packets import CompressedPacket, PacketClip
-from actors.decoding.pictures import crop_jpeg, frame_rgb
+from actors.decoding.options import HardwareDecoder, SourceOptions
+from actors.decoding.packets import ClipSpan, CompressedPacket, PacketClip, PacketRing
+from actors.decoding.pictures import crop_jpeg, frame_rgb, rgb_jpeg
 from actors.decoding.policy import ReconnectConfig, ReconnectPolicy, StatusChange
+from actors.decoding.probing import ProbeResult, probe
 from actors.decoding.reader import ReaderCounters, StreamReader
 from actors.decoding.scaling import LetterboxTransform, letterbox
 from actors.decoding.source import VideoSource
+from actors.decoding.stream_header import StreamHeader
 
 __all__ = [
     "CancelToken",
+    "ClipEncoding",
+    "ClipSpan",
     "CompressedPacket",
     "DecodedFrame",
+    "HardwareDecoder",
     "LetterboxTransform",
     "PacketClip",
+    "PacketRing",
+    "ProbeResult",
     "ReaderCounters",
     "ReconnectConfig",
     "ReconnectPolicy",
@@ -30,12 +39,19 @@ __all__ = [
     "SourceKind",
     "SourceOptions",
     "StatusChange",
+    "StreamHeader",
     "StreamReader",
+    "VehicleCut",
     "VideoSource",
     "address_kind",
     "crop_jpeg",
+    "cut_vehicle",
     "frame_rgb",
+    "host_of",
     "letterbox",
     "mask_address",
     "open_source",
+    "probe",
+    "rgb_jpeg",
+    "save_clip",
 ]

@@ -9,7 +9,6 @@ from actors.decoding.frames import DecodedFrame, SourceInfo, frame_rotation, upr
 from actors.decoding.interrupt import CancelToken
 from actors.decoding.options import SourceOptions
 from actors.decoding.pacing import Pacer
-from actors.decoding.packets import PacketClip
 from actors.decoding.reasons import ENDED
 from actors.decoding.source import VideoSource
 from actors.errors import SourceError
@@ -29,7 +28,7 @@ class LiveSource(VideoSource):
             height=container.height,
             hardware=container.hardware,
         )
-        super().__init__(info, cancel)
+        super().__init__(info, cancel, packets=container.packets)
         self._container = container
         self._media = MediaClock(frame_s=1.0 / container.nominal_fps)
         self._wall = LiveWallClock(floor_s=time_floor_s)
@@ -41,11 +40,6 @@ class LiveSource(VideoSource):
         """Release the stream."""
         super().release()
         self._container.release()
-
-    def recent_packets(self) -> PacketClip | None:
-        """The last seconds of compressed video of this connection."""
-        packets = self._container.packets
-        return packets.clip() if packets is not None else None
 
     def _frames(self) -> Iterator[DecodedFrame]:
         counters, started = self.counters, time.monotonic()
@@ -62,6 +56,8 @@ class LiveSource(VideoSource):
                 counters.skipped += 1
                 continue
             time_s = self._wall.at(pts_s, time.time())
+            if self.packets is not None:
+                self.packets.note_time(time_s)
             if not self._limiter.due(pts_s):
                 counters.skipped += 1
                 continue

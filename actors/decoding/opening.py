@@ -5,6 +5,7 @@ from actors.decoding.container import MediaContainer
 from actors.decoding.interrupt import CancelToken
 from actors.decoding.live import LiveSource
 from actors.decoding.options import SourceOptions
+from actors.decoding.packets import PacketRing
 from actors.decoding.recording import RecordingSource, video_files
 from actors.decoding.simulated import SimulatedSource
 from actors.decoding.source import VideoSource
@@ -17,6 +18,7 @@ def open_source(
     cancel: CancelToken | None = None,
     start_pts_s: float = 0.0,
     time_floor_s: float = 0.0,
+    packets: PacketRing | None = None,
 ) -> VideoSource:
     """Open a video source.
 
@@ -27,6 +29,7 @@ def open_source(
         cancel: ends opening and reading from another thread; made here when not given (``close`` then cancels reading).
         start_pts_s: continue a single recording after this media time.
         time_floor_s: no wall-clock time of a live source is at or before this (seconds since the epoch).
+        packets: where the compressed video is kept; made here when not given and the options ask for it.
 
     Raises:
         SourceError: readable reason, without secrets; ``permanent`` when trying again soon cannot help.
@@ -34,12 +37,23 @@ def open_source(
     options = options if options is not None else SourceOptions()
     cancel = cancel if cancel is not None else CancelToken()
     address = address.strip()
+    if packets is None and options.packet_seconds > 0:
+        packets = PacketRing(seconds=options.packet_seconds, max_bytes=options.packet_bytes)
     kind = address_kind(address)
     if kind is SourceKind.SIMULATION:
-        return SimulatedSource(address, options, cancel, time_floor_s)
+        return SimulatedSource(address, options, cancel, time_floor_s, packets)
     if kind is SourceKind.DIRECTORY:
-        return RecordingSource(video_files(local_path(address)), options, cancel, time_floor_s=time_floor_s)
-    container = MediaContainer(address, options, cancel)
+        files = video_files(local_path(address))
+        return RecordingSource(files, options, cancel, time_floor_s=time_floor_s, packets=packets)
+    container = MediaContainer(address, options, cancel, packets)
     if container.live:
         return LiveSource(container, options, cancel, time_floor_s)
-    return RecordingSource([address], options, cancel, first=container, start_pts_s=start_pts_s, time_floor_s=time_floor_s)
+    return RecordingSource(
+        [address],
+        options,
+        cancel,
+        first=container,
+        start_pts_s=start_pts_s,
+        time_floor_s=time_floor_s,
+        packets=packets,
+    )

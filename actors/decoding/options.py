@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from actors.outbound import UNRESTRICTED, OutboundPolicy
+
 RtspTransport = Literal["tcp", "udp"]
 HardwareDecoder = Literal["none", "cuda"]
 ThreadType = Literal["SLICE", "FRAME", "AUTO"]
@@ -30,6 +32,7 @@ class SourceOptions:
         max_corrupt_run: consecutive undecodable packets after which a live stream is lost.
         packet_seconds: length of compressed video kept for clips, 0: none.
         packet_bytes: upper bound of the memory of the kept packets.
+        outbound: where a camera may be.
     """
 
     rtsp_transport: RtspTransport = "tcp"
@@ -47,6 +50,7 @@ class SourceOptions:
     max_corrupt_run: int = 250
     packet_seconds: float = 0.0
     packet_bytes: int = 32 * 1024 * 1024
+    outbound: OutboundPolicy = UNRESTRICTED
 
     def __post_init__(self) -> None:
         if self.rtsp_transport not in ("tcp", "udp"):

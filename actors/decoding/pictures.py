@@ -60,12 +60,20 @@ def crop_jpeg(
     return bytes(encoded)
 
 
+def rgb_jpeg(image: NDArray[np.uint8], *, quality: int = 85) -> bytes:
+    """An image uint8 (h, w, 3) RGB as JPEG; ``quality`` 1..100."""
+    done, encoded = cv2.imencode(".jpg", np.ascontiguousarray(image[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise ValueError(f"cannot encode a picture of shape {image.shape} as JPEG")
+    return bytes(encoded)
+
+
 def _region_bgr(picture: Picture, box: Box | None, margin: float) -> NDArray[np.uint8]:
     frame, rotation = stored_picture(picture)
     size = (frame.width, frame.height)
     if box is None:
         return turned(to_array(frame, "bgr24"), rotation)
-    wanted = stored_rectangle(_clipped(box, margin, *upright_size(*size, rotation)), size, rotation)
+    wanted = stored_rectangle(clipped_rectangle(box, margin, *upright_size(*size, rotation)), size, rotation)
     # Cut on even pixels (chroma samples), then trimmed to the pixel.
     region = even_rectangle(wanted, size)
     left, top = wanted[0] - region[0], wanted[1] - region[1]
@@ -73,7 +81,7 @@ def _region_bgr(picture: Picture, box: Box | None, margin: float) -> NDArray[np.
     return turned(np.ascontiguousarray(image[top : top + wanted[3] - wanted[1], left : left + wanted[2] - wanted[0]]), rotation)
 
 
-def _clipped(box: Box, margin: float, width: int, height: int) -> Rectangle:
+def clipped_rectangle(box: Box, margin: float, width: int, height: int) -> Rectangle:
     """The box with its margin as whole pixels inside the picture, at least one pixel wide and high."""
     x1, y1, x2, y2 = box
     if not all(math.isfinite(value) for value in box):

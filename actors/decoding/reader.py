@@ -5,6 +5,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 from actors.decoding.address import mask_address
@@ -14,7 +15,7 @@ from actors.decoding.interrupt import CancelToken
 from actors.decoding.mailbox import FrameMailbox, RateMeter
 from actors.decoding.opening import open_source
 from actors.decoding.options import SourceOptions
-from actors.decoding.packets import PacketClip
+from actors.decoding.packets import ClipSpan, PacketClip, PacketRing
 from actors.decoding.policy import ReconnectConfig, ReconnectPolicy, StatusChange
 from actors.decoding.reasons import FINISHED, FROZEN
 from actors.decoding.source import VideoSource
@@ -24,7 +25,7 @@ from traffic.facts import TaskStatusCode
 log = logging.getLogger(__name__)
 
 OnStatus = Callable[[TaskStatusCode, str, float], None]
-QUEUE_FRAMES = 8
+QUEUE_FRAMES = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +78,7 @@ class StreamReader:
         self._meter = RateMeter()
         patience_s = self._options.frozen_after_s
         self._freeze = FreezeDetector(frozen_after_s=patience_s, check_interval_s=min(1.0, patience_s / 4))
+        self._packets = _ring(self._options)
         self._source: VideoSource | None = None
         self._info: SourceInfo | None = None
         self._past = SourceCounters()
@@ -156,9 +158,12 @@ class StreamReader:
         )
 
     def recent_packets(self) -> PacketClip | None:
-        """The last ``packet_seconds`` of compressed video of this connection; None when there is none."""
-        source = self._source
-        return source.recent_packets() if source is not None else None
+        """The last ``packet_seconds`` of compressed video; None when none is kept."""
+        return self._packets.clip() if self._packets is not None else None
+
+    def request_clip(self, span: ClipSpan) -> "Future[PacketClip] | None":
+        """See PacketRing.request; None when no packets are kept."""
+        return self._packets.request(span) if self._packets is not None else None
 
     def _run(self) -> None:
         try:
@@ -197,6 +202,7 @@ class StreamReader:
             cancel=self._cancel,
             start_pts_s=self._last_pts_s,
             time_floor_s=self._last_time_s,
+            packets=self._packets,
         )
         self._connections += 1
         self._info, self._source = source.info, source
@@ -256,3 +262,10 @@ class StreamReader:
             if self._cancel.cancelled:
                 return
             self._announce(lambda: self._policy.tick(time.monotonic()))
+
+
+def _ring(options: SourceOptions) -> PacketRing | None:
+    """One for all connections: an event just before a loss is cut from what came before it."""
+    if options.packet_seconds <= 0:
+        return None
+    return PacketRing(seconds=options.packet_seconds, max_bytes=options.packet_bytes)

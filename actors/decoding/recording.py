@@ -12,7 +12,7 @@ from actors.decoding.frames import DecodedFrame, SourceInfo, frame_rotation, upr
 from actors.decoding.interrupt import CancelToken
 from actors.decoding.options import SourceOptions
 from actors.decoding.pacing import Pacer
-from actors.decoding.packets import PacketClip
+from actors.decoding.packets import PacketRing
 from actors.decoding.reasons import CORRUPT, NO_VIDEO
 from actors.decoding.source import VideoSource
 from actors.errors import SourceError
@@ -61,6 +61,7 @@ class RecordingSource(VideoSource):
         first: MediaContainer | None = None,
         start_pts_s: float = 0.0,
         time_floor_s: float = 0.0,
+        packets: PacketRing | None = None,
     ) -> None:
         """Open the first readable one of ``addresses``.
 
@@ -70,6 +71,7 @@ class RecordingSource(VideoSource):
             cancel: ends it all from another thread.
             first: the already opened container of ``addresses[0]``.
             start_pts_s: continue at this media time of the first recording (after a broken download).
+            packets: where the compressed video is kept.
             time_floor_s: when paced as a live camera, no wall-clock time at or before this is given.
 
         Raises:
@@ -78,11 +80,11 @@ class RecordingSource(VideoSource):
         self._addresses = addresses
         self._options = options
         self._current: MediaContainer | None = None
-        self._position, container, skipped = self._first_readable(addresses, first, options, cancel)
+        self._position, container, skipped = self._first_readable(addresses, first, options, cancel, packets)
         started = options.start_time_s
         if started is None:
             started = max(time.time(), time_floor_s) if options.realtime else container.creation_time_s or time.time()
-        super().__init__(_info(container, options, started, len(addresses) > 1), cancel)
+        super().__init__(_info(container, options, started, len(addresses) > 1), cancel, packets=packets)
         self.counters.files_skipped = skipped
         self._current = container
         self._start_time_s = started
@@ -94,13 +96,17 @@ class RecordingSource(VideoSource):
 
     @staticmethod
     def _first_readable(
-        addresses: list[str], first: MediaContainer | None, options: SourceOptions, cancel: CancelToken
+        addresses: list[str],
+        first: MediaContainer | None,
+        options: SourceOptions,
+        cancel: CancelToken,
+        packets: PacketRing | None,
     ) -> tuple[int, MediaContainer, int]:
         if first is not None:
             return 0, first, 0
         for position, address in enumerate(addresses):
             try:
-                return position, MediaContainer(address, options, cancel), position
+                return position, MediaContainer(address, options, cancel, packets), position
             except SourceError as error:
                 if len(addresses) == 1 or cancel.cancelled:
                     raise
@@ -119,11 +125,6 @@ class RecordingSource(VideoSource):
         super().release()
         if current is not None:
             current.release()
-
-    def recent_packets(self) -> PacketClip | None:
-        """The last seconds of compressed video of the current file."""
-        current = self._current
-        return current.packets.clip() if current is not None and current.packets is not None else None
 
     def _frames(self) -> Iterator[DecodedFrame]:
         pacer = Pacer() if self._options.realtime else None
@@ -161,7 +162,7 @@ class RecordingSource(VideoSource):
 
     def _open(self, position: int) -> MediaContainer | None:
         try:
-            container = MediaContainer(self._addresses[position], self._options, self._cancel)
+            container = MediaContainer(self._addresses[position], self._options, self._cancel, self.packets)
         except SourceError as error:
             if self._cancel.cancelled:
                 return None
@@ -184,6 +185,8 @@ class RecordingSource(VideoSource):
                 counters.time_jumps = self._media.jumps
                 index = counters.decoded
                 counters.decoded += 1
+                if self.packets is not None:
+                    self.packets.note_time(self._start_time_s + pts_s)
                 if pacer is not None:
                     pacer.wait(pts_s, self._cancel)
                 if not self._limiter.due(pts_s):

@@ -82,7 +82,7 @@ def cut(frame: av.VideoFrame, rectangle: Rectangle) -> av.VideoFrame:
         # A border of odd size ends with a chroma sample of its own, hence rounding up.
         rows = slice(y1 >> shift_y, -(-y2 >> shift_y))
         columns = slice(x1 >> shift_x, -(-x2 >> shift_x))
-        _plane(region, index, channels)[:] = _plane(frame, index, channels)[rows, columns]
+        plane(region, index, channels)[:] = plane(frame, index, channels)[rows, columns]
     region.colorspace, region.color_range = frame.colorspace, frame.color_range
     return region
 
@@ -108,8 +108,19 @@ def to_array(frame: av.VideoFrame, pixel_format: Literal["rgb24", "bgr24"]) -> N
     return array
 
 
-def _plane(frame: av.VideoFrame, index: int, channels: int) -> NDArray[np.uint8]:
+def plane(frame: av.VideoFrame, index: int, channels: int) -> NDArray[np.uint8]:
     """A plane of 8-bit samples as a view: uint8 (height, width, channels)."""
     plane = frame.planes[index]
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width * channels]
     return rows.reshape(plane.height, plane.width, channels)
+
+
+def plane_views(frame: av.VideoFrame) -> tuple[NDArray[np.uint8], ...] | None:
+    """The planes of a stored picture without copying: uint8 (height, width, samples per pixel), luma first.
+
+    None for pixel formats that are not planes of 8-bit luma and chroma (RGB and deeper ones); the views live as long as
+    the frame.
+    """
+    if frame.format.name not in _PLANES or frame.format.name == "rgb24":
+        return None
+    return tuple(plane(frame, index, channels) for index, (_, _, channels) in enumerate(_PLANES[frame.format.name]))

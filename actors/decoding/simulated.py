@@ -9,7 +9,9 @@ from actors.decoding.clock import RateLimiter
 from actors.decoding.frames import DecodedFrame, SourceInfo
 from actors.decoding.interrupt import CancelToken
 from actors.decoding.options import SourceOptions
+from actors.decoding.own_packets import PictureEncoder
 from actors.decoding.pacing import Pacer
+from actors.decoding.packets import PacketRing
 from actors.decoding.source import VideoSource
 from actors.errors import SourceError
 
@@ -17,7 +19,14 @@ from actors.errors import SourceError
 class SimulatedSource(VideoSource):
     """Frames of ``actors.simulation``; paced by the wall clock with ``realtime``, else as fast as they are drawn."""
 
-    def __init__(self, address: str, options: SourceOptions, cancel: CancelToken, time_floor_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        address: str,
+        options: SourceOptions,
+        cancel: CancelToken,
+        time_floor_s: float = 0.0,
+        packets: PacketRing | None = None,
+    ) -> None:
         """Prepare the camera.
 
         Raises:
@@ -48,9 +57,19 @@ class SimulatedSource(VideoSource):
                 start_time_s=self._start_time_s,
             ),
             cancel,
+            packets=packets,
         )
 
     def _frames(self) -> Iterator[DecodedFrame]:
+        info, packets = self.info, self.packets
+        encoder = PictureEncoder(packets, info.width, info.height, info.nominal_fps) if packets is not None else None
+        try:
+            yield from self._drawn(encoder)
+        finally:
+            if encoder is not None:
+                encoder.close()
+
+    def _drawn(self, encoder: PictureEncoder | None) -> Iterator[DecodedFrame]:
         limiter = RateLimiter(self._options.analysed_fps)
         pacer = Pacer()
         for simulated in self._camera.frames():
@@ -60,6 +79,10 @@ class SimulatedSource(VideoSource):
             if self._cancel.cancelled:
                 return
             self.counters.decoded += 1
+            picture = av.VideoFrame.from_ndarray(simulated.image, format="rgb24")
+            if encoder is not None and self.packets is not None:
+                encoder.add(picture, pts_s)
+                self.packets.note_time(self._start_time_s + pts_s)
             if not limiter.due(pts_s):
                 self.counters.skipped += 1
                 continue
@@ -68,7 +91,7 @@ class SimulatedSource(VideoSource):
                 index=simulated.index,
                 pts_s=pts_s,
                 time_s=self._start_time_s + pts_s,
-                frame=av.VideoFrame.from_ndarray(simulated.image, format="rgb24"),
+                frame=picture,
                 width=width,
                 height=height,
                 key_frame=True,

@@ -8,7 +8,7 @@ from typing import Self
 
 from actors.decoding.frames import DecodedFrame, SourceCounters, SourceInfo
 from actors.decoding.interrupt import CancelToken
-from actors.decoding.packets import PacketClip
+from actors.decoding.packets import PacketClip, PacketRing
 
 
 class VideoSource(ABC):
@@ -19,9 +19,17 @@ class VideoSource(ABC):
     when the source is lost.
     """
 
-    def __init__(self, info: SourceInfo, cancel: CancelToken, counters: SourceCounters | None = None) -> None:
+    def __init__(
+        self,
+        info: SourceInfo,
+        cancel: CancelToken,
+        counters: SourceCounters | None = None,
+        packets: PacketRing | None = None,
+    ) -> None:
+        """``packets``: where the compressed video is kept, None for nowhere."""
         self.info = info
         self.counters = counters if counters is not None else SourceCounters()
+        self.packets = packets
         self._cancel = cancel
         self._iterator: Iterator[DecodedFrame] | None = None
 
@@ -31,7 +39,12 @@ class VideoSource(ABC):
     def __next__(self) -> DecodedFrame:
         if self._iterator is None:
             self._iterator = self._frames()
-        return next(self._iterator)
+        try:
+            return next(self._iterator)
+        except BaseException:  # the end, a loss or an abort: whoever waits for more of the video has waited for all of it
+            if self.packets is not None:
+                self.packets.end()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -53,10 +66,12 @@ class VideoSource(ABC):
             # in another thread right now cannot be closed from here; it ends by itself when its stream is closed.
             with suppress(ValueError):
                 self._iterator.close()
+        if self.packets is not None:
+            self.packets.end()
 
     def recent_packets(self) -> PacketClip | None:
-        """The last ``packet_seconds`` of compressed video; None when the source has none to give."""
-        return None
+        """The last ``packet_seconds`` of compressed video; None when none is kept."""
+        return self.packets.clip() if self.packets is not None else None
 
     @abstractmethod
     def _frames(self) -> Iterator[DecodedFrame]:

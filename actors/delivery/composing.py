@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from actors.delivery.bodies import array, dump
 
-EVENT_BUSINESS, PEOPLE_BUSINESS, STATUS_BUSINESS = 11, 41, 52
+EVENT_BUSINESS, PARAMETER_BUSINESS, PEOPLE_BUSINESS, STATUS_BUSINESS = 11, 22, 41, 52
 
 
 def compose(business_type: int, bodies: Sequence[bytes]) -> bytes:

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from actors.delivery.bodies import cut, dump
-from actors.delivery.composing import EVENT_BUSINESS, PEOPLE_BUSINESS, STATUS_BUSINESS, compose
+from actors.delivery.composing import EVENT_BUSINESS, PARAMETER_BUSINESS, PEOPLE_BUSINESS, STATUS_BUSINESS, compose
 from actors.delivery.outgoing import outgoing
 from actors.delivery.policy import next_tick
 from actors.delivery.ports import BodyEncoder, HeldItem, InterfaceConfig, OutboxStore, Outgoing
 from actors.delivery.sender import Sender
 
 NOT_STARTED = 0
+MEASURED_AFTER_S = 3.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,12 +29,25 @@ class PeriodConfig:
     max_bytes: int = 1_000_000
 
 
+def tick_offset_s(business_type: int) -> float:
+    """How long after the end of a period it is composed.
+
+    Parameters and people of a period are known when the cameras' last second of it is closed (a second after its end) and has
+    been through the aggregator. A tick right at the period's end would hold them back for a whole period more.
+    """
+    return MEASURED_AFTER_S if business_type in (PARAMETER_BUSINESS, PEOPLE_BUSINESS) else 0.0
+
+
 @dataclass(kw_only=True, slots=True)
 class Ticks:
-    """When an interface's next period ends. Survives a clock that is set back: it never waits longer than one period."""
+    """When an interface's next period is composed. Survives a clock that is set back: it never waits longer than one period.
+
+    ``offset_s``: later than the period's end, see ``tick_offset_s``.
+    """
 
     period_s: int
     clock: Callable[[], float]
+    offset_s: float = 0.0
     due_at: float = field(init=False)
     name: str = field(init=False)
 
@@ -42,7 +56,7 @@ class Ticks:
 
     def advance(self) -> None:
         """The period has been composed: go to the next."""
-        self.due_at = next_tick(self.clock(), self.period_s)
+        self.due_at = next_tick(self.clock() - self.offset_s, self.period_s) + self.offset_s
         # Not the time alone: after a step of the clock the same time comes again and must not look like the same period.
         self.name = f"{self.due_at:.0f}:{uuid.uuid4().hex[:12]}"
 

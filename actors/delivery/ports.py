@@ -33,7 +33,7 @@ class InterfaceConfig:
     business_type: int
     trigger_condition: int
     upload_period_s: int
-    url: str
+    url: str = field(repr=False)
     upload_pictures: bool
     push_response: bool
     task_nums: frozenset[str] | None
@@ -68,7 +68,8 @@ class EncodedItem:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outgoing:
-    """A delivery to persist. ``pictures``: one map per element for an array body, else one map; JSON, "" for none."""
+    """A delivery to persist. ``pictures``: one map per element for an array body, else one map; JSON, "" for none.
+    ``not_before``: seconds since the epoch before which it is not sent, unless it is accepted again with 0."""
 
     delivery_id: str
     interface_id: int
@@ -79,6 +80,7 @@ class Outgoing:
     body: bytes
     pictures: str
     created_at: float
+    not_before: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,7 +121,7 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HeldItem:
-    """An element held back for a periodic interface."""
+    """An element held back for a periodic interface. ``not_before``: see Outgoing."""
 
     interface_id: int
     fact_id: str
@@ -127,6 +129,7 @@ class HeldItem:
     body: bytes
     pictures: str
     created_at: float
+    not_before: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -186,6 +189,7 @@ class Bounds:
         max_total_bytes: bodies of all unfinished deliveries.
         max_age_s: unfinished deliveries older than this are dropped.
         keep_s, keep_finished: finished ones are kept so long, and so many of one interface at most.
+        keep_events_s, keep_vehicles_s: the history is kept so long.
     """
 
     max_waiting: int = 100_000
@@ -194,6 +198,16 @@ class Bounds:
     max_age_s: float = 76 * 3600.0
     keep_s: float = 7 * 86_400.0
     keep_finished: int = 100_000
+    keep_events_s: float = 365 * 86_400.0
+    keep_vehicles_s: float = 90 * 86_400.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HistoryItem:
+    """A fact for the history. ``body``: 3.1 as it is pushed, without pictures, for what is pushed as an event; else b""."""
+
+    envelope: FactEnvelope
+    body: bytes = b""
 
 
 class BodyEncoder(Protocol):
@@ -201,6 +215,9 @@ class BodyEncoder(Protocol):
 
     def encode(self, envelope: FactEnvelope, interface: InterfaceConfig) -> EncodedItem | None:
         """None when the interface does not want this fact."""
+
+    def record(self, envelope: FactEnvelope) -> dict[str, object] | None:
+        """Body of an event for the history, without pictures; None for a fact that is pushed as no event."""
 
     def status(self, task_num: str, task_name: str, status: int) -> dict[str, object]:
         """Body of a task's status."""
@@ -215,9 +232,16 @@ class OutboxStore(Protocol):
     def tasks(self) -> Sequence[KnownTask]:
         """All tasks in the table, by number (for the periodic status)."""
 
-    def accept(self, deliveries: Sequence[Outgoing], held: Sequence[HeldItem], statuses: Sequence[KnownStatus]) -> int:
+    def accept(
+        self,
+        deliveries: Sequence[Outgoing],
+        held: Sequence[HeldItem],
+        statuses: Sequence[KnownStatus],
+        history: Sequence[HistoryItem] = (),
+    ) -> int:
         """Persist everything in one transaction; what is there already (interface, fact) is skipped, and so is a status older
-        than the known one. Returns how many deliveries and held items are new."""
+        than the known one. An event that was kept with ``not_before`` and comes without it is replaced and may be sent. Returns
+        how many deliveries and held items are new."""
 
     def due(
         self, interface_id: int, now_s: float, lanes: int, per_lane: int, busy: Collection[str], retries: int

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from actors.delivery.breaker import BreakerConfig, CircuitBreaker, Permit
 from actors.delivery.health import HealthPolicy, Verdict
-from actors.delivery.periods import PeriodComposer, Ticks
+from actors.delivery.periods import PeriodComposer, Ticks, tick_offset_s
 from actors.delivery.policy import Decision, DeliveryPolicy
 from actors.delivery.ports import WAITING, Attempt, Due, InterfaceConfig, OutboxStore, Outcome, ReceiverState
 from actors.delivery.recorder import Recorder
@@ -72,7 +72,7 @@ class ReceiverWorker:
         self._disable_reason = ""
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._retrying: set[str] = set()
-        self._ticks = Ticks(period_s=interface.upload_period_s, clock=parts.clock)
+        self._ticks = self._make_ticks(interface)
         self._compose_last: InterfaceConfig | None = None
         self._clock_offset_s = parts.clock() - time.monotonic()
         self._saved, self._saved_at = state, time.monotonic()
@@ -88,8 +88,8 @@ class ReceiverWorker:
             self._breaker.reset()
         if old.periodic and (not interface.periodic or old.business_type != interface.business_type):
             self._compose_last = old  # what was held back for it still goes out
-        if old.upload_period_s != interface.upload_period_s or not old.periodic:
-            self._ticks = Ticks(period_s=interface.upload_period_s, clock=self._parts.clock)
+        if (old.upload_period_s, old.business_type) != (interface.upload_period_s, interface.business_type) or not old.periodic:
+            self._ticks = self._make_ticks(interface)
         self._wake.set()
 
     def stop(self) -> None:
@@ -105,6 +105,10 @@ class ReceiverWorker:
     def knows_the_clock(self) -> bool:
         """Whether the times in the outbox have been moved along with the last step of the wall clock."""
         return abs(self._parts.clock() - time.monotonic() - self._clock_offset_s) <= self._config.clock_step_s
+
+    def _make_ticks(self, interface: InterfaceConfig) -> Ticks:
+        offset_s = tick_offset_s(interface.business_type)
+        return Ticks(period_s=interface.upload_period_s, clock=self._parts.clock, offset_s=offset_s)
 
     async def run(self) -> None:
         """The loop. Raises what it does not expect, after what is under way has ended."""

@@ -10,7 +10,26 @@ from actors.errors import SourceError
 SCENES = ("approach",)
 LIGHTS = ("day", "dusk", "night")
 WEATHERS = ("clear", "rain", "fog", "snow")
-INCIDENT_KINDS = ("stopped_vehicle", "wrong_way")
+INCIDENT_KINDS = (
+    "stopped_vehicle",
+    "wrong_way",
+    "illegal_parking",
+    "pedestrian",
+    "debris",
+    "congestion",
+    "slow_vehicle",
+    "speeding",
+    "crowd",
+    "sudden_deceleration",
+    "restricted_area",
+    "illegal_lane_change",
+    "no_helmet",
+    "accident",
+    "road_works",
+    "mudslide",
+    "leaving_road",
+    "junction_overflow",
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,7 +39,7 @@ class Incident:
     Attributes:
         kind: one of ``INCIDENT_KINDS``.
         at_s: earliest second of its beginning, counted from the first frame.
-        for_s: how long a stopped vehicle stands, seconds (a wrong-way vehicle simply drives through).
+        for_s: how long what stands, lies or waits does so, seconds (a vehicle that only passes ignores it).
         lane: roadNum of an approach lane.
     """
 
@@ -103,6 +122,8 @@ class SimulationSettings:
                 raise _error("incident", "one of " + ", ".join(INCIDENT_KINDS), incident.kind)
             if not 1 <= incident.lane <= self.lanes:
                 raise _error("incident lane", f"an approach lane from 1 to {self.lanes}", incident.lane)
+            if incident.kind in ("illegal_lane_change", "accident") and self.lanes < 2:
+                raise _error(f"incident {incident.kind}", "given with lanes of at least 2", f"lanes={self.lanes}")
             if not (0 <= incident.at_s <= 1e6 and 1 <= incident.for_s <= 1e6):
                 raise _error("incident", "at >= 0 and for >= 1 seconds", f"at={incident.at_s:g}, for={incident.for_s:g}")
 

@@ -120,9 +120,14 @@ _CHARACTERS = "0123456789" + _LETTERS
 
 
 def plate_text(model: Model, picks: "list[int]") -> str:
-    """A number plate from eight random integers: province, office letter, five characters (six on green plates)."""
+    """A number plate from eight random integers: province, office letter and a serial of five, of which at most two are letters;
+    on green plates D or F, a letter or digit, and four digits (GA 36-2018)."""
     if not model.plate_colour:
         return ""
-    count = 6 if model.plate_colour == "green" else 5
-    tail = "".join(_CHARACTERS[p % len(_CHARACTERS)] for p in picks[2 : 2 + count])
-    return _PROVINCES[picks[0] % len(_PROVINCES)] + _LETTERS[picks[1] % len(_LETTERS)] + tail
+    head = _PROVINCES[picks[0] % len(_PROVINCES)] + _LETTERS[picks[1] % len(_LETTERS)]
+    serial = [_CHARACTERS[picks[2] % len(_CHARACTERS)], *("0123456789"[pick % 10] for pick in picks[3:7])]
+    if model.plate_colour == "green":
+        return head + "DF"[picks[7] % 2] + "".join(serial)
+    if picks[7] % 2:
+        serial[1 + picks[7] // 2 % 4] = _LETTERS[picks[7] // 8 % len(_LETTERS)]
+    return head + "".join(serial)

@@ -131,9 +131,13 @@ def _flat(s: Surface, name: str, finish: Finish) -> None:
         "metal": (0.45, 0.46, 0.47),
         "helmet": (0.6, 0.09, 0.03),
         "jeans": (0.06, 0.09, 0.17),
+        "safety": (0.80, 0.55, 0.02),
+        "cone": (0.75, 0.10, 0.015),
     }
     if name != "paint":
         s.paint(1.0, colours[name])
+    if name == "cone":  # two reflecting collars
+        s.paint(band(s.z, 0.28, 0.42) + band(s.z, 0.52, 0.62), (0.78, 0.78, 0.76))
     s.f0[:], s.gloss[:] = 0.03, 0.15 if name in ("second", "skin", "hair", "tyre", "jeans") else 0.5
     if name in ("second", "paint", "jeans"):  # folds of cloth
         s.albedo *= (0.88 + 0.12 * np.sin(s.z * 31 + s.x * 23 + np.sin(s.y * 40)))[:, None]

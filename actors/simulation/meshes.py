@@ -11,9 +11,9 @@ from actors.simulation.shapes import CAR_SHAPES, CarShape
 Floats = NDArray[np.float64]
 
 BODY, CABIN, WHEEL, UNDER, MIRROR, LOAD_BOX, TRUCK_CAB, BUS_BODY, TRIM = range(9)
-_SOLID = ("sedan", "hatch", "suv", "van", "truck", "bus")
+_SOLID = ("sedan", "hatch", "suv", "van", "truck", "bus", "carton", "sack", "cone")
 FLAT = 20  # parts from here on have one colour: FLAT + index into FLAT_COLOURS
-FLAT_COLOURS = ("paint", "second", "skin", "hair", "tyre", "metal", "helmet", "jeans")
+FLAT_COLOURS = ("paint", "second", "skin", "hair", "tyre", "metal", "helmet", "jeans", "safety", "cone")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -369,8 +369,8 @@ def _bicycle() -> Mesh:
     return _assemble("bicycle", pieces, 0.87, 0.3)
 
 
-def _person(phase: int) -> Mesh:
-    """A walker; ``phase`` 0..3 of the step."""
+def _person(phase: int, kind: str = "person") -> Mesh:
+    """A walker; ``phase`` 0..3 of the step; a ``worker`` wears a safety helmet."""
     swing = 0.36 * np.sin(phase * np.pi / 2)
     coat, legs, skin = _flat("paint"), _flat("second"), _flat("skin")
     pieces = [
@@ -379,6 +379,9 @@ def _person(phase: int) -> Mesh:
         _limb((0.03, 0, 1.50), (0.04, 0, 1.60), 0.075, 0.10, skin),
         _limb((0.02, 0, 1.62), (0.02, 0, 1.65), 0.105, 0.10, _flat("hair")),
     ]
+    if kind == "worker":  # a shell over the hair, with a brim
+        pieces[-1] = _limb((0.02, 0, 1.635), (0.02, 0, 1.67), 0.135, 0.13, _flat("safety"))
+        pieces.append(_rounded_box(-0.13, 0.22, 0.13, 1.60, 1.63, 0.012, _flat("safety"), n=5, m=8))
     for s in (-1, 1):
         a = swing * s
         bent = 0.12 * abs(np.cos(phase * np.pi / 2)) if s > 0 else 0.0
@@ -389,15 +392,49 @@ def _person(phase: int) -> Mesh:
         elbow = (-0.28 * np.sin(a), s * 0.24, 1.12)
         pieces += [_limb((0.02, s * 0.21, 1.38), elbow, 0.065, 0.055, coat)]
         pieces.append(_limb(elbow, (elbow[0] + 0.14 - 0.1 * np.sin(a), s * 0.23, 0.88), 0.05, 0.045, coat))
-    return _assemble(f"person{phase}", pieces, 0.35, 0.28)
+    return _assemble(f"{kind}{phase}", pieces, 0.35, 0.28)
+
+
+def _cone() -> Mesh:
+    """A traffic cone of 0.75 m on its square foot."""
+    a = np.linspace(0, 2 * np.pi, 25)
+    ring = np.stack([np.cos(a), np.sin(a)], 1)
+    rows = [(0.15, 0.04), (0.14, 0.12), (0.115, 0.26), (0.09, 0.41), (0.065, 0.56), (0.04, 0.70), (0.03, 0.75), (0.0, 0.75)]
+    body = np.array([np.c_[ring * r, np.full(len(a), z)] for r, z in rows])
+    foot = _rounded_box(-0.2, 0.2, 0.2, 0.0, 0.05, 0.02, _flat("tyre"), n=4, m=8)
+    return _assemble("cone", [foot, _grid(body, _flat("cone"))], 0.2, 0.2)
+
+
+def _lost_tyre() -> Mesh:
+    """A truck's tyre lying on its side."""
+    a = np.linspace(0, 2 * np.pi, 25)
+    tube = [(0.5 + 0.13 * np.cos(t), 0.14 + 0.14 * np.sin(t)) for t in np.linspace(0, 2 * np.pi, 13)]
+    rows = np.array([np.stack([r * np.cos(a), r * np.sin(a), np.full(len(a), z)], 1) for r, z in tube])
+    return _assemble("lost_tyre", [_grid(rows[:, ::-1], _flat("tyre"))], 0.63, 0.63)
+
+
+def _carton() -> Mesh:
+    pieces = [_rounded_box(-0.35, 0.35, 0.27, 0.0, 0.45, 0.02, _flat("paint"), n=6, m=12)]
+    pieces.append(_rounded_box(-0.36, 0.36, 0.03, 0.44, 0.456, 0.005, _flat("second"), n=4, m=6))
+    return _assemble("carton", pieces, 0.36, 0.27)
+
+
+def _sack() -> Mesh:
+    pieces = [_rounded_box(-0.5, 0.5, 0.33, 0.0, 0.32, 0.15, _flat("paint"), n=10, m=20)]
+    pieces.append(_limb((0.45, 0.0, 0.18), (0.6, 0.05, 0.22), 0.07, 0.1, _flat("second")))
+    return _assemble("sack", pieces, 0.6, 0.33)
 
 
 @lru_cache(maxsize=32)
 def mesh_of(kind: str) -> Mesh:
     """The mesh of a kind:
-    ``sedan``, ``hatch``, ``suv``, ``van``, ``truck``, ``bus``, ``ebike``, ``bicycle``, ``person0`` … ``person3``."""
+    ``sedan``, ``hatch``, ``suv``, ``van``, ``truck``, ``bus``, ``ebike``, ``bicycle``, ``person0`` … ``person3``,
+    ``worker0`` … ``worker3``, ``cone``, ``carton``, ``sack``, ``lost_tyre``."""
     if kind in CAR_SHAPES:
         return _car(kind)
-    if kind.startswith("person"):
-        return _person(int(kind.removeprefix("person")))
-    return {"truck": _truck, "bus": _bus, "ebike": _ebike, "bicycle": _bicycle}[kind]()
+    for walker in ("person", "worker"):
+        if kind.startswith(walker):
+            return _person(int(kind.removeprefix(walker)), walker)
+    makers = {"truck": _truck, "bus": _bus, "ebike": _ebike, "bicycle": _bicycle}
+    makers |= {"cone": _cone, "carton": _carton, "sack": _sack, "lost_tyre": _lost_tyre}
+    return makers[kind]()

@@ -31,7 +31,7 @@ class Outline:
     whole: bool
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _turned(kind: str, forward: tuple[float, float], pitch_deg: float) -> Floats:
     """Extreme points of a kind in camera axes (k, 3), its origin at the camera's centre."""
     axes = CameraModel(width=1, height=1, focal_px=1.0, height_m=0.0, pitch_deg=pitch_deg, x_m=0.0).rotation

@@ -6,7 +6,8 @@ import numpy as np
 
 from actors.simulation.address import SimulationSettings
 from actors.simulation.camera_model import CameraModel
-from actors.simulation.road import CROSSING_Y, STOP_Y, Road, RoadLane
+from actors.simulation.road import CROSSING_Y, FAR_KERB_Y, STOP_Y, Road, RoadLane
+from actors.simulation.slope import slope_corners
 
 _MARGIN_M = 0.1
 _CALIBRATION_Y = (18.0, 30.0, 60.0)
@@ -33,6 +34,7 @@ def build_scene_document(settings: SimulationSettings, road: Road, camera: Camer
         if len(crossing) < 3
         else [{"regionCode": 1, "name": "人行横道", "kind": "people", "polygon": crossing, "areaM2": round(area, 1)}]
     )
+    regions += _staged_regions(settings, road, camera)
     middle_x, y = (road.left_x + road.right_x) / 2, CROSSING_Y
     points = [
         {"image": _relative(x, y_m, camera), "road": [round(x, 3), y_m]}
@@ -48,6 +50,41 @@ def build_scene_document(settings: SimulationSettings, road: Road, camera: Camer
         ],
         "calibration": {"points": points},
     }
+
+
+def _staged_regions(settings: SimulationSettings, road: Road, camera: CameraModel) -> list[dict[str, Any]]:
+    """The regions without which the staged incidents would mean nothing; none without incidents."""
+    kinds = {incident.kind: incident for incident in settings.incidents}
+    motor = [lane for lane in road.lanes if lane.heading > 0 and not lane.two_wheelers]
+    kerb = next(lane for lane in road.lanes if lane.two_wheelers)
+    wanted: list[tuple[str, str, str, float, float, float, float]] = []
+    if "illegal_parking" in kinds:
+        wanted.append(("illegal_parking", "禁停区", "no_parking", kerb.x_m - 1.3, road.right_x, 9.0, STOP_Y - 1))
+    if "restricted_area" in kinds:
+        lane = next(lane for lane in motor if lane.road_num == kinds["restricted_area"].lane)
+        wanted.append(("restricted_area", "禁行车道", "restricted", lane.x_m - 1.7, lane.x_m + 1.7, 11.0, STOP_Y - 1))
+    if "crowd" in kinds:
+        wanted.append(("crowd", "人行道", "crowd", road.right_x + 0.2, road.right_x + 3.8, 21.0, CROSSING_Y[0] - 0.5))
+    if "no_helmet" in kinds:
+        lane = next(lane for lane in motor if lane.road_num == kinds["no_helmet"].lane)
+        wanted.append(("no_helmet", "施工区", "helmet", lane.x_m - 1.75, lane.x_m + 1.75, 9.0, 20.0))
+    if "leaving_road" in kinds:
+        wanted.append(("leaving_road", "路外", "off_road", road.right_x + 0.2, road.right_x + 12.0, 12.0, STOP_Y + 1))
+    if "junction_overflow" in kinds:
+        x0, x1 = motor[0].x_m - 1.75, motor[-1].x_m + 1.75
+        wanted.append(("junction_overflow", "路口", "junction_box", x0, x1, CROSSING_Y[1] + 0.5, FAR_KERB_Y))
+    regions = []
+    for code, (_, name, kind, x0, x1, y0, y1) in enumerate(wanted, 2):
+        polygon = _clipped([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], camera)
+        if len(polygon) >= 3:
+            regions.append({"regionCode": code, "name": name, "kind": kind, "polygon": polygon})
+    if "mudslide" in kinds:
+        size = (camera.width, camera.height)
+        corners = [[float(x / size[0]), float(y / size[1])] for x, y in slope_corners(road, camera)]
+        polygon = _clip(corners)
+        if len(polygon) >= 3:
+            regions.append({"regionCode": 2 + len(wanted), "name": "边坡", "kind": "slope", "polygon": polygon})
+    return regions
 
 
 def _lane(settings: SimulationSettings, lane: RoadLane, camera: CameraModel) -> dict[str, Any] | None:
@@ -71,6 +108,8 @@ def _lane(settings: SimulationSettings, lane: RoadLane, camera: CameraModel) -> 
         "snapshotLine": snapshot,
         "speedLimitKmh": round(settings.speed_kmh * 1.2),
     }
+    if lane.heading > 0:  # the lines before the stop line are solid
+        document["leftBoundary"] = document["rightBoundary"] = "solid"
     if _inside(entry):
         document["entryLine"] = entry
     if lane.signalled:
@@ -99,7 +138,10 @@ def _relative(x_m: float, y_m: float, camera: CameraModel) -> list[float]:
 
 def _clipped(corners: list[tuple[float, float]], camera: CameraModel) -> list[list[float]]:
     """Project a polygon on the road and clip it to the picture (Sutherland and Hodgman, 1974)."""
-    points = [_relative(x, y, camera) for x, y in corners]
+    return _clip([_relative(x, y, camera) for x, y in corners])
+
+
+def _clip(points: list[list[float]]) -> list[list[float]]:
     for axis, limit, sign in ((0, 0.0, 1), (0, 1.0, -1), (1, 0.0, 1), (1, 1.0, -1)):
         kept: list[list[float]] = []
         for here, after in zip(points, points[1:] + points[:1], strict=True):

@@ -20,6 +20,10 @@ class SignalPlan:
             return "green"
         return "yellow" if phase < self.green_s + YELLOW_S else "red"
 
+    def green_left_s(self, time_s: float) -> float:
+        """Seconds of green left; 0 at yellow and red."""
+        return max(0.0, self.green_s - time_s % self.cycle_s)
+
     def walk_left_s(self, time_s: float) -> float:
         """Seconds of walk left; 0 when people have to wait."""
         phase = time_s % self.cycle_s

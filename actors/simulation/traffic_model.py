@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from actors.simulation.address import Incident, SimulationSettings
+from actors.simulation.address import SimulationSettings
 from actors.simulation.fleet import MOTOR_FLEET, TWO_WHEELER_FLEET, Model, plate_text
 from actors.simulation.road import STOP_Y, Road, RoadLane
 from actors.simulation.signals import SignalPlan
+from actors.simulation.stage import Stage
 from actors.simulation.truth import TrueIncident, TruePassage, TrueQueue
 
 STEP_S = 0.05
@@ -38,6 +39,7 @@ class Vehicle:
     plate: str
     wrong_way: bool = False
     held_until_s: float = float("-inf")
+    brake_ms2: float = 3.0
 
     @property
     def heading(self) -> int:
@@ -61,7 +63,15 @@ class Vehicle:
 
 
 @dataclass(slots=True)
-class _LaneState:
+class LaneState:
+    """One lane's traffic.
+
+    Attributes:
+        closed: nobody enters.
+        blocks: places along the lane (metres) that traffic stops before.
+        cap_ms, cap_to_y: nobody is faster up to world Y ``cap_to_y``; 0: no cap.
+    """
+
     lane: RoadLane
     flow: float
     fleet: tuple[Model, ...]
@@ -71,6 +81,9 @@ class _LaneState:
     waiting: int = 0
     last_passage: tuple[float, Vehicle] | None = None
     closed: bool = False
+    blocks: tuple[float, ...] = ()
+    cap_ms: float = 0.0
+    cap_to_y: float = 0.0
 
 
 def idm_acceleration(speed: float, desired: float, gap: float, leader_speed: float, max_accel: float, brake: float) -> float:
@@ -86,18 +99,16 @@ class TrafficModel:
 
     def __init__(self, settings: SimulationSettings, road: Road, plan: SignalPlan) -> None:
         self._plan = plan
-        self._speed_ms = settings.speed_kmh / 3.6
-        self._incidents = list(settings.incidents)
-        self._cycle_s = settings.cycle_s
+        self.speed_ms = settings.speed_kmh / 3.6
+        self.stage = Stage(settings, road, plan)
         self._next_id = 1
-        self._active: list[tuple[Incident, Vehicle]] = []
         self._passages: list[TruePassage] = []
         self._steps_done = 0
         self._start_s = -settings.warmup_s
         self.time_s = self._start_s
         self._lanes = [self._lane_state(settings, lane) for lane in road.lanes]
 
-    def _lane_state(self, settings: SimulationSettings, lane: RoadLane) -> _LaneState:
+    def _lane_state(self, settings: SimulationSettings, lane: RoadLane) -> LaneState:
         if lane.two_wheelers:
             flow, fleet = settings.two_wheelers, TWO_WHEELER_FLEET
         elif lane.heading > 0:
@@ -105,12 +116,12 @@ class TrafficModel:
         else:
             flow, fleet = settings.opposing_flow / settings.opposing, MOTOR_FLEET
         rng = np.random.default_rng([settings.seed, 11, lane.road_num])
-        state = _LaneState(lane=lane, flow=flow / 3600.0, fleet=fleet, rng=rng)
+        state = LaneState(lane=lane, flow=flow / 3600.0, fleet=fleet, rng=rng)
         state.next_arrival_s = self._start_s + self._headway(state)
         return state
 
     @staticmethod
-    def _headway(state: _LaneState) -> float:
+    def _headway(state: LaneState) -> float:
         if state.flow <= 0:
             return float("inf")
         mean = 1.0 / state.flow
@@ -136,7 +147,7 @@ class TrafficModel:
     def _step(self, now: float) -> None:
         self.time_s = now
         signal = self._plan.vehicle(now)
-        self._stage(now)
+        self.stage.step(self, now)
         for state in self._lanes:
             self._arrive(state, now)
             before = [v.near_y for v in state.vehicles]
@@ -147,7 +158,7 @@ class TrafficModel:
 
     # arrivals -------------------------------------------------------------------------------------------------------
 
-    def _arrive(self, state: _LaneState, now: float) -> None:
+    def _arrive(self, state: LaneState, now: float) -> None:
         while state.next_arrival_s <= now:
             state.waiting += 1
             state.next_arrival_s += self._headway(state)
@@ -158,12 +169,12 @@ class TrafficModel:
         speed = min(self._lane_speed(state), last.speed_ms if last else 1e9)
         if gap > MIN_GAP_M + TIME_GAP_S * speed and not (last and last.wrong_way):
             state.waiting -= 1
-            state.vehicles.append(self._spawn(state, speed))
+            state.vehicles.append(self.spawn(state, speed))
 
-    def _lane_speed(self, state: _LaneState) -> float:
-        return min(self._speed_ms, 5.5) if state.lane.two_wheelers else self._speed_ms
+    def _lane_speed(self, state: LaneState) -> float:
+        return min(self.speed_ms, 5.5) if state.lane.two_wheelers else self.speed_ms
 
-    def _spawn(self, state: _LaneState, speed: float, *, wrong_way: bool = False) -> Vehicle:
+    def spawn(self, state: LaneState, speed: float, *, wrong_way: bool = False) -> Vehicle:
         rng = state.rng
         shares = np.array([m.share for m in state.fleet])
         model = state.fleet[int(rng.choice(len(shares), p=shares / shares.sum()))]
@@ -185,16 +196,20 @@ class TrafficModel:
 
     # motion ---------------------------------------------------------------------------------------------------------
 
-    def _move(self, state: _LaneState, now: float, signal: str) -> None:
+    def _move(self, state: LaneState, now: float, signal: str) -> None:
         leader: Vehicle | None = None
         stop_s = state.lane.s_of(state.lane.stop_y) - 0.8
         for vehicle in state.vehicles:
             gap, leader_speed = (
                 (1e9, 0.0) if leader is None else (leader.s_m - leader.model.length_m - vehicle.s_m, leader.speed_ms)
             )
-            accel = idm_acceleration(
-                vehicle.speed_ms, vehicle.desired_ms, gap, leader_speed, vehicle.model.max_accel, vehicle.model.brake
-            )
+            desired = vehicle.desired_ms
+            if state.cap_ms and vehicle.front_y < state.cap_to_y:
+                desired = min(desired, state.cap_ms)
+            for block in state.blocks:
+                if vehicle.s_m <= block and block - vehicle.s_m < gap:
+                    gap, leader_speed = block - vehicle.s_m, 0.0
+            accel = idm_acceleration(vehicle.speed_ms, desired, gap, leader_speed, vehicle.model.max_accel, vehicle.model.brake)
             if not vehicle.wrong_way and vehicle.s_m <= stop_s + 0.8 and signal != "green":
                 room = stop_s - vehicle.s_m
                 # The dilemma at yellow: who cannot stop comfortably drives on.
@@ -204,7 +219,7 @@ class TrafficModel:
                     )
                     accel = min(accel, at_line)
             if vehicle.held_until_s > now:
-                accel = min(accel, -3.0)
+                accel = min(accel, -vehicle.brake_ms2)
             self._drive(vehicle, max(-HARD_BRAKE, accel), gap)
             leader = vehicle
 
@@ -220,7 +235,7 @@ class TrafficModel:
 
     # truth ----------------------------------------------------------------------------------------------------------
 
-    def _note_passage(self, state: _LaneState, vehicle: Vehicle, old_y: float, now: float) -> None:
+    def _note_passage(self, state: LaneState, vehicle: Vehicle, old_y: float, now: float) -> None:
         new_y = vehicle.near_y
         line_y = state.lane.snapshot_y
         if vehicle.wrong_way or (old_y - line_y) * state.lane.heading >= 0 or (new_y - line_y) * state.lane.heading < 0:
@@ -262,47 +277,12 @@ class TrafficModel:
 
     def incidents(self) -> tuple[TrueIncident, ...]:
         """Staged events in progress."""
-        return tuple(
-            TrueIncident(kind=incident.kind, track_id=vehicle.track_id, road_num=incident.lane)
-            for incident, vehicle in self._active
-        )
+        return self.stage.incidents()
 
-    def _stage(self, now: float) -> None:
-        for incident in list(self._incidents):
-            state = next(s for s in self._lanes if s.lane.road_num == incident.lane)
-            started = (
-                self._stop_one(state, incident, now)
-                if incident.kind == "stopped_vehicle"
-                else self._wrong_way(state, incident, now)
-            )
-            if started is not None:
-                self._incidents.remove(incident)
-                self._active.append((incident, started))
-        for incident, vehicle in list(self._active):
-            state = next(s for s in self._lanes if s.lane is vehicle.lane)
-            gone = vehicle not in state.vehicles
-            if gone or (incident.kind == "stopped_vehicle" and now >= vehicle.held_until_s):
-                self._active.remove((incident, vehicle))
-                state.closed = False
+    def lane_state(self, road_num: int) -> LaneState:
+        """The lane with a number."""
+        return next(state for state in self._lanes if state.lane.road_num == road_num)
 
-    @staticmethod
-    def _stop_one(state: _LaneState, incident: Incident, now: float) -> Vehicle | None:
-        if now < incident.at_s:
-            return None
-        for vehicle in state.vehicles:
-            if 6.0 < vehicle.front_y < 28.0 and vehicle.speed_ms > 2.0:
-                vehicle.held_until_s = now + incident.for_s
-                return vehicle
-        return None
-
-    def _wrong_way(self, state: _LaneState, incident: Incident, now: float) -> Vehicle | None:
-        # The lane is closed early enough to be empty, so that nobody has to be driven through.
-        if now < incident.at_s - self._cycle_s - 20.0:
-            return None
-        state.closed = True
-        if now < incident.at_s or state.vehicles:
-            return None
-        vehicle = self._spawn(state, min(self._speed_ms, 9.0), wrong_way=True)
-        vehicle.desired_ms = min(self._speed_ms, 9.0)
-        state.vehicles.append(vehicle)
-        return vehicle
+    def approach(self) -> list[LaneState]:
+        """Lanes of motor traffic before the signal."""
+        return [state for state in self._lanes if state.lane.heading > 0 and not state.lane.two_wheelers]

@@ -66,12 +66,34 @@ class TrueQueue:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class TrueThing:
+    """Something that takes part and has no object class: a cone, debris, mud. ``box`` as of an object."""
+
+    kind: str
+    box: Box
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class TrueIncident:
-    """A staged event in progress."""
+    """A staged event in progress; its end is the first frame without it.
+
+    Attributes:
+        kind: as in the address.
+        track_id: of the main object; 0 when the event is about an area or ordinary traffic.
+        road_num: lane.
+        since_s: its beginning, seconds since the first frame.
+        track_ids: everybody staged for it.
+        box: around everybody in view; None while nobody is.
+        things: participants without an object class.
+    """
 
     kind: str
     track_id: int
     road_num: int
+    since_s: float = 0.0
+    track_ids: tuple[int, ...] = ()
+    box: Box | None = None
+    things: tuple[TrueThing, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,19 +1,20 @@
 """Health, the scene schema, and the archive under the protocol's paths."""
 
-import os
 from collections.abc import Iterator
 from typing import Annotated, Any, BinaryIO
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from sqlmodel import select
 
 from actors.errors import ArchiveError, StoreUnavailableError
+from actors.ports import ArchiveFile
 from api import errors
 from api.errors import ApiError
 from api.ranges import ByteRange, requested_range
-from api.routes.common import Services
+from api.routes.common import MaybeSignedIn, Services, SignedIn, done
 from api.schemas import Envelope, HealthData
+from api.schemas_events import LinkData, SignRequest
 from api.tables import User
 from traffic.scene.document import scene_json_schema
 
@@ -23,6 +24,9 @@ _CHUNK = 256 * 1024
 ArchivePath = Annotated[
     str, Path(description="推送中的相对路径 / the relative path of a push", examples=["2019_03/04/1/crowd/large/1.jpg"])
 ]
+
+Expires = Annotated[str, Query(description="链接失效时间, 纪元秒 / end of a signed link, seconds since the epoch", max_length=12)]
+Signature = Annotated[str, Query(description="链接签名 / signature of the link", max_length=64)]
 
 
 @router.get(
@@ -53,11 +57,35 @@ def health(services: Services, request: Request) -> JSONResponse:
         components["database"] = f"数据库暂不可用 / {error}"
     components["archive"] = request.app.state.archive_watch.state()
     good = all(state == "ok" for state in components.values())
-    data = {"status": "ok" if good else "degraded", "components": components, "notices": list(services.control.notices())}
+    data: dict[str, Any] = {
+        "status": "ok" if good else "degraded",
+        "components": components,
+        "notices": list(services.control.notices()),
+        "archive": None,
+    }
+    if usage := services.archive_keeper.usage if services.archive_keeper else None:
+        data["archive"] = {
+            "files": usage.files,
+            "bytes": usage.size_bytes,
+            "freeBytes": usage.free_bytes,
+            "complete": usage.complete,
+        }
     body: dict[str, Any] = {"code": 0, "resultMsg": "操作成功", "data": data}
     if not good:
         body |= {"code": 5030, "resultMsg": "部分组件异常 / degraded"}
     return JSONResponse(body, 200 if good else 503)
+
+
+@router.post("/api/archive/sign", tags=["archive"], response_model=Envelope[list[LinkData]], summary="签名链接 / signed links")
+def sign(body: SignRequest, services: Services, user: SignedIn) -> Envelope[Any]:
+    """Links that open pictures and clips without a token for a while; the paths as pushed. They need not exist yet."""
+    paths = [path.removeprefix("/") for path in body.paths]
+    return done(
+        [
+            LinkData(path=given, url=f"/{services.links.sign(path, body.ttlSeconds)}")
+            for given, path in zip(body.paths, paths, strict=True)
+        ]
+    )
 
 
 def _content(kind: str) -> dict[int | str, dict[str, Any]]:
@@ -80,9 +108,16 @@ def _content(kind: str) -> dict[int | str, dict[str, Any]]:
 @router.get(
     "/image/{path:path}", tags=["archive"], summary="图片 / pictures", response_class=Response, responses=_content("image/jpeg")
 )
-def image(path: ArchivePath, request: Request, services: Services) -> Response:
-    """A picture under the relative path of a push."""
-    return _file(f"image/{path}", request, services)
+def image(
+    path: ArchivePath,
+    request: Request,
+    services: Services,
+    user: MaybeSignedIn,
+    expires: Expires = "",
+    signature: Signature = "",
+) -> Response:
+    """A picture under the relative path of a push. Protected archives ask for a token or a signed link."""
+    return _file(f"image/{path}", request, services, user, expires, signature)
 
 
 @router.head(
@@ -95,12 +130,21 @@ def image(path: ArchivePath, request: Request, services: Services) -> Response:
 @router.get(
     "/video/{path:path}", tags=["archive"], summary="录像 / clips", response_class=Response, responses=_content("video/mp4")
 )
-def video(path: ArchivePath, request: Request, services: Services) -> Response:
-    """A clip under the relative path of a push; a single byte range is served."""
-    return _file(f"video/{path}", request, services)
+def video(
+    path: ArchivePath,
+    request: Request,
+    services: Services,
+    user: MaybeSignedIn,
+    expires: Expires = "",
+    signature: Signature = "",
+) -> Response:
+    """A clip under the relative path of a push; a single byte range is served. Protected archives ask as for pictures."""
+    return _file(f"video/{path}", request, services, user, expires, signature)
 
 
-def _file(path: str, request: Request, services: Services) -> Response:
+def _file(path: str, request: Request, services: Services, user: MaybeSignedIn, expires: str, signature: str) -> Response:
+    if services.archive_protected and user is None and not services.links.opens(path, expires, signature):
+        raise ApiError(errors.UNAUTHORIZED, headers={"www-authenticate": "Bearer"})
     kind = _TYPES.get(path.rsplit(".", 1)[-1])
     try:
         file = services.archive.open(path) if kind else None
@@ -111,14 +155,13 @@ def _file(path: str, request: Request, services: Services) -> Response:
     try:
         return _answer(file, kind, request)
     except BaseException:
-        file.close()
+        file.file.close()
         raise
 
 
-def _answer(file: BinaryIO, kind: str, request: Request) -> Response:
-    """Takes over ``file``: it is closed when the answer has been sent."""
-    status = os.fstat(file.fileno())
-    size, tag = status.st_size, f'"{status.st_mtime_ns:x}-{status.st_size:x}"'
+def _answer(found: ArchiveFile, kind: str, request: Request) -> Response:
+    """Takes over ``found.file``: it is closed when the answer has been sent."""
+    file, size, tag = found.file, found.size, f'"{found.tag}"'
     headers = {"accept-ranges": "bytes", "cache-control": "private, max-age=86400", "etag": tag, "content-type": kind}
     known = request.headers.get("if-none-match", "")
     if known and (known.strip() == "*" or tag in [item.strip().removeprefix("W/") for item in known.split(",")]):

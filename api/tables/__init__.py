@@ -2,14 +2,17 @@
 
 from api.tables.accounts import User
 from api.tables.deliveries import Delivery, DeliveryAttempt, HeldFact, ReceiverStateRow, TaskStatusRow
+from api.tables.events import EventRow
 from api.tables.interfaces import Interface
 from api.tables.parameters import AggregatorState, LaneHistory, PeopleHistory
 from api.tables.tasks import Task
+from api.tables.vehicles import VehicleRow
 
 __all__ = [
     "AggregatorState",
     "Delivery",
     "DeliveryAttempt",
+    "EventRow",
     "HeldFact",
     "Interface",
     "LaneHistory",
@@ -18,4 +21,5 @@ __all__ = [
     "Task",
     "TaskStatusRow",
     "User",
+    "VehicleRow",
 ]

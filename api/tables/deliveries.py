@@ -53,7 +53,7 @@ class DeliveryAttempt(SQLModel, table=True):
 
 
 class HeldFact(SQLModel, table=True):
-    """An item a periodic interface holds back until its tick."""
+    """An item a periodic interface holds back until its tick, and at least until ``not_before``."""
 
     __tablename__ = "held_fact"
     __table_args__ = (UniqueConstraint("interface_id", "fact_id", name="uq_held_fact"),)
@@ -65,6 +65,7 @@ class HeldFact(SQLModel, table=True):
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     pictures: str = ""
     created_at: float = 0.0
+    not_before: float = 0.0
 
 
 class TaskStatusRow(SQLModel, table=True):

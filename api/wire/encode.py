@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from actors.delivery.ports import EncodedItem, InterfaceConfig
 from actors.ports import FactEnvelope
-from api.wire.parameters import crowd_body, crowd_event_body, parameter_item, people_body
+from api.wire.events import EVENT_PICTURES_AFTER, stated_body
+from api.wire.parameters import crowd_body, parameter_item, people_body
 from api.wire.times import wire_date, wire_time
 from traffic.facts import CrowdAlarm, LaneParameters, PeopleParameters, TaskStatus, TaskStatusCode, VehiclePassage
 
@@ -16,7 +17,6 @@ STATUS_NAMES = {
     TaskStatusCode.RECONNECTING: "重连中",
     TaskStatusCode.DISCONNECTED: "已断开",
 }
-UNKNOWN_VEHICLE_TYPE, UNKNOWN_VEHICLE_COLOR, UNKNOWN_PLATE_COLOR, UNKNOWN_WEATHER = 0, 255, 0, 0
 NOT_MEASURED = -1
 DEFAULT_DATA_SOURCE = "通甲优博"
 BUSINESS_EVENT, BUSINESS_SNAPSHOT, BUSINESS_PARAMETERS, BUSINESS_PEOPLE, BUSINESS_STATUS = 11, 21, 22, 41, 52
@@ -33,14 +33,14 @@ def snapshot_body(envelope: FactEnvelope, passage: VehiclePassage, data_source: 
     return {
         "taskNum": envelope.task.task_num,
         "taskName": envelope.task.task_name,
-        "snapshotPath": "",
+        "snapshotPath": envelope.plate_picture,
         "vehicleTypePath": envelope.small_picture,
         "roadNum": passage.road_num,
         "roadName": passage.road_name,
         "trunDirNo": str(int(passage.turn)),
-        "plateNum": "",
-        "vehicleType": UNKNOWN_VEHICLE_TYPE,
-        "vehicleColor": UNKNOWN_VEHICLE_COLOR,
+        "plateNum": envelope.looks.plate_num,
+        "vehicleType": envelope.looks.vehicle_type,
+        "vehicleColor": envelope.looks.vehicle_color,
         "vehicleSpeed": _scaled(passage.speed_kmh, 1),
         "snapshotTime": wire_time(passage.time_s, zone),
         "runningTime": _scaled(passage.running_time_s, 1000),
@@ -49,7 +49,7 @@ def snapshot_body(envelope: FactEnvelope, passage: VehiclePassage, data_source: 
         "vehicleDirection": int(passage.heading),
         "date": wire_date(passage.time_s, zone),
         "dataSource": data_source,
-        "weather": UNKNOWN_WEATHER,
+        "weather": envelope.weather,
     }
 
 
@@ -58,14 +58,14 @@ def batch_item(envelope: FactEnvelope, passage: VehiclePassage) -> dict[str, obj
     return {
         "taskNum": envelope.task.task_num,
         "taskName": envelope.task.task_name,
-        "snapshotPath": "",
+        "snapshotPath": envelope.plate_picture,
         "vehicleTypePath": envelope.small_picture,
         "roadNum": passage.road_num,
-        "plateNum": "",
-        "vehicleType": UNKNOWN_VEHICLE_TYPE,
-        "vehicleColor": UNKNOWN_VEHICLE_COLOR,
+        "plateNum": envelope.looks.plate_num,
+        "vehicleType": envelope.looks.vehicle_type,
+        "vehicleColor": envelope.looks.vehicle_color,
         "vehicleSpeed": _scaled(passage.speed_kmh, 1),
-        "plateColor": UNKNOWN_PLATE_COLOR,
+        "plateColor": envelope.looks.plate_color,
         "snapshotTime": wire_time(passage.time_s, envelope.task.time_zone),
         "runningTime": _scaled(passage.running_time_s, 1000),
         "vehicleSpacing": _scaled(passage.spacing_m, 100),
@@ -93,18 +93,13 @@ def with_pictures(body: dict[str, object], pictures: Iterable[str], after: str) 
 def encode_parameters(
     envelope: FactEnvelope, fact: LaneParameters | PeopleParameters | CrowdAlarm, interface: InterfaceConfig
 ) -> EncodedItem | None:
-    """Bodies of business types 22 and 41 for an interface of the same period; a crowd alarm is a trigger of 41 and event
-    1008 of type 11."""
+    """Bodies of business types 22 and 41 for an interface of the same period; a crowd alarm is a trigger of 41."""
     business, periodic = interface.business_type, interface.periodic
     if isinstance(fact, CrowdAlarm):
+        if business != BUSINESS_PEOPLE or periodic:
+            return None
         pictures = {"imgBase64": envelope.large_picture} if interface.upload_pictures and envelope.large_picture else {}
-        if business == BUSINESS_EVENT:
-            pictures = {"imgBase64": envelope.large_picture} if interface.upload_pictures else {}
-            body = with_pictures(crowd_event_body(envelope, fact), pictures, after="recordContent")
-            return EncodedItem(body=body, pictures=pictures)
-        if business == BUSINESS_PEOPLE and not periodic:
-            return EncodedItem(body=crowd_body(envelope, fact), pictures=pictures)
-        return None
+        return EncodedItem(body=crowd_body(envelope, fact), pictures=pictures)
     if not periodic or fact.period_s != interface.upload_period_s:
         return None
     if isinstance(fact, LaneParameters) and business == BUSINESS_PARAMETERS:
@@ -116,16 +111,24 @@ def encode_parameters(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WireEncoder:
-    """Implements ``actors.delivery.ports.BodyEncoder``."""
+    """Implements ``actors.delivery.ports.BodyEncoder``. ``source_secrets``: srcAddress is sent with its password."""
 
     data_source: str = DEFAULT_DATA_SOURCE
+    source_secrets: bool = False
 
     def encode(self, envelope: FactEnvelope, interface: InterfaceConfig) -> EncodedItem | None:
         """The body (or the element of a periodic body) of a fact for an interface; None when it does not want the fact."""
         fact = envelope.fact
+        if interface.business_type == BUSINESS_EVENT:
+            stated = stated_body(envelope, masked=not self.source_secrets)
+            if stated is None:
+                return None
+            pictures = {"imgBase64": envelope.large_picture} if interface.upload_pictures else {}
+            return EncodedItem(body=with_pictures(stated, pictures, after=EVENT_PICTURES_AFTER), pictures=pictures)
         if interface.business_type == BUSINESS_SNAPSHOT and isinstance(fact, VehiclePassage):
-            # snapshotPath has no picture before plates are read; the vehicle's picture travels in imgBase64Type.
-            pictures = {"imgBase64": "", "imgBase64Type": envelope.small_picture} if interface.upload_pictures else {}
+            # The plate's picture travels in imgBase64, the vehicle's in imgBase64Type.
+            both = {"imgBase64": envelope.plate_picture, "imgBase64Type": envelope.small_picture}
+            pictures = both if interface.upload_pictures else {}
             single = interface.trigger_condition == TRIGGER
             body = snapshot_body(envelope, fact, self.data_source) if single else batch_item(envelope, fact)
             return EncodedItem(body=with_pictures(body, pictures, after="vehicleTypePath"), pictures=pictures)
@@ -134,6 +137,10 @@ class WireEncoder:
         if isinstance(fact, LaneParameters | PeopleParameters | CrowdAlarm):
             return encode_parameters(envelope, fact, interface)
         return None
+
+    def record(self, envelope: FactEnvelope) -> dict[str, object] | None:
+        """3.1 without pictures of a fact that is pushed as an event, for the history; None for all others."""
+        return stated_body(envelope, masked=not self.source_secrets)
 
     def status(self, task_num: str, task_name: str, status: int) -> dict[str, object]:
         """3.6(2) for the periodic status of a task."""

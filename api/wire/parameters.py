@@ -1,16 +1,13 @@
-"""Bodies of traffic parameters (3.4), people (3.5) and crowd alarms (3.6, and 3.1 with event 1008). Pure."""
+"""Bodies of traffic parameters (3.4), people (3.5) and crowd alarms (3.6). Pure."""
 
 import hashlib
-import json
 import math
 
-from actors.decoding.address import mask_address
 from actors.ports import FactEnvelope, TaskRef
 from api.wire.times import wire_time
 from traffic.facts import CrowdAlarm, LaneParameters, PeopleDensity, PeopleFlow, PeopleParameters
 
 NOT_MEASURED = -1
-CROWD_EVENT, CROWD_TEXT = 1008, "人员聚集"
 _INT32 = 2**31 - 1
 _EXACT_BITS = 53  # integers up to here survive receivers that keep numbers as doubles
 _DIGITS = 4
@@ -87,26 +84,4 @@ def crowd_body(envelope: FactEnvelope, alarm: CrowdAlarm) -> dict[str, object]:
         "srcAddress": envelope.large_picture,
         "alarmTime": wire_time(alarm.time_s, envelope.task.time_zone),
         "imgBase64": None,
-    }
-
-
-def crowd_event_body(envelope: FactEnvelope, alarm: CrowdAlarm) -> dict[str, object]:
-    """3.1 with event 1008; the address of the source without its password."""
-    x1, y1, x2, y2 = (round(edge) for edge in alarm.box)
-    where = f" {alarm.region_name}" if alarm.region_name else ""
-    return {
-        "taskNum": envelope.task.task_num,
-        "taskName": envelope.task.task_name,
-        "srcAddress": mask_address(envelope.task.src_address),
-        "recordLargePath": envelope.large_picture,
-        "recordType": CROWD_EVENT,
-        "recordContent": f"{CROWD_TEXT}{where}",
-        "recordTime": wire_time(alarm.time_s, envelope.task.time_zone),
-        "videoPath": "",
-        "vehicleType": 0,
-        "vehicleColor": 255,
-        "plate": "",
-        "plateColor": 0,
-        "weather": 0,
-        "Pos": json.dumps({"height": y2 - y1, "width": x2 - x1, "x": x1, "y": y1}, separators=(",", ":")),
     }

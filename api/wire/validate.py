@@ -1,5 +1,6 @@
 """Holds a body against the protocol."""
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
@@ -44,7 +45,7 @@ def validate_body(kind: str, body: object) -> list[str]:
     """Every way in which ``body`` breaks the schema of ``kind`` (a key of SCHEMAS); empty when it is right."""
     faults = sorted(_validator(kind).iter_errors(body), key=lambda fault: list(map(str, fault.absolute_path)))
     told = [f"{'/'.join(map(str, fault.absolute_path)) or '(body)'}: {fault.message[:300]}" for fault in faults]
-    return told + list(_bad_times(body))
+    return told + list(_bad_times(body)) + (list(_bad_position(body)) if kind == "event" else [])
 
 
 def _bad_times(body: object, place: str = "") -> Iterator[str]:
@@ -61,6 +62,20 @@ def _bad_times(body: object, place: str = "") -> Iterator[str]:
                     yield f"{place}{name}: not a time of the form {_TIMES[name]}: {value[:40]!r}"
             else:
                 yield from _bad_times(value, f"{place}{name}/")
+
+
+def _bad_position(body: object) -> Iterator[str]:
+    """``Pos`` is a text that holds a JSON object of four integers."""
+    text = body.get("Pos") if isinstance(body, dict) else None
+    if not isinstance(text, str):
+        return
+    try:
+        held = json.loads(text)
+    except ValueError:
+        held = None
+    names = ("height", "width", "x", "y")
+    if not isinstance(held, dict) or set(held) != set(names) or any(type(held[name]) is not int for name in names):
+        yield f"Pos: not the text of a JSON object with the integers {', '.join(names)}: {text[:80]!r}"
 
 
 @lru_cache(maxsize=16)

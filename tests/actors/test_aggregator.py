@@ -1,5 +1,6 @@
 """Aggregators that are killed, receivers and databases that are away: nothing twice, nothing lost but what was never sent."""
 
+import dataclasses
 import pickle
 import threading
 from collections import Counter
@@ -17,6 +18,7 @@ from traffic.aggregation import CellBatch
 from traffic.facts import LaneParameters, PeopleParameters
 from traffic.parameters import LaneCell
 from traffic.people import PeopleCell
+from traffic.people.crowd import CrowdState
 
 START = 1_700_000_040
 TASK = TaskRef(task_id=5, task_num="7", task_name="t", src_address="x", time_zone="Asia/Shanghai")
@@ -193,6 +195,9 @@ class Away:
             self.done.set()
         return batches[-1].sequence if ended else batches[-1].sequence - 2
 
+    def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
+        return {}
+
 
 def test_a_camera_keeps_what_is_not_durable_and_sends_it_again() -> None:
     sink = Away(failures=1)
@@ -212,3 +217,14 @@ def test_a_camera_whose_aggregator_stays_away_keeps_the_newest_ten_minutes() -> 
     for sequence in range(1, 701):
         sender.put(batch(sequence))
     assert (sender.pending, sender.dropped) == (600, 100)
+
+
+def test_a_gathering_that_was_stated_is_durable_with_the_batch_that_tells_it() -> None:
+    """Killed right after it, the next life knows of the alarm."""
+    store, outbox = Store({5}), Outbox()
+    config = AggregatorConfig(save_s=1e9)
+    stated = (START + 1.0, START + 2.0, START + 2.0, START + 2.0, 1)
+    Aggregator(store, outbox, config, lambda: 0.0).accept(TASK, [dataclasses.replace(batch(1), crowds=((3, stated),))])
+    assert Aggregator(store, outbox, config, lambda: 0.0).crowds(TASK) == {3: stated}
+    other = dataclasses.replace(TASK, task_id=6)
+    assert Aggregator(store, outbox, config, lambda: 0.0).crowds(other) == {}

@@ -13,8 +13,10 @@ from actors.ports import TaskRef, TaskSpec
 from tests.actors.test_aggregator import Outbox, Store
 from tests.cluster.test_analyze_periods import LANE, REGION, Standing
 from traffic.aggregation import CellBatch
-from traffic.facts import PeopleParameters, TaskStatus, TaskStatusCode
-from traffic.scene import Scene
+from traffic.facts import CrowdAlarm, PeopleParameters, TaskStatus, TaskStatusCode
+from traffic.people.crowd import CrowdState
+from traffic.scene import Region, Scene
+from traffic.scene.crowd import CrowdRule
 
 START = 1_700_000_040.0
 
@@ -30,6 +32,9 @@ class Direct:
         if ended:
             self.ended.set()
         return durable
+
+    def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
+        return self._aggregator.crowds(task)
 
 
 class AtSourceSize(Standing):
@@ -77,6 +82,9 @@ class Slow:
         self.batches += len(batches)
         return batches[-1].sequence if batches else 0
 
+    def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
+        return {}
+
 
 def test_a_stopped_camera_says_so_however_long_its_last_cells_take() -> None:
     outbox, cells = Outbox(), Slow()
@@ -96,3 +104,34 @@ def test_a_stopped_camera_says_so_however_long_its_last_cells_take() -> None:
     runner.stop()
     told = [e.fact.status for e in outbox.facts.values() if isinstance(e.fact, TaskStatus)]
     assert told[-1] is TaskStatusCode.NOT_STARTED
+
+
+CROWD = Region(
+    region_code=4, name="", kind="crowd", polygon=REGION.polygon, crowd=CrowdRule(min_people=1, min_time_s=1.0, repeat_s=None)
+)
+
+
+def crowd_life(store: Store, outbox: Outbox, start_s: float, aggregator: Aggregator) -> None:
+    """One life of a camera that looks at a standing crowd for five seconds."""
+    sink = Direct(aggregator)
+    address = "sim://approach?seed=1&duration_s=5&width=640&height=384&fps=5&warmup_s=0"
+    spec = TaskSpec(
+        ref=TaskRef(task_id=1, task_num="1", task_name="t", src_address=address, time_zone="Asia/Shanghai"),
+        scene=Scene(regions=(CROWD,)), analysed_fps=0.0, rtsp_transport="tcp", loop=False, start_time_s=start_s, enabled=True,
+        revision="1",
+    )  # fmt: skip
+    services = CameraServices(connect_detector=AtSourceSize, sink=outbox, archive=None, cells=sink)
+    runner = CameraRunner(spec, services, CameraConfig(pipeline=PipelineConfig()))
+    runner.start()
+    try:
+        assert sink.ended.wait(60)
+    finally:
+        runner.stop()
+
+
+def test_a_camera_that_starts_anew_does_not_state_the_same_gathering_again_though_the_aggregator_was_killed_too() -> None:
+    store, outbox = Store({2}), Outbox()
+    for life in range(3):
+        crowd_life(store, outbox, START + 8.0 * life, Aggregator(store, outbox, AggregatorConfig(save_s=1e9)))
+    stated = [e.fact for e in outbox.facts.values() if isinstance(e.fact, CrowdAlarm)]
+    assert [(alarm.region_code, alarm.repeat) for alarm in stated] == [(4, 0)]

@@ -1,15 +1,17 @@
 """Bodies as the manual has them."""
 
 import copy
+import dataclasses
 from datetime import datetime
 
 import pytest
 
+from actors.delivery.ports import InterfaceConfig
 from actors.ports import FactEnvelope, TaskRef
 from api.wire.bodies import VehicleBatchItem, VehicleSnapshotBody
-from api.wire.encode import batch_item, snapshot_body, status_body
+from api.wire.encode import WireEncoder, batch_item, snapshot_body, status_body
 from api.wire.validate import kind_of, validate_body
-from traffic.facts import Heading, Turn, VehiclePassage
+from traffic.facts import Heading, Turn, VehicleLooks, VehiclePassage
 from traffic.types import ObjectClass, TrackId
 
 IMAGE = "image/2019_03/04/2/lower_speed/small/2_lower_speed_small_20190304000008506.jpg"
@@ -79,6 +81,13 @@ def envelope(fact: VehiclePassage) -> FactEnvelope:
     return FactEnvelope(fact_id="f", task=task, fact=fact, small_picture=IMAGE)
 
 
+def interface(trigger: int) -> InterfaceConfig:
+    return InterfaceConfig(
+        interface_id=1, name="r", business_type=21, trigger_condition=trigger, upload_period_s=10, url="http://r",
+        upload_pictures=True, push_response=True, task_nums=None, headers={},
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("kind", MANUAL)
 def test_the_manuals_own_examples_are_valid_and_recognised(kind: str) -> None:
     assert kind_of(MANUAL[kind]) == kind
@@ -127,6 +136,34 @@ def test_a_snapshot_is_the_manuals_example_in_its_order() -> None:
     assert datetime.strptime(str(body["date"]), "%Y/%m/%d %H:%M").minute == 9
     assert all(type(body[name]) is int for name in ("vehicleSpeed", "runningTime", "vehicleSpacing", "timeDistance"))
     VehicleSnapshotBody.model_validate(body)
+
+
+LOOKS = VehicleLooks(plate_num="川A888AB", plate_color=1, plate_confidence=0.9, vehicle_type=2, vehicle_color=5)
+PLATE = "image/2019_03/04/2/plate/small/2_plate_small_20190304000008506.jpg"
+
+
+def test_bodies_carry_what_was_recognised() -> None:
+    seen = dataclasses.replace(envelope(passage()), looks=LOOKS, plate_picture=PLATE, weather=3)
+    single, item = snapshot_body(seen, passage(), "x"), batch_item(seen, passage())
+    assert validate_body("vehicle-snapshot", single) == validate_body("vehicle-batch", [item]) == []
+    for body in (single, item):
+        assert [body[n] for n in ("plateNum", "vehicleType", "vehicleColor", "snapshotPath")] == ["川A888AB", 2, 5, PLATE]
+    assert (item["plateColor"], single["weather"]) == (1, 3)
+    assert "plateColor" not in single
+
+
+def test_what_is_not_recognised_has_the_unknown_codes() -> None:
+    body, item = snapshot_body(envelope(passage()), passage(), "x"), batch_item(envelope(passage()), passage())
+    assert [body[n] for n in ("plateNum", "vehicleType", "vehicleColor", "weather", "snapshotPath")] == ["", 0, 255, 0, ""]
+    assert item["plateColor"] == 0
+
+
+@pytest.mark.parametrize("trigger", [1, 2])
+def test_the_plates_picture_travels_in_imgbase64(trigger: int) -> None:
+    seen = dataclasses.replace(envelope(passage()), looks=LOOKS, plate_picture=PLATE)
+    item = WireEncoder().encode(seen, interface(trigger))
+    assert item is not None
+    assert item.pictures == {"imgBase64": PLATE, "imgBase64Type": IMAGE}
 
 
 def test_not_measured_is_minus_one() -> None:

@@ -208,7 +208,15 @@ def test_a_hidden_moving_vehicle_drives_on_for_a_moment_only() -> None:
     assert memory.complete(1.7, [], set()) == []
 
 
-def test_a_vehicle_seen_in_another_lane_is_hidden_nowhere() -> None:
+def test_a_standing_vehicle_at_the_pictures_edge_is_soon_taken_for_gone() -> None:
+    memory = LaneMemory(ParameterConfig(hold_s=30.0, edge_hold_s=2.0))
+    for tenth in range(20):
+        memory.complete(tenth / 10, [hidden_car(1, 50)], {TrackId(1)}, {TrackId(1)})
+    assert len(memory.complete(3.0, [], set())) == 1
+    assert memory.complete(4.5, [], set()) == []
+
+
+def test_a_vehicle_seen_anywhere_else_is_hidden_nowhere() -> None:
     memory = LaneMemory(ParameterConfig())
     for tenth in range(20):
         memory.complete(tenth / 10, [hidden_car(1, 50)], {TrackId(1)})

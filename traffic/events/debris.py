@@ -18,6 +18,7 @@ _SHARE = 0.6  # of the looks
 _COVERED = 0.3  # of its box by the box of something tracked: it is that, or its shadow
 _VACATED_S = 180.0  # where a vehicle stood, the background keeps its hole for a while
 _STOOD_S = 8.0
+_LAIN_S = 5.0  # found this long before something covers it: it is hidden, and goes on
 _MAX_VACATED = 64
 _LANE_SHARE = 0.6  # of the lane's width, where there are no metres: what is wider is a vehicle or a shadow
 
@@ -45,9 +46,13 @@ class DebrisDetector:
         for spot in self._spots.spots:
             if spot.share < _SHARE or not on_road(world, spot.box) or not self._has_size(world, spot.box):
                 continue
-            if self._is_explained(world, spot.box) or any(overlap(spot.box, cone) > _COVERED for cone in cones):
+            if any(overlap(spot.box, cone) > _COVERED for cone in cones):
                 continue
-            yield _evidence(world, self.kind, spot, reach_m=4.0)
+            hidden = self._is_explained(world, spot)
+            if hidden and world.time_s - spot.first_s < _LAIN_S:
+                continue
+            # What lay there before the vehicle came is only hidden by it.
+            yield _evidence(world, self.kind, spot, reach_m=4.0, sustain=hidden)
 
     def _note_standing(self, world: World) -> None:
         """Where vehicles have stood long enough to become background."""
@@ -60,11 +65,16 @@ class DebrisDetector:
             else:
                 self._vacated.append((world.time_s, box))
 
-    def _is_explained(self, world: World, box: Box) -> bool:
+    def _is_explained(self, world: World, spot: Spot) -> bool:
+        box = spot.box
         for index in range(len(world)):
             if overlap(box, world.box_px(index)) > _COVERED:
                 return True
-        return any(world.time_s - t <= _VACATED_S and overlap(box, known) > _COVERED for t, known in self._vacated)
+        # A hole in the background appears when the vehicle leaves: what was found before is none.
+        return any(
+            world.time_s - t <= _VACATED_S and t <= spot.first_s + 1.0 and overlap(box, known) > _COVERED
+            for t, known in self._vacated
+        )
 
     def _has_size(self, world: World, box: Box) -> bool:
         rule = world.rule(self.kind)
@@ -144,7 +154,9 @@ def lane_at(world: World, box: Box) -> float | None:
     return float(np.interp(along, road.stations, road.left + road.right)) * height
 
 
-def _evidence(world: World, kind: EventKind, spot: Spot, *, reach_m: float, region_code: int = 0) -> Evidence:
+def _evidence(
+    world: World, kind: EventKind, spot: Spot, *, reach_m: float, region_code: int = 0, sustain: bool = False
+) -> Evidence:
     width, height = world.frame_size
     foot = world.view.to_ground(np.array([[(spot.box[0] + spot.box[2]) / 2 / width, spot.box[3] / height]]))[0]
     place = (float(foot[0]), float(foot[1])) if np.isfinite(foot).all() else None
@@ -158,5 +170,6 @@ def _evidence(world: World, kind: EventKind, spot: Spot, *, reach_m: float, regi
         reach=reach_m if world.view.metric or reach_m > 1e5 else 0.08,
         merges=True,
         region_code=region_code,
+        sustain=sustain,
         standing=True,
     )

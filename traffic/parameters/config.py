@@ -21,7 +21,10 @@ class ParameterConfig:
         queue_start_m: largest distance from the stop line to the first vehicle of a queue.
         queue_discharge_s: while a queue starts to move from its head, those who still stand stay in it as long as a vehicle
             ahead of them left it at most this long ago (a start-up wave takes one to two seconds per vehicle).
-        hold_s: a standing vehicle that is not seen (hidden) is held in its place this long.
+        queue_bridge_s, queue_bridge_kmh: vehicles that drive off ahead of standing ones join them to the stop line; the gap
+            behind one of them may be longer by its way in this time, if it is not faster than this.
+        hold_s: a standing vehicle that is not seen (hidden) is held in its place this long...
+        edge_hold_s: ...and this long when it was at the picture's edge, where it may have left.
         coast_s: a moving vehicle that is not seen is carried on this long.
     """
 
@@ -34,5 +37,8 @@ class ParameterConfig:
     queue_gap_m: float = 10.0
     queue_start_m: float = 10.0
     queue_discharge_s: float = 6.0
+    queue_bridge_s: float = 2.0
+    queue_bridge_kmh: float = 40.0
     hold_s: float = 30.0
+    edge_hold_s: float = 2.0
     coast_s: float = 0.6

@@ -18,6 +18,7 @@ class _Known:
     vehicle: LaneVehicle
     seen_s: float
     past: tuple[tuple[float, float], ...]  # time and middle, oldest first
+    at_edge: bool = False
 
     def speed(self) -> float:
         """Places per second over the last second it was seen."""
@@ -32,21 +33,25 @@ class LaneMemory:
         self._config = config
         self._known: dict[TrackId, _Known] = {}
 
-    def complete(self, time_s: float, present: Sequence[LaneVehicle], elsewhere: Set[TrackId]) -> list[LaneVehicle]:
+    def complete(
+        self, time_s: float, present: Sequence[LaneVehicle], seen: Set[TrackId], leaving: Set[TrackId] = frozenset()
+    ) -> list[LaneVehicle]:
         """The vehicles seen in the lane now and those that are only hidden.
 
         Args:
-            present: seen in the lane. elsewhere: every vehicle seen in any lane: it is hidden nowhere.
+            present: seen in the lane. seen: every vehicle seen anywhere in the picture: it is hidden nowhere.
+            leaving: of them, those at the picture's edge: if they are not seen any more, they have probably left.
         """
         for vehicle in present:
             known = self._known.get(vehicle.track_id)
             past = tuple(p for p in (known.past if known else ()) if time_s - p[0] <= _SPAN_S)
-            self._known[vehicle.track_id] = _Known(vehicle, time_s, (*past, (time_s, vehicle.middle)))
+            at_edge = vehicle.track_id in leaving
+            self._known[vehicle.track_id] = _Known(vehicle, time_s, (*past, (time_s, vehicle.middle)), at_edge)
         hidden = []
         for track_id, known in list(self._known.items()):
             if known.seen_s == time_s:
                 continue
-            place = None if track_id in elsewhere else self._place(known, time_s)
+            place = None if track_id in seen else self._place(known, time_s)
             if place is None or any(_covers(vehicle, place) for vehicle in present):
                 del self._known[track_id]
             else:
@@ -58,7 +63,7 @@ class LaneMemory:
     def _place(self, known: _Known, time_s: float) -> LaneVehicle | None:
         gone_s, speed = time_s - known.seen_s, known.speed()
         if abs(speed) * known.vehicle.nominal * 3.6 < self._config.queue_speed_kmh:
-            return known.vehicle if gone_s <= self._config.hold_s else None
+            return known.vehicle if gone_s <= (self._config.edge_hold_s if known.at_edge else self._config.hold_s) else None
         if gone_s > self._config.coast_s:
             return None
         way = speed * gone_s

@@ -17,12 +17,13 @@ from traffic.passages.size import estimate_size
 from traffic.passages.vehicle import Sample, Vehicle
 from traffic.passages.view import GroundView
 from traffic.scene.model import Lane
-from traffic.types import TrackId
+from traffic.types import Box, TrackId
 
 Array = NDArray[np.float64]
 
 _SIZE_AT = (8, 24, 72)  # a length is estimated when a vehicle has this many measured samples
 _SIZE_SAMPLES = 40
+_BORDER = 0.005
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +66,11 @@ def straighten(lane: Lane, view: GroundView, loop_length_m: float) -> StraightLa
     return StraightLane(shape, path, start, gate.seen_end)
 
 
+def _at_border(box: Box) -> bool:
+    """Whether a relative box touches the picture's edge where vehicles leave it."""
+    return box[0] <= _BORDER or box[2] >= 1 - _BORDER or box[3] >= 1 - _BORDER
+
+
 @dataclass(slots=True)
 class _Size:
     length_m: float
@@ -97,18 +103,22 @@ class LanePlacer:
             vehicles: all that are followed; those without a sample of this very frame are hidden.
         """
         present: dict[int, list[LaneVehicle]] = {number: [] for number in self.straight}
-        alive = set()
+        alive, seen, leaving = set(), set(), set()
         for vehicle in vehicles:
-            alive.add(vehicle.track.track_id)
-            samples = vehicle.trajectory.samples
-            if not samples or samples[-1].time_s != time_s or not 0 <= vehicle.lane < len(self.lanes):
+            track_id, samples = vehicle.track.track_id, vehicle.trajectory.samples
+            alive.add(track_id)
+            if not samples or samples[-1].time_s != time_s:
+                continue
+            seen.add(track_id)  # in a lane or beside all of them: it is hidden nowhere
+            if _at_border(samples[-1].box):
+                leaving.add(track_id)
+            if not 0 <= vehicle.lane < len(self.lanes):
                 continue
             lane = self.straight.get(self.lanes[vehicle.lane].road_num)
             if lane is not None and np.isfinite(samples[-1].centre).all():
                 present[lane.shape.road_num].append(self._in_lane(lane, vehicle, samples[-1]))
         self._sizes = {track_id: size for track_id, size in self._sizes.items() if track_id in alive}
-        everywhere = {v.track_id for placed in present.values() for v in placed}
-        return {n: self._memories[n].complete(time_s, placed, everywhere) for n, placed in present.items()}
+        return {n: self._memories[n].complete(time_s, placed, seen, leaving) for n, placed in present.items()}
 
     def _in_lane(self, lane: StraightLane, vehicle: Vehicle, sample: Sample) -> LaneVehicle:
         place = float(lane.places(np.array([sample.centre]))[0])

@@ -1,7 +1,7 @@
 """The queue before a stop line."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, field
 
 from traffic.parameters.config import ParameterConfig
 from traffic.parameters.observation import LaneShape, LaneVehicle
@@ -24,6 +24,17 @@ class Queue:
 
 
 EMPTY = Queue()
+_SCALE_STEP = 1.4
+Seen = tuple[LaneVehicle, float | None]
+
+
+@dataclass(slots=True)
+class _Chain:
+    """Standing vehicles from the stop line on. ``moving``: some drive off ahead of them; ``bridged``: and join them to it."""
+
+    vehicles: list[LaneVehicle] = field(default_factory=list)
+    moving: bool = False
+    bridged: bool = False
 
 
 class QueueTracker:
@@ -32,7 +43,8 @@ class QueueTracker:
     A vehicle joins when it has stood (slower than ``queue_speed_kmh``) for ``queue_settle_s`` and there is no gap between it
     and the stop line or the last queued vehicle ahead. It leaves when it has been faster for ``queue_release_s``, when its
     rear is beyond the stop line, or when the queue ahead of it is gone for longer than a start-up wave takes: then a gap
-    separates it from the stop line, and it is a stopped vehicle, not a queue.
+    separates it from the stop line, and it is a stopped vehicle, not a queue. Vehicles that drive off one behind the other keep
+    those who still stand behind them joined to the stop line: the start-up wave has not reached them yet.
     """
 
     def __init__(self, lane: LaneShape, config: ParameterConfig) -> None:
@@ -49,7 +61,7 @@ class QueueTracker:
         self._members = frozenset()
         self._released_s = float("-inf")
 
-    def advance(self, time_s: float, vehicles: Iterable[tuple[LaneVehicle, float | None]]) -> Queue:
+    def advance(self, time_s: float, vehicles: Iterable[Seen]) -> Queue:
         """The queue at ``time_s``.
 
         Args:
@@ -58,34 +70,58 @@ class QueueTracker:
         stop = self._lane.stop
         if stop is None:
             return EMPTY
-        standing = self._standing(time_s, vehicles)
-        chain: list[LaneVehicle] = []
-        discharging = time_s - self._released_s <= self._config.queue_discharge_s
-        for vehicle in sorted((v for v in standing if v.rear < stop), key=lambda v: -v.front):
-            anchor = chain[-1].rear if chain else stop
-            allowed = self._config.queue_gap_m if chain else self._config.queue_start_m
-            contiguous = (anchor - vehicle.front) * vehicle.nominal <= allowed
-            head_start = not chain and discharging and vehicle.track_id in self._members
-            if contiguous or head_start:
-                chain.append(vehicle)
-            elif chain or not discharging:
-                break
-        self._members = frozenset(vehicle.track_id for vehicle in chain)
-        if not chain:
+        known = list(vehicles)
+        standing = self._standing(time_s, known)
+        chain = self._chain(stop, known, standing, time_s - self._released_s <= self._config.queue_discharge_s)
+        if chain.bridged:
+            self._released_s = time_s  # the queue is driving off, whether or not its head was seen standing
+        self._members = frozenset(vehicle.track_id for vehicle in chain.vehicles)
+        if not chain.vehicles:
             return EMPTY
-        rear = min(vehicle.rear for vehicle in chain)
-        return Queue(number=len(chain), length=stop - rear, head=max(stop - chain[0].front, 0.0))
+        rear = min(vehicle.rear for vehicle in chain.vehicles)
+        return Queue(number=len(chain.vehicles), length=stop - rear, head=max(stop - chain.vehicles[0].front, 0.0))
 
-    def _standing(self, time_s: float, vehicles: Iterable[tuple[LaneVehicle, float | None]]) -> list[LaneVehicle]:
+    def _chain(self, stop: float, vehicles: Sequence[Seen], standing: Set[TrackId], discharging: bool) -> "_Chain":
+        """From the stop line upstream: those who stand, joined to it by each other and by those who drive off ahead of them."""
+        config, chain = self._config, _Chain()
+        anchor, anchor_m_s, nominal = stop, 0.0, 0.0
+        for vehicle, speed_kmh in sorted(vehicles, key=lambda seen: -seen[0].front):
+            if vehicle.rear >= stop:
+                continue
+            stands = vehicle.track_id in standing
+            moving_kmh = 0.0 if stands or speed_kmh is None else speed_kmh
+            allowed = (config.queue_gap_m if nominal else config.queue_start_m) + config.queue_bridge_s * anchor_m_s
+            # A van taken for a lorry doubles the metres of its place: neighbours' scales differ by perspective only.
+            nominal = min(max(vehicle.nominal, nominal / _SCALE_STEP), nominal * _SCALE_STEP or vehicle.nominal)
+            contiguous = (anchor - vehicle.front) * nominal <= allowed
+            if stands:
+                head_start = not chain.vehicles and discharging and vehicle.track_id in self._members
+                if not contiguous and not head_start:
+                    if chain.vehicles or not discharging:
+                        break
+                    continue
+                chain.vehicles.append(vehicle)
+                chain.bridged |= chain.moving
+            elif not contiguous or moving_kmh > config.queue_bridge_kmh:
+                if chain.vehicles or not discharging:
+                    break
+                continue
+            else:
+                chain.moving |= not chain.vehicles
+            anchor, anchor_m_s = min(anchor, vehicle.rear), moving_kmh / 3.6
+        return chain
+
+    def _standing(self, time_s: float, vehicles: Sequence[Seen]) -> Set[TrackId]:
         """Members that are not released yet, and others that have stood long enough; updates the memory of speeds."""
         config = self._config
-        standing, seen = [], set()
+        standing: set[TrackId] = set()
+        seen: set[TrackId] = set()
         for vehicle, speed_kmh in vehicles:
             track_id = vehicle.track_id
             seen.add(track_id)
             if speed_kmh is None:
                 if track_id in self._members:
-                    standing.append(vehicle)
+                    standing.add(track_id)
                 continue
             if speed_kmh < config.queue_speed_kmh:
                 self._slow_since.setdefault(track_id, time_s)
@@ -97,9 +133,9 @@ class QueueTracker:
                 if track_id in self._fast_since and time_s - self._fast_since[track_id] >= config.queue_release_s:
                     self._released_s = time_s
                 else:
-                    standing.append(vehicle)
+                    standing.add(track_id)
             elif track_id in self._slow_since and time_s - self._slow_since[track_id] >= config.queue_settle_s:
-                standing.append(vehicle)
+                standing.add(track_id)
         if self._members - seen:
             self._released_s = time_s  # it has left the lane
         self._slow_since = {t: s for t, s in self._slow_since.items() if t in seen}

@@ -17,6 +17,7 @@ from traffic.passages.view import GroundView
 Array = NDArray[np.float64]
 
 _MIN_TURN_SPEED = 0.5  # m/s: below, the direction of a fitted motion is noise and the lane's is taken
+_MIN_WAY_PX = 6.0  # a way this long in the picture tells a direction
 _ENTRY_EXTRAPOLATION = 0.2  # share of the section by which a running time may be completed at the measured speed
 
 
@@ -159,8 +160,22 @@ class Measurer:
         middle = self._view.to_image(gate.line.origin)
         if motion is not None and motion.speed > _MIN_TURN_SPEED:
             return heading_of(motion.velocity, middle, self._view)
-        near = [s for s in trajectory.samples if abs(s.time_s - time_s) <= 1.0]
-        way = np.subtract(near[-1].centre, near[0].centre) if len(near) > 1 else gate.direction
-        if not np.isfinite(way).all() or float(way @ gate.direction) <= 0:
+        way = self._way(trajectory, time_s, middle)
+        if way is None or float(way @ gate.direction) <= 0:
             way = gate.direction
         return heading_of(way, middle, self._view)
+
+    def _way(self, trajectory: Trajectory, time_s: float, middle: Array) -> Array | None:
+        """The way made about ``time_s``. A vehicle that stands there trembles by its boxes' errors only: then the last way before
+        that is long enough to tell a direction; None when it never came so far."""
+        samples = [s for s in trajectory.samples if s.time_s <= time_s + 1.0]
+        if not samples:
+            return None
+        least = _MIN_WAY_PX * float(np.abs(self._view.per_pixel(middle[None])[0]).sum())
+        end = np.array(samples[-1].centre)
+        for sample in reversed(samples):
+            way: Array = end - np.array(sample.centre)
+            early = sample.time_s <= time_s - 1.0 or sample is samples[0]
+            if early and float(np.hypot(way[0], way[1])) >= least:  # nan fails as well
+                return way
+        return None

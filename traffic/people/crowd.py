@@ -1,9 +1,14 @@
 """The life of a gathering: forms, is stated, is stated again, dissolves."""
 
-from traffic.facts import CrowdAlarm
-from traffic.people.config import CrowdRule
+from collections.abc import Sequence
 
+from traffic.facts import CrowdAlarm
+from traffic.scene.crowd import CrowdRule
+
+CrowdState = tuple[float | int | None, ...]  # see CrowdMonitor.snapshot
 _ROUNDING = 1e-9
+_ANOTHER_STREAM_S = 5.0
+_NOTHING: CrowdState = (None, None, None, None, 0)
 
 
 class CrowdMonitor:
@@ -24,6 +29,8 @@ class CrowdMonitor:
 
     def update(self, time_s: float, people: int) -> CrowdAlarm | None:
         """The alarm that is due now, if any."""
+        if self._seen_s is not None and time_s < self._seen_s - _ANOTHER_STREAM_S:
+            self.restore(_NOTHING)  # the recording begins again: what was known lies in its future
         above = self._is_crowd(people)
         if self._stated and self._seen_s is not None and time_s - self._seen_s > self._rule.tolerance_s:
             self._last_above_s = time_s  # nobody looked meanwhile: no reason to think that it has dissolved
@@ -69,11 +76,11 @@ class CrowdMonitor:
             repeat=self._stated - 1,
         )
 
-    def snapshot(self) -> list[float | int | None]:
+    def snapshot(self) -> CrowdState:
         """Plain values from which ``restore`` goes on, so that a restart states no gathering twice."""
-        return [self._since_s, self._last_above_s, self._seen_s, self._stated_s, self._stated]
+        return (self._since_s, self._last_above_s, self._seen_s, self._stated_s, self._stated)
 
-    def restore(self, state: list[float | int | None]) -> None:
+    def restore(self, state: Sequence[float | int | None]) -> None:
         """Take over a snapshot."""
         self._since_s, self._last_above_s, self._seen_s, self._stated_s = state[:4]
         self._stated = int(state[4] or 0)

@@ -8,14 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from traffic.parameters.sampler import seconds_of
 from traffic.passages.view import GroundView
 from traffic.people.cell import LINE_KEY, PeopleCell
 from traffic.people.config import PeopleConfig
 from traffic.people.crossing import LineGeometry, Place, RegionGeometry, SideState
+from traffic.people.lifelike import Liveliness
 from traffic.scene.model import Region, Scene
 from traffic.types import ObjectClass, Track, TrackId, TrackState
+
+Array = NDArray[np.float64]
 
 PEOPLE_KINDS = frozenset({"people", "crowd"})
 _MICRO = 1_000_000
@@ -29,6 +33,9 @@ class _Person:
     time_s: float
     velocity: tuple[float, float] = (0.0, 0.0)
     at_border: bool = False
+    counts: bool = True
+    thing: bool = False  # as it looked when nobody stood before it
+    lively: Liveliness | None = None
     sides: dict[int, SideState] = field(default_factory=dict)
 
 
@@ -87,14 +94,15 @@ class PeopleSampler:
         people = [track for track in tracks if track.object_class is ObjectClass.PERSON]
         second = math.floor(time_s)
         seen = {track.track_id for track in people if track.state is TrackState.CONFIRMED}
+        crowded = _hidden_by_people([track for track in people if track.track_id in seen], self._config)
         for track in people:
             if track.track_id in seen:
-                self._see(track, time_s, second, seen)
+                self._see(track, time_s, second, seen, track.track_id in crowded)
         for track in people:
             if track.state is TrackState.DELETED:
                 self._end(track, second)
         self._forget(time_s)
-        before, self._numbers = self._numbers, self._count(time_s)
+        before, self._numbers = self._numbers, self._count(time_s, tracks)
         if not gap and self._time_s is not None:
             self._step(self._time_s, time_s, before)
         self._time_s = time_s
@@ -121,7 +129,7 @@ class PeopleSampler:
             self._lines[line.code + LINE_KEY] = LineGeometry((ax * self._aspect, ay), (bx * self._aspect, by))
         self._areas = {code: region_area_m2(region, self._scene, frame_size) for code, region in self._regions.items()}
 
-    def _see(self, track: Track, time_s: float, second: int, seen: Set[TrackId]) -> None:
+    def _see(self, track: Track, time_s: float, second: int, seen: Set[TrackId], crowded: bool) -> None:
         config = self._config
         assert self._frame_size is not None
         width, height = self._frame_size
@@ -144,6 +152,15 @@ class PeopleSampler:
         for code, shape in self._shapes.items():
             state = person.sides.setdefault(code, SideState(side=-1 if came_in else 0))
             self._note(second, code, shape.update(state, place, inside[code], config.hysteresis_share * tall))
+        top = y1 / height
+        if person.lively is None or fresh:  # one who goes on under a new number is judged anew: it may be a thing nearby
+            person.lively = Liveliness(time_s, time_s, track.score, place[0], top, (place[0], top))
+        else:
+            person.lively.see(time_s, track.score, place[0], top, tall, config)
+        proven = person.lively.is_person(config)
+        if not crowded:
+            person.thing = not proven
+        person.counts = proven or (crowded and not person.thing)
         person.velocity = (track.velocity[0] / height, track.velocity[1] / height)
         person.place, person.height, person.time_s, person.at_border = place, tall, time_s, at_border
 
@@ -175,10 +192,35 @@ class PeopleSampler:
         keep_s = max(self._config.heir_s, self._config.hidden_s) + 15.0
         self._people = {track_id: p for track_id, p in self._people.items() if time_s - p.time_s <= keep_s}
 
-    def _count(self, time_s: float) -> dict[int, int]:
-        present = [p.place for p in self._people.values() if time_s - p.time_s <= self._config.hidden_s]
+    def _count(self, time_s: float, tracks: Sequence[Track]) -> dict[int, int]:
+        people = [p for p in self._people.values() if p.counts]
+        seen = [p for p in people if p.time_s == time_s]
+        hidden = [p for p in people if 0 < time_s - p.time_s <= self._config.hidden_s and not p.at_border]
+        present = [p.place for p in seen]
+        if hidden:
+            taken = np.array(present, np.float64).reshape(-1, 2)
+            present += [p.place for p in hidden if self._still_there(p, time_s, taken, tracks)]
         places = np.array(present, np.float64).reshape(-1, 2)
         return {code: int(shape.inside(places).sum()) for code, shape in self._shapes.items()}
+
+    def _still_there(self, person: _Person, time_s: float, taken: Array, tracks: Sequence[Track]) -> bool:
+        """Whether somebody not seen now is only hidden: missed for a moment, or behind what stands nearer. Who is where another
+        one is seen has only changed the number."""
+        gone_s = time_s - person.time_s
+        place = np.array(person.place) + np.array(person.velocity) * gone_s
+        if len(taken) and np.hypot(*(taken - place).T).min() < self._config.same_share * person.height:
+            return False
+        if gone_s <= self._config.missed_s:
+            return True
+        assert self._frame_size is not None
+        box = np.array([place[0] - 0.2 * person.height, place[1] - person.height, place[0] + 0.2 * person.height, place[1]])
+        box *= self._frame_size[1]
+        for track in tracks:
+            if track.state is TrackState.CONFIRMED and track.box[3] > box[3]:
+                width, height = min(box[2], track.box[2]) - max(box[0], track.box[0]), box[3] - max(box[1], track.box[1])
+                if width > 0 and height > 0 and width * height > 0.5 * (box[2] - box[0]) * (box[3] - box[1]):
+                    return True
+        return False
 
     def _builder(self, second: int, code: int) -> _Builder:
         return self._open.setdefault(second, {}).setdefault(code, _Builder())
@@ -217,6 +259,22 @@ class PeopleSampler:
                 most=builder.most,
                 area_dm2=-1 if area is None else round(area * 100),
             )
+
+
+def _hidden_by_people(people: Sequence[Track], config: PeopleConfig) -> Set[TrackId]:
+    """Of whom another one who stands nearer, and is certainly a person, covers ``crowded_share`` of the box."""
+    if len(people) < 2:
+        return frozenset()
+    boxes = np.array([track.detection or track.box for track in people])
+    low, high = np.maximum(boxes[:, None, :2], boxes[None, :, :2]), np.minimum(boxes[:, None, 2:], boxes[None, :, 2:])
+    shared = np.clip(high - low, 0, None).prod(axis=2)
+    sure = np.array([track.score >= config.new_score for track in people])
+    shared[(boxes[None, :, 3] <= boxes[:, None, 3]) | ~sure[None, :]] = 0.0
+    own = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    return {
+        people[row].track_id
+        for row in np.flatnonzero(shared.max(axis=1) >= config.crowded_share * np.maximum(own, 1e-9)).tolist()
+    }
 
 
 def region_area_m2(region: Region, scene: Scene, frame_size: tuple[int, int]) -> float | None:

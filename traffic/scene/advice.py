@@ -15,7 +15,7 @@ KNOWN = {
         "roadNum", "roadName", "turn", "polygon", "direction", "snapshotLine", "entryLine", "stopLine", "speedLimitKmh",
         "minSpeedKmh", "leftBoundary", "rightBoundary", "use", "disabledEvents",
     },
-    "regions": {"regionCode", "name", "kind", "polygon", "areaM2", "classes", "disabledEvents"},
+    "regions": {"regionCode", "name", "kind", "polygon", "areaM2", "classes", "crowd", "disabledEvents"},
     "countLines": {"code", "name", "segment"},
     "calibration": {"matrix", "rectangle", "points"},
 }  # fmt: skip

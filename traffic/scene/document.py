@@ -10,6 +10,7 @@ from traffic.errors import SceneError, SceneProblem
 from traffic.facts import Turn
 from traffic.scene.advice import calibration_doubts, overlaps, unknown_keys, unknown_purposes
 from traffic.scene.calibrating import read_calibration
+from traffic.scene.crowd import check_density, crowd_document, read_crowd, unknown_crowd_keys
 from traffic.scene.lanes import TURNS, read_lane
 from traffic.scene.model import Boundary, CountLine, ImagePoint, Lane, LaneUse, Region, Scene
 from traffic.scene.reading import Reader, load_document
@@ -41,7 +42,7 @@ def scene_warnings(document: Mapping[str, object] | str) -> tuple[SceneProblem, 
         SceneError: the document is no JSON object. Other errors are ``parse_scene``'s to report.
     """
     data = load_document(document)
-    warnings = unknown_keys(data)
+    warnings = unknown_keys(data) + unknown_crowd_keys(data.get("regions"))
     with contextlib.suppress(SceneError):
         scene = parse_scene(data)
         warnings += overlaps(scene.lanes) + calibration_doubts(data, scene) + unknown_purposes(scene.regions)
@@ -87,6 +88,9 @@ def _scene(reader: Reader, data: Mapping[str, object]) -> Scene:
     reader.unique([lane.road_num for lane in lanes], "lanes", "roadNum")
     reader.unique([region.region_code for region in regions], "regions", "regionCode")
     reader.unique([line.code for line in lines], "countLines", "code")
+    for index, region in enumerate(regions):
+        measured = region.area_m2 is not None or data.get("calibration") is not None
+        check_density(reader, region.crowd, measured, f"regions[{index}]")
     outline = reader.polygon(data["outline"], "outline") if data.get("outline") is not None else None
     highway = data.get("highway")
     if highway is not None and not isinstance(highway, bool):
@@ -112,11 +116,12 @@ def _region(reader: Reader, item: object, path: str) -> Region | None:
     area = reader.number(data, "areaM2", path, 0.01, 1e7)
     classes = _classes(reader, data.get("classes"), f"{path}.classes")
     disabled = read_kinds(reader, data, path)
+    crowd = read_crowd(reader, data.get("crowd"), kind, f"{path}.crowd")
     if code is None or polygon is None:
         return None
     return Region(
         region_code=code, name=name, kind=kind or "people", polygon=polygon, area_m2=area, classes=classes,
-        disabled_events=disabled,
+        disabled_events=disabled, crowd=crowd,
     )  # fmt: skip
 
 
@@ -183,6 +188,8 @@ def _region_document(region: Region) -> dict[str, object]:
         document["classes"] = sorted(member.name.lower() for member in region.classes)
     if region.disabled_events:
         document["disabledEvents"] = kind_names(region.disabled_events)
+    if region.crowd is not None:
+        document["crowd"] = crowd_document(region.crowd)
     return document
 
 

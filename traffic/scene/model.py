@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traffic.facts import EventKind, Turn
+from traffic.scene.crowd import CrowdRule
 from traffic.scene.rules import EventRule
 from traffic.types import ObjectClass
 
@@ -103,6 +104,7 @@ class Region:
         kind: a ``RegionKind``, or any other text, which means nothing to Wayside.
         classes: whom a restricted region is closed to; None: motor vehicles.
         disabled_events: kinds that are not raised for what is in the region.
+        crowd: when people in a region of kind ``crowd`` are one; None: by the usual rule.
     """
 
     region_code: int
@@ -112,6 +114,7 @@ class Region:
     area_m2: float | None = None
     classes: frozenset[ObjectClass] | None = None
     disabled_events: frozenset[EventKind] = frozenset()
+    crowd: CrowdRule | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 
+import av
 import pytest
 from decoding_clips import elementary_stream, number_of, write_clip
 from decoding_servers import (
@@ -18,7 +19,7 @@ from decoding_servers import (
     status,
 )
 
-from actors.decoding import CancelToken, SourceOptions, open_source
+from actors.decoding import CancelToken, ClipSpan, SourceOptions, StreamReader, open_source, save_clip
 from actors.errors import SourceError
 
 QUICK = SourceOptions(open_timeout_s=0.7, stall_timeout_s=0.7, start_time_s=0.0)
@@ -268,3 +269,53 @@ def test_cancelling_ends_a_blocked_open(scheme):
             open_source(f"{scheme}://127.0.0.1:{port}/cam", SourceOptions(), cancel=cancel)
         assert time.monotonic() - started < 1.5
         timer.join()
+
+
+def _clip_of(address, options, tmp_path, span):
+    """Asks for a clip when a picture comes, breaks off when it is there; (numbers shown, number of the moment)."""
+    with open_source(address, options) as source:
+        take(source, 30)
+        moment = next(source)
+        future = source.packets.request(ClipSpan(moment_s=moment.time_s, before_s=span[0], after_s=span[1]))
+        for _ in source:
+            if future.done():
+                break
+    save_clip(future.result(0), tmp_path / "event.mp4")
+    with open_source(str(tmp_path / "event.mp4"), SourceOptions(start_time_s=0.0)) as clip:
+        return [number_of(frame) for frame in clip], number_of(moment)
+
+
+def test_a_clip_of_a_network_camera_shows_its_moment(camera, tmp_path):
+    shown, moment = _clip_of(camera.url(), SourceOptions(packet_seconds=5.0), tmp_path, (0.5, 0.5))
+    assert moment in shown
+    assert 22 <= len(shown) <= 40
+    place = shown.index(moment)
+    assert place >= 12
+    assert len(shown) - place >= 12
+    with av.open(str(tmp_path / "event.mp4")) as clip:
+        sample = next(bytes(packet) for packet in clip.demux(video=0) if packet.size)
+    assert sample[:4] != b"\0\0\0\1", "lengths, not the start codes of the network"
+
+
+def test_a_clip_of_a_motion_jpeg_camera_is_encoded(tmp_path):
+    with http_server({"/cam": mjpeg()}) as base:
+        shown, moment = _clip_of(f"{base}/cam", SourceOptions(packet_seconds=5.0), tmp_path, (0.5, 0.5))
+    assert moment in shown
+    assert len(shown) >= 20
+
+
+def test_a_lost_camera_answers_who_waits_for_a_clip(stream, tmp_path):
+    with (
+        RtspServer(stream) as server,
+        StreamReader(server.url(), SourceOptions(packet_seconds=5.0, stall_timeout_s=2.0)) as reader,
+    ):
+        for _ in range(15):
+            frame = reader.latest(10.0)
+        future = reader.request_clip(ClipSpan(moment_s=frame.time_s, before_s=0.3, after_s=60.0))
+        server.kill()
+        kept = future.result(20.0)
+        late = reader.request_clip(ClipSpan(moment_s=frame.time_s, before_s=0.3, after_s=60.0)).result(5.0)
+    for packets in (kept, late):
+        save_clip(packets, tmp_path / "event.mp4")
+        with open_source(str(tmp_path / "event.mp4"), SourceOptions(start_time_s=0.0)) as clip:
+            assert number_of(frame) in [number_of(shown) for shown in clip]

@@ -5,13 +5,21 @@ import av
 import pytest
 from decoding_clips import number_of, picture, write_clip
 
-from actors.decoding import CompressedPacket, SourceOptions, open_source
+from actors.decoding import CompressedPacket, SourceOptions, open_source, save_clip
 from actors.decoding.frozen import FreezeDetector, picture_checksum
 from actors.decoding.packets import PacketRing
+from actors.decoding.stream_header import StreamHeader
+from actors.errors import ClipError
+
+HEADER = StreamHeader(
+    codec="h264", extradata=b"", file=b"", time_base=Fraction(1, 25), frame_s=0.04, annex_b=False, playable=True,
+)  # fmt: skip
 
 
 def ring(seconds=2.0, max_bytes=10_000):
-    return PacketRing(seconds=seconds, max_bytes=max_bytes, header=b"", time_base=Fraction(1, 25), frame_s=0.04)
+    kept = PacketRing(seconds=seconds, max_bytes=max_bytes)
+    kept.begin(HEADER)
+    return kept
 
 
 def packet(n, size=10, gop=10):
@@ -80,7 +88,7 @@ def test_the_kept_packets_make_a_playable_clip(tmp_path, name, settings):
                 break
         kept = source.recent_packets()
     assert 25 <= len(kept.packets) <= 36
-    (tmp_path / "event.mp4").write_bytes(kept.mp4())
+    save_clip(kept, tmp_path / "event.mp4")
     with open_source(str(tmp_path / "event.mp4"), SourceOptions(start_time_s=0.0)) as result:
         frames = list(result)
     assert len(frames) == len(kept.packets)
@@ -89,9 +97,10 @@ def test_the_kept_packets_make_a_playable_clip(tmp_path, name, settings):
     assert steps == pytest.approx([0.04] * len(steps), abs=0.002)
 
 
-def test_a_clip_of_nothing_is_refused():
-    with pytest.raises(ValueError, match="nothing to write"):
-        ring().clip().mp4()
+def test_a_clip_of_nothing_is_refused(tmp_path):
+    with pytest.raises(ClipError, match="no video of that moment"):
+        save_clip(ring().clip(), tmp_path / "event.mp4")
+    assert not list(tmp_path.iterdir())
 
 
 def test_packets_are_not_kept_unless_asked(tmp_path):

@@ -29,7 +29,10 @@ def postgres(postgres_url: str) -> str:
     """An empty outbox on PostgreSQL."""
     database = Database(postgres_url)
     database.migrate()
-    tables = "delivery, delivery_attempt, held_fact, task_status, receiver_state, push_interface, camera_task"
+    tables = (
+        "delivery, delivery_attempt, held_fact, task_status, receiver_state, push_interface, camera_task, "
+        "traffic_event, vehicle_passage"
+    )
     with database.session() as session:
         session.execute(text(f"TRUNCATE TABLE {tables} RESTART IDENTITY"))
         session.commit()

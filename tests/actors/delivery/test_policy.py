@@ -10,7 +10,7 @@ import pytest
 from actors.delivery.bodies import base64_size, cut, fill_pictures
 from actors.delivery.breaker import BreakerConfig, CircuitBreaker, Permit
 from actors.delivery.health import HealthPolicy, Verdict
-from actors.delivery.periods import Ticks
+from actors.delivery.periods import Ticks, tick_offset_s
 from actors.delivery.policy import DeliveryPolicy, next_tick
 from actors.delivery.ports import DELIVERED, GIVEN_UP, RETRYING, WAITING, Attempt, InterfaceConfig, ReceiverState
 from actors.delivery.sender import retry_after
@@ -205,6 +205,20 @@ def test_two_secrets_sign_during_a_rotation_and_either_verifies() -> None:
 def test_ticks_are_aligned_and_strictly_later() -> None:
     assert next_tick(100.0, 10) == 110.0
     assert next_tick(109.9, 10) == 110.0
+
+
+def test_measured_periods_are_composed_when_their_last_second_has_come_in() -> None:
+    assert [tick_offset_s(kind) for kind in (11, 21, 22, 41, 52)] == [0.0, 0.0, 3.0, 3.0, 0.0]
+    now = [1000.5]
+    ticks = Ticks(period_s=10, clock=lambda: now[0], offset_s=3.0)
+    assert ticks.due_at == 1003.0, "the period that closed at 1000 is still to be sent"
+    now[0] = 1003.2
+    assert ticks.due()
+    ticks.advance()
+    assert ticks.due_at == 1013.0
+    now[0] = 1001.0
+    assert not ticks.due()
+    assert ticks.due_at == 1003.0, "a clock that is set back delays by one period at most"
 
 
 def test_a_clock_that_is_set_back_delays_a_tick_by_one_period_at_most() -> None:

@@ -1,5 +1,6 @@
 """The queue: from the stop line upstream, a gap ends it."""
 
+import dataclasses
 import itertools
 
 import pytest
@@ -92,3 +93,26 @@ def test_a_flicker_of_speed_does_not_break_the_queue() -> None:
     settle(queue, [(car(1, 98), 0.0), (car(2, 90), 0.0)])
     assert queue.advance(2.1, [(car(1, 98), 9.0), (car(2, 90), 0.0)]).number == 2
     assert queue.advance(2.2, [(car(1, 98), 0.0), (car(2, 90), None)]).number == 2
+
+
+def test_who_still_stands_behind_vehicles_that_drive_off_is_in_the_queue_though_its_head_was_never_seen_standing() -> None:
+    """A camera that begins to look while a queue starts."""
+    queue, numbers = tracker(), []
+    for tenth in range(31):
+        head = [(car(1, 98 + 0.4 * tenth), 14.4), (car(2, 88 + 0.3 * tenth), 10.8)]
+        numbers.append(queue.advance(tenth / 10, [*head, (car(3, 80), 0.0), (car(4, 73), 0.0)]).number)
+    assert numbers[5] == 0
+    assert numbers[10:] == [2] * 21
+
+
+def test_a_vehicle_that_stands_far_behind_free_traffic_is_no_queue() -> None:
+    queue, numbers = tracker(), []
+    for tenth in range(60):
+        passing = [(car(1, 70 + 1.4 * tenth), 50.0)]
+        numbers.append(queue.advance(tenth / 10, [*passing, (car(3, 40), 0.0)]).number)
+    assert set(numbers) == {0}
+
+
+def test_a_van_taken_for_a_lorry_does_not_tear_the_queue() -> None:
+    vehicles = [(dataclasses.replace(car(1, 98), nominal=1.0), 0.0), (dataclasses.replace(car(2, 86), nominal=1.9), 0.0)]
+    assert settle(tracker(), vehicles).number == 2

@@ -1,5 +1,6 @@
 """People: real crossings once, foot points, gatherings once."""
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterable
 
@@ -112,9 +113,65 @@ def test_who_comes_from_outside_the_picture_straight_into_a_region_is_in() -> No
     assert play(Scene(regions=(edge,)), lambda t: [person(1, 20, 500, t)], 4)[0] == {7: (0, 0)}
 
 
-def test_a_person_hidden_for_a_moment_still_counts_in_the_region() -> None:
-    _, cells = play(Scene(regions=(REGION,)), lambda t: [person(1, 600, 600, t)] if (t % 2) < 1.2 else [], 10)
-    assert sum(cell.person_us for cell in cells) / sum(cell.observed_us for cell in cells) == pytest.approx(1.0, abs=0.02)
+def mean_number(script: Callable[[float], Iterable[Track]], duration_s: float = 10.0) -> float:
+    """People in the region, mean over time."""
+    _, cells = play(Scene(regions=(REGION,)), script, duration_s)
+    return sum(cell.person_us for cell in cells) / sum(cell.observed_us for cell in cells)
+
+
+def test_a_person_missed_for_a_moment_still_counts_in_the_region() -> None:
+    assert mean_number(lambda t: [person(1, 600, 600, t)] if (t % 2) < 1.75 else []) == pytest.approx(1.0, abs=0.02)
+
+
+def test_a_person_hidden_by_what_stands_nearer_still_counts_and_one_who_is_gone_does_not() -> None:
+    def passed_by(time_s: float):
+        bus = dataclasses.replace(person(2, 600, 660, time_s), object_class=ObjectClass.BUS, box=(500, 400, 700, 660))
+        return [person(1, 600, 600, time_s)] if (time_s % 4) < 2.6 else [bus]
+
+    assert mean_number(passed_by) == pytest.approx(1.0, abs=0.02)
+    assert mean_number(lambda t: [person(1, 600, 600, t)] if (t % 4) < 2.0 else []) == pytest.approx(0.66, abs=0.04)
+
+
+def test_a_person_who_only_changed_the_number_is_not_counted_twice() -> None:
+    """The track of one who passes by goes on with the other one's box: that one is not hidden, only renamed."""
+
+    def script(time_s: float):
+        if time_s < 5:
+            return [person(1, 600, 600, time_s), person(2, 300 + 60 * time_s, 600, time_s)]
+        return [person(2, 600 + 30 * (time_s - 5), 600, time_s)]
+
+    numbers = []
+    sampler = PeopleSampler(Scene(regions=(REGION,)))
+    for index in range(100):
+        sampler.advance(START + index / 10, SIZE, tuple(script(index / 10)))
+        numbers.append(sampler.numbers[7])
+    assert set(numbers[52:]) == {1}
+
+
+def doubtful(number: int, x: float, y: float, time_s: float, score: float) -> Track:
+    return dataclasses.replace(person(number, x, y, time_s), score=score)
+
+
+def test_a_rigid_doubtful_thing_is_no_person_and_one_who_stands_is() -> None:
+    assert mean_number(lambda t: [doubtful(1, 600, 600, t, 0.4)]) < 0.01
+    assert mean_number(lambda t: [doubtful(1, 600, 600, t, 0.75)]) == pytest.approx(1.0, abs=0.02)
+
+
+def test_a_doubtful_person_who_walks_or_sways_counts() -> None:
+    assert mean_number(lambda t: [doubtful(1, 450 + 25 * t, 600, t, 0.4)]) > 0.85
+    assert mean_number(lambda t: [doubtful(1, 600 + 9 * math.sin(6 * t), 600, t, 0.4)]) > 0.85
+
+
+def test_a_track_that_stays_with_a_cone_after_its_person_has_gone_on_counts_no_more() -> None:
+    def script(time_s: float):
+        return [person(1, 420 + 50 * time_s, 600, time_s) if time_s < 4 else doubtful(1, 620, 600, time_s, 0.25)]
+
+    sampler, numbers = PeopleSampler(Scene(regions=(REGION,))), []
+    for index in range(100):
+        sampler.advance(START + index / 10, SIZE, tuple(script(index / 10)))
+        numbers.append(sampler.numbers[7])
+    assert set(numbers[:40]) == {1}
+    assert set(numbers[80:]) == {0}
 
 
 def test_seconds_nobody_looked_at_are_not_observed() -> None:
@@ -192,3 +249,20 @@ def test_a_restart_states_no_gathering_twice() -> None:
     second = CrowdMonitor(7, "", RULE)
     second.restore(first.snapshot())
     assert not any(second.update(8.0 + t, 12) for t in range(60))
+
+
+def test_a_recording_that_begins_again_begins_its_gatherings_anew() -> None:
+    monitor = CrowdMonitor(7, "", RULE)
+    monitor.restore((1000.0, 1050.0, 1050.0, 1005.0, 1))
+    found = [monitor.update(0.1 * tenth, 12) for tenth in range(100)]
+    assert [round(alarm.time_s, 1) for alarm in found if alarm] == [5.0]
+
+
+def test_people_who_stand_still_behind_others_count_though_they_are_doubtful() -> None:
+    """Of a crowd the front row is certain, and the rows behind are half hidden, hardly move and have low scores."""
+
+    def script(time_s: float):
+        rows = ((0, 700, 0.8), (1, 660, 0.35), (2, 620, 0.3))
+        return [doubtful(10 * row + n, 450 + 45 * n, y, time_s, score) for row, y, score in rows for n in range(6)]
+
+    assert mean_number(script) == pytest.approx(18, abs=6)

@@ -161,7 +161,73 @@ def test_paths_are_the_protocols() -> None:
     )
 
 
-def test_only_folders_are_archives_of_this_version(tmp_path: Path) -> None:
+def test_only_folders_and_known_stores_are_archives(tmp_path: Path) -> None:
     assert open_archive(f"file://{tmp_path}").root == tmp_path
-    with pytest.raises(ArchiveError, match="only folders"):
-        open_archive("s3://bucket")
+    with pytest.raises(ArchiveError, match="use a folder or a URL"):
+        open_archive("http://bucket")
+
+
+def test_a_finished_file_is_adopted_whole_and_durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = FolderArchive(tmp_path / "archive")
+    with archive.scratch() as folder:
+        file = folder / ".x.part"
+        file.write_bytes(b"clip")
+        archive.adopt("video/a/1.mp4", file)
+    assert archive.read("video/a/1.mp4") == b"clip"
+    assert files(archive.root) == ["video/a/1.mp4"]
+    other = tmp_path / "elsewhere.mp4"
+    other.write_bytes(b"from another disk")
+    monkeypatch.setattr("actors.archive.folder._same_disk", lambda *_: False)
+    archive.adopt("video/a/2.mp4", other)
+    assert archive.read("video/a/2.mp4") == b"from another disk"
+    assert files(archive.root) == ["video/a/1.mp4", "video/a/2.mp4"]
+
+
+def test_a_disk_with_too_little_free_space_is_not_written_and_says_so(tmp_path: Path) -> None:
+    archive = FolderArchive(tmp_path, min_free_bytes=10**18)
+    with pytest.raises(ArchiveError, match="磁盘剩余空间不足"):
+        archive.write(PATH, b"x")
+    with pytest.raises(ArchiveError, match="磁盘剩余空间不足"), archive.scratch():
+        pass
+    assert "磁盘剩余空间不足" in archive.check()
+    assert files(tmp_path) == []
+
+
+def test_prune_frees_what_the_disk_lacks_oldest_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive, now_s = FolderArchive(tmp_path), 1_800_000_000.0
+    for i in range(10):
+        aged(archive, f"image/d{i % 3}/{i}.jpg", 100.0 * (10 - i), now_s)
+    monkeypatch.setattr(FolderArchive, "_free_bytes", lambda _: 5_000)
+    assert archive.prune(1e9, 10**9, now_s, min_free_bytes=5_350) == 4
+    assert files(tmp_path) == sorted(f"image/d{i % 3}/{i}.jpg" for i in range(4, 10))
+    assert archive.prune(1e9, 10**9, now_s, min_free_bytes=4_000) == 0
+    usage = archive.usage()
+    assert (usage.files, usage.size_bytes, usage.free_bytes) == (6, 600, 5_000)
+
+
+def test_a_look_reads_only_folders_that_changed(tmp_path: Path) -> None:
+    archive, now_s = FolderArchive(tmp_path), 1_800_000_000.0
+    for i in range(60):
+        aged(archive, f"image/d{i % 20}/{i}.jpg", 100.0, now_s)
+    old_s = now_s - 50
+    for folder in [tmp_path, *tmp_path.rglob("*/")]:
+        os.utime(folder, (old_s, old_s))
+    archive.prune(1e9, 10**9, now_s)
+    first = archive._retention.folders_read
+    assert first == 22
+    archive.prune(1e9, 10**9, now_s)
+    assert archive._retention.folders_read == first, "nothing changed, nothing is read"
+    archive.write("image/d7/new.jpg", b"x" * 50)
+    archive.prune(1e9, 10**9, now_s)
+    assert archive._retention.folders_read == first + 1
+    assert archive.usage().size_bytes == 6050
+
+
+def test_the_bytes_stay_within_their_bound_while_files_come(tmp_path: Path) -> None:
+    archive, now_s = FolderArchive(tmp_path), 1_800_000_000.0
+    for i in range(200):
+        aged(archive, f"image/d{i // 20}/{i}.jpg", 0.0, now_s + i)
+        if i % 10 == 9:
+            archive.prune(1e9, 3_000, now_s + i)
+            assert archive.usage().size_bytes <= 3_000
+    assert files(tmp_path) == sorted(f"image/d{i // 20}/{i}.jpg" for i in range(170, 200))

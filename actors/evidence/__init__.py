@@ -1,0 +1,1 @@
+"""What shows an event: pictures and clips, made beside the analysis and whole before the event leaves."""

@@ -1,0 +1,1 @@
+"""Type and colour of vehicles, and the weather: networks, and the client and deployment around them."""

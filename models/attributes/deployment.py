@@ -1,0 +1,120 @@
+"""Type, colour and weather as a Ray Serve deployment that batches over vehicles and cameras."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from ray import serve
+from ray.util.metrics import Counter, Histogram
+
+from models.handles import Attributes, VehicleContext
+from models.store import WeightsStore
+
+DEPLOYMENT_NAME = "attributes"
+_BATCH_BOUNDS = [1, 2, 4, 8, 16, 32]
+_LATENCY_BOUNDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12]
+_MAX_SIDE_PX, _MAX_CROPS = 4096, 8
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AttributeSettings:
+    """Settings of the deployment; see ``cluster.settings.Settings`` for the meaning of each."""
+
+    backbone: str
+    engine: str
+    device: str
+    threads: int
+    num_cpus: float
+    replicas: int
+    num_gpus: float
+    max_batch_size: int
+    models_dir: Path
+
+
+class AttributesReplica:
+    """One replica: the networks, one inference thread and two batching queues."""
+
+    def __init__(self, settings: AttributeSettings) -> None:
+        from models.attributes.reader import load_attribute_reader
+
+        store = WeightsStore(settings.models_dir)
+        store.pull(settings.backbone)  # does nothing when the weights are here and whole
+        self._reader = load_attribute_reader(
+            store, engine=settings.engine, device=settings.device, threads=settings.threads, backbone=settings.backbone
+        )
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="attributes")
+        self._batch_size = Histogram("wayside_attributes_batch_size", "Vehicles per batch", boundaries=_BATCH_BOUNDS)
+        self._latency = Histogram("wayside_attributes_latency_seconds", "Time of one batch", boundaries=_LATENCY_BOUNDS)
+        self._vehicles = Counter("wayside_attributes_vehicles_total", "Vehicles recognised")
+        self._read_batch.set_max_batch_size(settings.max_batch_size)  # type: ignore[attr-defined]
+
+    def describe(self) -> dict[str, Any]:
+        """What runs here, for health pages."""
+        return {"engine": self._reader.engine_name}
+
+    def check_health(self) -> None:
+        """Serve's health check: the inference thread must be alive."""
+        if self._executor._shutdown:
+            raise RuntimeError("inference thread has ended")
+
+    async def __call__(self, crops: list[Image], context: VehicleContext) -> Attributes:
+        """One vehicle's crops, uint8 (h, w, 3) RGB, best first → its looks."""
+        if not 0 < len(crops) <= _MAX_CROPS:
+            raise ValueError(f"{len(crops)} crops of a vehicle; 1 to {_MAX_CROPS} are allowed")
+        for crop in crops:  # here, or one bad picture would fail a whole batch
+            _check(crop)
+        looks: Attributes = await self._read_batch((crops, context))
+        return looks
+
+    async def weather(self, picture: Image) -> NDArray[np.float64]:
+        """A picture of a scene, uint8 (h, w, 3) RGB → probabilities (4,) of sunny, fog, rain and snow."""
+        _check(picture)
+        shares: NDArray[np.float64] = await self._weather_batch(picture)
+        return shares
+
+    # No waiting for company: while a batch is computed the next one gathers by itself.
+    @serve.batch(max_batch_size=8, batch_wait_timeout_s=0.0)
+    async def _read_batch(self, vehicles: list[tuple[list[Image], VehicleContext]]) -> list[Attributes]:
+        return await self.infer(vehicles)
+
+    @serve.batch(max_batch_size=8, batch_wait_timeout_s=0.0)
+    async def _weather_batch(self, pictures: list[Image]) -> list[NDArray[np.float64]]:
+        rows = await asyncio.get_running_loop().run_in_executor(self._executor, self._reader.weather, pictures)
+        return list(rows)
+
+    async def infer(self, vehicles: list[tuple[list[Image], VehicleContext]]) -> list[Attributes]:
+        """Read in one batch on the inference thread; answers in the order of ``vehicles``."""
+        start = time.perf_counter()
+        found = await asyncio.get_running_loop().run_in_executor(self._executor, self._reader.read, vehicles)
+        self._latency.observe(time.perf_counter() - start)
+        self._batch_size.observe(len(vehicles))
+        self._vehicles.inc(len(vehicles))
+        return found
+
+
+def _check(image: Image) -> None:
+    if image.ndim != 3 or image.shape[2] != 3 or not 0 < min(image.shape[:2]) <= max(image.shape[:2]) <= _MAX_SIDE_PX:
+        raise ValueError(f"image of shape {image.shape} is no RGB picture of at most {_MAX_SIDE_PX} pixels a side")
+
+
+def build_attributes(settings: AttributeSettings) -> Any:
+    """The bound deployment, ready to be a part of an application."""
+    factory: Callable[..., Any] = serve.deployment(
+        name=DEPLOYMENT_NAME,
+        num_replicas=settings.replicas,
+        max_ongoing_requests=settings.max_batch_size * 8,
+        health_check_period_s=10,
+        ray_actor_options={
+            "num_cpus": settings.num_cpus,
+            "num_gpus": settings.num_gpus,
+            "runtime_env": {"env_vars": {"OMP_NUM_THREADS": str(settings.threads), "OMP_WAIT_POLICY": "PASSIVE"}},
+        },
+    )(AttributesReplica)
+    return factory.bind(settings)  # type: ignore[attr-defined]

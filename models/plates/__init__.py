@@ -1,0 +1,1 @@
+"""Number plates: detection, rectification, two readers decoded jointly under the grammar of Chinese plates, colour."""
