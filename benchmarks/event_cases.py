@@ -98,9 +98,7 @@ def parking(m: Maker) -> Case:
     spec = [*lanes, LaneSpec(x=edge, way=m.way, use=LaneUse.EMERGENCY)] if shoulder else lanes
     scene = make_scene(m.camera, m.rng, spec, [] if shoulder else regions, calibrated=m.rng.random() < 0.7)
     flows = m.flows(lanes, m.u(200, 600))
-    return m.case(
-        "parking", scene, [actor], stands + 40, flows=flows, expected={Kind.ILLEGAL_PARKING: (stands, stands + 36)}
-    )
+    return m.case("parking", scene, [actor], stands + 40, flows=flows, expected={Kind.ILLEGAL_PARKING: (stands, stands + 36)})
 
 
 def wrong_way(m: Maker) -> Case:
@@ -436,7 +434,11 @@ def overflow(m: Maker) -> Case:
         lane.stop_y = before
     approach = [
         LaneSpec(
-            x=lane.x, way=lane.way, begin=m.near - 1 if m.way > 0 else high + 1, end=low - 0.5 if m.way > 0 else m.far, stop_y=lane.stop_y
+            x=lane.x,
+            way=lane.way,
+            begin=m.near - 1 if m.way > 0 else high + 1,
+            end=low - 0.5 if m.way > 0 else m.far,
+            stop_y=lane.stop_y,
         )
         for lane in lanes
     ]
