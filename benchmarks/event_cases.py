@@ -220,8 +220,8 @@ def deceleration(m: Maker) -> Case:
     lane, begin = lanes[int(m.rng.integers(len(lanes)))], m.u(3, 7)
     v, rate = m.u(55, 85) * KMH, m.u(6.0, 8.0)
     drop = min(m.u(30, 50) * KMH, v - 3)
-    y = m.y(8, 18)
-    cruise = max(abs(y - m.start(m.way)) / v - 0.6, 0.3)
+    y = m.y(22, 32)
+    cruise = max(abs(y - m.start(m.way)) / v, 0.3)
     if m.way < 0:
         cruise = max((m.start(-1) - m.y(36, 50)) / v, 0.3)
     motion = scripted(lane.x, m.start(m.way), m.way, v, [(cruise, 0), (drop / rate, -rate), (2.0, 0), (5.0, 1.5)], begin_s=begin)
@@ -264,12 +264,9 @@ def lane_change(m: Maker) -> Case:
     a, b = (0, 1) if m.rng.random() < 0.5 else (1, 0)
     left, right = min(a, b), max(a, b)
     lanes[left].right = lanes[right].left = Boundary.SOLID
-    begin, kmh = m.u(2, 7), m.u(30, 55)
-    at = (
-        max(1.2, abs(m.y(6, 14) - m.start(m.way)) / (kmh * KMH))
-        if m.way > 0
-        else max(1.2, (m.start(-1) - m.near - m.u(24, 34)) / (kmh * KMH))
-    )
+    begin, kmh = m.u(2, 7), m.u(28, 45)
+    reach = m.y(6, 12) - m.start(1) if m.way > 0 else m.start(-1) - m.y(36, 46)
+    at = max(1.0, reach / (kmh * KMH))
     dx = lanes[b].x - lanes[a].x
     motion = scripted(lanes[a].x, m.start(m.way), m.way, kmh * KMH, shifts=[(at, m.u(1.8, 3.0), dx)], begin_s=begin)
     scene = make_scene(m.camera, m.rng, lanes, calibrated=m.rng.random() < 0.7)
@@ -529,9 +526,9 @@ def crowd(m: Maker) -> Case:
     region = RegionSpec(kind="crowd", points=strip(edge, m.near, m.near + 26, 5.0))
     actors = []
     begin, y0 = m.u(2, 6), m.y(6, 10)
-    count = int(m.rng.integers(14, 19))
+    count = int(m.rng.integers(15, 20))
     for i in range(count):
-        x, y = edge + m.u(-0.4, 0.4) + 1.5 * (i % 4) - 2.2, y0 + 1.5 * (i // 4)
+        x, y = edge + m.u(-0.3, 0.3) + 1.7 * (i % 5) - 3.4, y0 + 2.0 * (i // 5)
         actors.append(
             make_actor(
                 m.rng,

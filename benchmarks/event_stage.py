@@ -354,14 +354,17 @@ def advance(case: Case, time_s: float, rng: Rng) -> None:
             start = case.camera.near_m - 14 if lane.way > 0 else -(case.camera.far_m + 14)
             actor = make_actor(rng, any_vehicle(rng), x=lane.x + rng.normal(0, 0.15), way=lane.way)
             actor.desired = flow.speed * max(0.75, rng.normal(1, flow.spread))
-            last = [
-                a.s - a.size[0] / 2 for a in case.actors if a.motion is None and a.way == lane.way and abs(a.x - lane.x) < 1.5
-            ]
-            actor.s = min([start, *[s - 4.0 - actor.size[0] / 2 for s in last]])
-            room = min([s - actor.s - actor.size[0] / 2 for s in last], default=200.0)
-            actor.v = min(actor.desired, math.sqrt(max(3.0 * (room - 3.0), 0.0)))
-            if actor.s > start - 60:
-                case.actors.append(actor)
+            mates = [a for a in case.actors if a.motion is None and a.way == lane.way and abs(a.x - lane.x) < 1.5]
+            last = min(mates, key=lambda a: a.s, default=None)
+            actor.s, actor.v = start, actor.desired
+            if last is not None:
+                room = last.s - (last.size[0] + actor.size[0]) / 2 - start
+                safe = last.v + math.sqrt(max(3.0 * (room - 4.0 - 0.8 * last.v), 0.0))
+                if room < 5.0 or safe < 0.6 * min(actor.desired, last.v + 6.0):
+                    flow.due_s = time_s + 0.5
+                    continue
+                actor.v = min(actor.desired, safe)
+            case.actors.append(actor)
             flow.due_s = time_s + rng.exponential(3600 / flow.per_hour) + 1.0
     placed = [(a, a.motion(time_s) if a.motion else (a.x, a.way * a.s, 0.0 if a.way > 0 else math.pi)) for a in case.actors]
     for actor, place in placed:
@@ -374,7 +377,7 @@ def advance(case: Case, time_s: float, rng: Rng) -> None:
             wished = 2.0 + actor.v * 1.2 + actor.v * (actor.v - speed) / (2 * math.sqrt(1.4 * 2.0))
             free -= 1.4 * (max(wished, 0) / max(gap, 0.3)) ** 2
         before = actor.v
-        actor.v = max(actor.v + max(free, -6.0) * STEP_S, 0.0)
+        actor.v = max(actor.v + max(free, -4.0) * STEP_S, 0.0)
         actor.s += (before + actor.v) / 2 * STEP_S
     far = case.camera.far_m + 80
     case.actors[:] = [a for a in case.actors if a.motion is not None or (a.way * a.s < far and a.way * a.s > -40)]
@@ -398,7 +401,7 @@ def _ahead(case: Case, actor: Actor, time_s: float) -> tuple[float | None, float
             continue
         gap = actor.way * flow.lane.stop_y - actor.s - actor.size[0] / 2
         if any(a <= time_s < b for a, b in flow.red) and gap > -0.5 and (best[0] is None or gap < best[0]):
-            if gap > 0.8 * actor.v**2 / 8.0 or actor.v < 1:
+            if gap > actor.v**2 / 6.0 or actor.v < 1:
                 best = (gap, 0.0)
     return best
 
