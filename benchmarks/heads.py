@@ -1,7 +1,7 @@
 """Helmets and bare heads on photographs: draws what is said of every person the detector finds, to be counted by eye.
 
-``python -m benchmarks.heads FILE… --out FOLDER``: pictures, or clips of which every ``--step`` seconds a picture is taken. Regions
-are ignored: everybody is judged.
+``python -m benchmarks.heads FILE… --out FOLDER``: pictures, or clips of which a picture is taken every ``--step`` seconds.
+Regions are ignored: everybody is judged.
 """
 
 import argparse
@@ -21,7 +21,6 @@ from models.detector import Detector
 from models.store import WeightsStore
 from traffic.events.observations import PixelFindingKind
 from traffic.types import Box, ObjectClass, Track, TrackId, TrackState
-
 
 _COLOURS = {PixelFindingKind.HELMET: (0, 255, 0), PixelFindingKind.BARE_HEAD: (0, 0, 255)}
 
