@@ -21,7 +21,7 @@ from actors.evidence.config import EvidenceConfig
 from actors.evidence.events import EventStage
 from actors.ports import FactEnvelope, PictureSink, TaskRef, TaskSpec
 from actors.recognition import RecognitionConfig, RecognitionCounters, RecognitionDesk, Recognizer
-from actors.vision import PixelWatcher
+from actors.vision import PixelWatcher, VisionConfig
 from actors.weather import WeatherWatch
 from models.handles import DetectorClient, PendingDetections, VehicleContext
 from traffic.aggregation import CellBatch
@@ -47,6 +47,7 @@ class PipelineConfig:
         crop_margin: share of the box added on each side of a vehicle's crop.
         detector_timeout_s: patience with one detection.
         evidence: pictures and clips of events.
+        vision: what is looked for in the pixels.
         recognition: of plates and looks.
     """
 
@@ -54,6 +55,7 @@ class PipelineConfig:
     crop_margin: float = 0.08
     detector_timeout_s: float = 30.0
     evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
+    vision: VisionConfig = field(default_factory=VisionConfig)
     recognition: RecognitionConfig = field(default_factory=RecognitionConfig)
 
 
@@ -112,7 +114,7 @@ class CameraPipeline:
         self._events = EventStage(
             spec.ref,
             EventAnalyzer(spec.scene, time_zone=spec.ref.time_zone, life=life or ""),
-            PixelWatcher(spec.scene),
+            PixelWatcher(spec.scene, config.vision),
             self._save,
             config.evidence if archive is not None else replace(config.evidence, clips=False),
             jpeg_quality=config.jpeg_quality,

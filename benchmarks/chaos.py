@@ -5,7 +5,7 @@
 
 Starts a Wayside of its own (temporary data folder, ``wayside up`` as a process) with four cameras: MJPEG servers of this program
 that play one simulated film in a loop, a few frames a second, so that two cores suffice. A receiver of this program takes all
-vehicles and task states. Killing is SIGKILL by process id, chosen among the descendants of that one process. Needs psutil.
+vehicles and task states. Plates and attributes are off. Killing is SIGKILL by process id, chosen among the descendants of that one process. Needs psutil.
 
 Columns: ``gap``: longest time without a newly analysed frame, of any camera (looked at five times a second); ``API``: time
 until /api/health answers "ok" again; ``delivered``: time until a vehicle was delivered that passed after the kill;

@@ -134,7 +134,7 @@ class Installation:
     def _environment(self) -> dict[str, str]:
         settings = {
             "DATA_DIR": str(self.folder / "data"), "PORT": str(self.port), "HOST": "127.0.0.1", "ADMIN_PASSWORD": PASSWORD,
-            "OUTBOUND_ALLOW": "127.0.0.1", "ANALYSED_FPS": str(FPS),
+            "OUTBOUND_ALLOW": "127.0.0.1", "ANALYSED_FPS": str(FPS), "PLATES": "false", "ATTRIBUTES": "false",
         }  # fmt: skip
         return os.environ | {f"WAYSIDE_{name}": value for name, value in settings.items()}
 

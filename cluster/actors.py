@@ -29,7 +29,7 @@ from models.deployment import DEPLOYMENT_NAME
 
 logger = logging.getLogger(__name__)
 SUPERVISOR = "supervisor"
-APP_NAME = "wayside"
+APP_NAME, INGRESS_NAME = "wayside", "ingress"
 _CALL_TIMEOUT_S = 3.0
 # Two arenas of memory rather than eight per core: a process of many mostly idle threads holds tens of MB less.
 _SINGLE_THREADED = {
@@ -71,21 +71,25 @@ def pusher_state(health: Mapping[str, Any] | None) -> str:
     return "; ".join(wrong) or "ok"
 
 
-def detector_state() -> str:
-    """One line about the detector deployment: "ok", or what Serve says of it."""
+def deployment_states() -> dict[str, str]:
+    """One line about each deployment of networks: "ok", or what Serve says of it. The detector is always among them."""
     try:
         application = serve.status().applications.get(APP_NAME)
     except (RayError, RayServeException) as error:
-        return f"检测服务状态未知 / state unknown: {type(error).__name__}"
-    detector = application.deployments.get(DEPLOYMENT_NAME) if application else None
-    if detector is None:
-        return "检测服务未部署 / not deployed"
-    running = detector.replica_states.get("RUNNING", 0)
-    if running:
+        return {DEPLOYMENT_NAME: f"状态未知 / state unknown: {type(error).__name__}"}
+    found = {DEPLOYMENT_NAME: "未部署 / not deployed"}
+    for name, deployment in (application.deployments if application else {}).items():
+        if name != INGRESS_NAME:
+            found[name] = _deployment_state(deployment)
+    return found
+
+
+def _deployment_state(deployment: Any) -> str:
+    if deployment.replica_states.get("RUNNING", 0):
         return "ok"
-    lines = [line.strip() for line in detector.message.splitlines() if line.strip()]
-    told = next((line for line in reversed(lines) if "Error" in line), lines[-1] if lines else detector.status)
-    return f"检测服务未就绪 / no replica runs: {str(told)[:300]}"
+    lines = [line.strip() for line in deployment.message.splitlines() if line.strip()]
+    told = next((line for line in reversed(lines) if "Error" in line), lines[-1] if lines else deployment.status)
+    return f"没有可用副本 / no replica runs: {str(told)[:300]}"
 
 
 def disk_state(folder: Path) -> str:
@@ -250,7 +254,7 @@ class ActorSystem:
         for name in self._aggregators.names:
             health = self._ask(name, "health")
             result[name] = "not answering" if health is None else health["error"] or "ok"
-        result["detector"] = detector_state()
+        result |= deployment_states()
         result["disk"] = disk_state(self._settings.data_dir)
         return result
 

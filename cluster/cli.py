@@ -346,7 +346,7 @@ def _local_plates(settings: Any, longest_px: int = 0) -> Any:
         device=settings.plate_device,
         threads=settings.plate_threads,
     )
-    return LocalPlateReaderClient(reader, longest_px or settings.plate_vehicle_px)
+    return LocalPlateReaderClient(reader, longest_px or settings.plate_vehicle_px, thorough=bool(longest_px))
 
 
 def _local_attributes(settings: Any) -> Any:

@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     plate_replicas: int = Field(1, ge=1, le=256)
     plate_num_gpus: float = Field(0.0, ge=0, le=8, description="GPU share reserved by each replica")
     plate_max_batch_size: int = Field(8, ge=1, le=256)
-    plate_vehicle_px: int = Field(640, ge=64, le=2048, description="longer side at which crops of vehicles are searched")
+    plate_vehicle_px: int = Field(448, ge=64, le=2048, description="longer side at which crops of vehicles are searched")
 
     attributes: bool = Field(True, description="recognise type and colour of vehicles and the weather")
     attribute_backbone: str = Field("efficientnet-lite0", description="backbone of the weights catalogue")

@@ -38,7 +38,7 @@ class _Waiting:
     envelope: FactEnvelope
     track_id: TrackId | None
     context: VehicleContext | None
-    due_s: float
+    held_s: float
     begun: bool = False
     job: "Future[Findings] | None" = None
 
@@ -88,12 +88,12 @@ class Recognizer:
         self, envelope: FactEnvelope, time_s: float, track_id: TrackId | None = None, context: VehicleContext | None = None
     ) -> None:
         """Queue a fact; ``time_s``: video time now. With ``track_id`` and ``context`` it gets that vehicle's looks."""
-        self._queue.append(_Waiting(envelope, track_id, context, time_s + self._config.linger_s))
+        self._queue.append(_Waiting(envelope, track_id, context, time_s))
 
     def release(self, time_s: float) -> tuple[FactEnvelope, ...]:
         """Facts that are ready at video time ``time_s``, in the order in which they were held. Never waits."""
         for item in self._queue:
-            if not item.begun and (time_s >= item.due_s or item.track_id not in self._visible):
+            if not item.begun and self._is_due(item, time_s):
                 self._begin(item)
         ready = []
         while self._queue and self._queue[0].begun and (self._queue[0].job is None or self._queue[0].job.done()):
@@ -120,6 +120,12 @@ class Recognizer:
     def close(self) -> None:
         """End the desk's work."""
         self._desk.close()
+
+    def _is_due(self, item: _Waiting, time_s: float) -> bool:
+        """Whether no better picture of the vehicle is to be expected, or it has been waited for long enough."""
+        if item.track_id is None or item.track_id not in self._visible or time_s - item.held_s >= self._config.max_linger_s:
+            return True
+        return time_s - max(item.held_s, self._gallery.improved_s(item.track_id)) >= self._config.linger_s
 
     def _begin(self, item: _Waiting) -> None:
         item.begun = True

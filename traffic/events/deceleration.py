@@ -13,7 +13,7 @@ from traffic.facts import EventKind
 _BEFORE_S, _MIDDLE_S = 2.3, 1.0  # the speed before is that of [-2.3, -1.0] s, the speed after that of the last 0.8 s
 _AFTER_S = 0.85
 _MAX_M_S2 = 10.0  # no tyre brakes harder; more is a flawed trajectory (or a collision, which is another kind)
-_DEVIATIONS = 1.5
+_DEVIATIONS, _SURE = 1.5, 0.9  # less 1.5 standard errors it must still be 0.9 of the threshold
 _GOES_ON = 0.7
 _SIDE_M_S = 6.0
 _HEIGHT_CHANGE = 0.4  # of the box between two ticks: it was cut by something in front
@@ -47,7 +47,7 @@ class DecelerationDetector:
             share = _GOES_ON if self._runs.holds(number, world.time_s) else 1.0  # what has begun may ebb away
             if before < rule.value("from_speed_kmh") / 3.6 or before - after < share * drop or rate > _MAX_M_S2:
                 continue
-            if rate - _DEVIATIONS * error < 0.8 * share * least or rate < share * least:
+            if rate - _DEVIATIONS * error < _SURE * share * least or rate < share * least:
                 continue
             since_s = self._runs.hold(number, world.time_s)
             detail = f"减速度{rate:.1f}米/秒²,由{before * 3.6:.0f}降至{max(after, 0) * 3.6:.0f}公里/小时"

@@ -22,6 +22,7 @@ TICKS = 50
 _FORGET_S = 3.0  # a moving object that is not seen is forgotten after this long
 _FORGET_STANDING_S = 60.0
 _HEIR_S = 2.5  # a new track may continue a moving object that was last seen at most this long ago...
+_REPORTED_S = 1.0  # a track is reported at the latest this long after its first detection
 _HEIR_SIZES = 0.8  # ...and is expected within so many diagonals of its box of where the new one is
 _HEIR_STANDING_SIZES = 0.45
 _SIZE_RATIO = 0.55
@@ -33,6 +34,7 @@ _REST_SPAN_S = 1.1  # of observation, before an object can be said to stand
 _REST_M_S, _REST_IMAGE_M_S, _REST_MOST_M_S = 0.9, 0.3, 2.0
 _REST_GROWTH = 0.06  # per second: who comes nearer grows
 _COURSE_M_S, _COURSE_IMAGE_M_S = 1.5, 0.4  # who is faster shows where it heads
+_TOP = 0.004  # of the picture's height
 _MAX_RESTORED = 1.0  # a hidden foot is completed by at most the height that is seen
 _DRIFT_SIZES = 0.25  # diagonals of its box: who is further from where it came to rest has moved on
 _FIELDS = (
@@ -200,12 +202,13 @@ class Movers:
         """Where something nearer hides the foot of an object, its box is completed by its known shape, in place. Returns, bool
         (n,), whose foot stays unknown."""
         width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-        known = covered & np.isfinite(self.shape)
+        uncut = boxes[:, 1] > _TOP  # a box cut at the top has no known height
+        known = covered & uncut & np.isfinite(self.shape)
         full = boxes[:, 1] + width * self.shape
         boxes[known, 3] = np.clip(full, boxes[:, 3], boxes[:, 3] + _MAX_RESTORED * height)[known]
         now = height / np.maximum(width, 1e-9)
         old = np.where(np.isfinite(self.shape), self.shape, now)
-        self.shape = np.where(free & (width > 0), 0.7 * old + 0.3 * now, self.shape)
+        self.shape = np.where(free & uncut & (width > 0), 0.7 * old + 0.3 * now, self.shape)
         result: Flags = covered & ~known
         return result
 
@@ -264,7 +267,8 @@ class Movers:
             return keep
         _, last = self.latest()
         for row in fresh.tolist():
-            gap_s = self.first_s[row] - self.last_s[lost]
+            begin_s = max(float(self.first_s[row]), float(moments[row]) - _REPORTED_S)
+            gap_s = begin_s - self.last_s[lost]
             standing = np.isfinite(self.rest_s[lost])
             old = last[lost]
             gone_s = np.maximum(moments[row] - self.last_s[lost], 0.0)

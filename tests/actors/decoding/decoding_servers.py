@@ -120,7 +120,7 @@ def http_server(routes: dict[str, Handler], tls: ssl.SSLContext | None = None) -
                 return
             try:
                 handler(self)
-            except (BrokenPipeError, ConnectionResetError):
+            except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
                 self.close_connection = True
 
         def log_message(self, *_: object) -> None:

@@ -7,15 +7,17 @@ import pytest
 
 from benchmarks.passage_scores import score
 from benchmarks.passages import Conditions, RoadCamera, make_scene, run
+from tests.traffic.passages.scripted import lane
 from traffic.facts import Heading
 from traffic.passages.camera import recover_camera
 from traffic.passages.config import PassageConfig
 from traffic.passages.fit import fit_motion
 from traffic.passages.gates import Gates
 from traffic.passages.heading import heading_of
+from traffic.passages.measurement import Measurer
 from traffic.passages.size import SizeEstimate, estimate_size
 from traffic.passages.stitching import find_predecessor
-from traffic.passages.vehicle import Sample, Vehicle
+from traffic.passages.vehicle import Sample, Trajectory, Vehicle
 from traffic.passages.view import GroundView
 from traffic.types import ObjectClass, Track, TrackId, TrackState
 
@@ -170,3 +172,15 @@ def test_heading_on_a_calibrated_road_is_that_of_the_road_not_of_the_picture(tow
     for gate in gates.gates:
         assert heading_of(gate.direction, view.to_image(gate.line.origin), view) is heading
         assert gate.seen_end == (0.5 if toward else -0.5)
+
+
+def test_a_vehicle_that_stands_at_the_line_keeps_the_heading_of_its_way() -> None:
+    view = GroundView(None, (1000, 1000))
+    gates = Gates((lane(1, 0.2, 0.8),), view)
+    trajectory = Trajectory()
+    for index in range(120):  # comes obliquely, from the left, then stands and trembles mostly to the left
+        time_s = index / 10
+        x, y = (0.2 + 0.1 * time_s, 0.4 + 0.1 * time_s) if time_s <= 3 else (0.5 - 0.003 * (index % 2), 0.7)
+        trajectory.add(Sample(time_s, (x - 0.04, y - 0.06, x + 0.04, y), (x, y), (0.0, 0.0), True))
+    heading = Measurer(view, gates, PassageConfig())._heading(trajectory, gates.gates[0], 11.0, None)
+    assert heading is Heading.FRONT_RIGHT
