@@ -145,7 +145,7 @@ class CameraRunner:
         """End reading, hand over what is left, state 未启动."""
         self._stopping.set()
         self._reader.close()
-        self._threads[1].join(self._config.flush_s + self._config.pipeline.detector_timeout_s)
+        self._threads[1].join(self._config.flush_s)  # frames that a detector holds for longer are lost
         try:
             pipeline = None if self._threads[1].is_alive() else self._pipeline
             if pipeline:

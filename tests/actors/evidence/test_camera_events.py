@@ -33,11 +33,11 @@ class Blind:
 
     input_size, input_fit = (128, 96), InputFit()
 
-    def gather(self, frames: int) -> None:
-        pass
-
     def submit(self, image: object) -> "Blind":
         return self
+
+    def gather(self, pictures: int) -> None:
+        """Answers are there at once."""
 
     def result(self, timeout_s: float) -> Detections:
         return Detections(boxes=np.zeros((0, 4), np.float32), scores=np.zeros(0, np.float32), classes=np.zeros(0, np.int64))
