@@ -1,7 +1,6 @@
 """The detector as a Ray Serve deployment that batches frames across cameras."""
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -110,19 +109,10 @@ class DetectorReplica:
         return [(item.boxes, item.scores, item.classes) for item in found]
 
 
-def _version(settings: DetectorSettings) -> str:
-    """Names code and settings of the deployment."""
-    digest = hashlib.sha256(repr(settings).encode())
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
-
-
 def build_detector(settings: DetectorSettings) -> Any:
     """The bound deployment, ready to be a part of an application."""
     factory: Callable[..., Any] = serve.deployment(
         name=DEPLOYMENT_NAME,
-        version=_version(settings),  # the same network goes on while a new version of the rest is deployed
         num_replicas=settings.replicas,
         max_ongoing_requests=settings.max_batch_size * 4,
         health_check_period_s=2,  # Serve notices a dead replica only when it asks
