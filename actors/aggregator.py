@@ -19,6 +19,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from actors.errors import SinkUnavailableError, StoreUnavailableError
+from actors.logs import configure_logging
 from actors.ports import FactEnvelope, FactSink, ParameterStore, TaskRef
 from traffic.aggregation import CellBatch, Parameters, TaskAggregator, TrafficAggregator
 from traffic.facts import LaneParameters
@@ -209,7 +210,7 @@ class AggregatorActor:
         config: AggregatorConfig | None = None,
         generation: str = "",
     ) -> None:
-        logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        configure_logging("INFO")
         self._index, self._generation = index, generation
         self._aggregator = Aggregator(store_factory(), sink, config, prunes=index == 0)
 

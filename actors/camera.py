@@ -3,6 +3,7 @@
 ``CameraRunner`` is plain and testable; ``CameraActor`` is the thin Ray shell that the supervisor starts, one per task.
 """
 
+import dataclasses
 import logging
 import os
 import queue
@@ -11,12 +12,23 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from actors.cells import CellSender
-from actors.decoding import DecodedFrame, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
+from actors.decoding import (
+    QUEUE_FRAMES,
+    DecodedFrame,
+    HardwareDecoder,
+    ReconnectConfig,
+    SourceOptions,
+    StreamReader,
+    crop_jpeg,
+    mask_address,
+)
 from actors.errors import ArchiveError, SinkUnavailableError
 from actors.evidence.clips import ClipKeeper
 from actors.evidence.write_behind import WriteBehind
+from actors.logs import configure_logging
 from actors.metrics import CameraMetrics
 from actors.outbound import OutboundPolicy
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
@@ -27,6 +39,10 @@ from actors.weather import WeatherWatch
 from models.handles import DetectionFailedError, DetectorClient, WeatherClient
 from traffic.facts import TaskStatus, TaskStatusCode
 from traffic.scene.crowd import CROWD_KIND
+from traffic.scene.document import scene_to_document
+
+if TYPE_CHECKING:
+    from actors.viewing import CameraView
 
 logger = logging.getLogger(__name__)
 _RATE_WINDOW_S = 5.0
@@ -35,7 +51,11 @@ _OUTGOING_LIMIT = 10_000
 _DETECTOR_RETRY_S = 1.0
 _HOLD_S = 900.0  # pushers send an event whose clip they were not told of after this time
 _RECALL_ATTEMPTS, _RECALL_RETRY_S = 10, 1.0
-IN_FLIGHT = 2  # one frame in the detector while the next is decoded and scaled
+IN_FLIGHT = 2  # live: one frame in the detector while the next is decoded and scaled
+SLOW_S = 0.25  # when a live frame takes longer the detector is overloaded: a second one would only wait behind it, and age
+# Recordings go out in groups, one group in the detector while the next one gathers.
+GROUP, RECORDING_IN_FLIGHT = 4, 8
+_METRICS_PERIOD_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +65,7 @@ class CameraConfig:
     Attributes:
         default_analysed_fps: for live tasks that name no rate.
         disconnected_after_s, stall_timeout_s: see docs/sources.md.
+        hardware: "cuda": decode on an NVIDIA card where there is one and it takes the codec.
         flush_s: how long a stopping camera tries to hand over its last facts.
         outbound: where cameras may be.
     """
@@ -53,6 +74,7 @@ class CameraConfig:
     default_analysed_fps: float = 12.5
     disconnected_after_s: float = 60.0
     stall_timeout_s: float = 20.0
+    hardware: HardwareDecoder = "none"
     flush_s: float = 5.0
     outbound: OutboundPolicy = field(default_factory=OutboundPolicy)
 
@@ -83,6 +105,7 @@ class CameraRunner:
         self, spec: TaskSpec, services: CameraServices, config: CameraConfig, metrics: CameraMetrics | None = None
     ) -> None:
         self._spec, self._services, self._config = spec, services, config
+        self._wanted = spec  # differs from the spec in force until the analysis has taken a new scene over
         self._metrics = metrics
         self._stopping = threading.Event()
         self._told = threading.Event()  # the last fact, 未启动, is on its way
@@ -92,6 +115,8 @@ class CameraRunner:
         self._latest: AnalysedFrame | None = None
         self._analysed_at: deque[float] = deque(maxlen=512)
         self._lost_analyses = 0
+        self._delay_s = 0.0  # live: age of the newest frame when its analysis was done
+        self._measured_s = 0.0  # monotonic time of the last metrics
         self._sequence = 0
         self._pictures = WriteBehind(services.archive, self._on_picture_error) if services.archive else None
         self._cells = CellSender(spec.ref, services.cells) if services.cells else None
@@ -158,11 +183,13 @@ class CameraRunner:
             height=latest.frame.height if latest else 0,
             codec=info.codec if info else "",
             lane_counts=tuple(sorted(counters.lane_counts.items())) if counters else (),
+            revision=self.revision,
             events=pipeline.events_stated if pipeline else 0,
             events_open=len(pipeline.open_events) if pipeline else 0,
             clips_failed=clips.counters.failed if clips else 0,
             clip_error=clips.counters.last_error if clips else "",
             pictures_failed=(counters.pictures_failed if counters else 0) + (self._pictures.failed if self._pictures else 0),
+            analysis_delay_s=self._delay_s,
         )
 
     def snapshot(self, max_width: int = 1280) -> bytes | None:
@@ -174,17 +201,48 @@ class CameraRunner:
 
         return annotated_jpeg(latest, pipeline, max_width)
 
+    def apply(self, spec: TaskSpec) -> bool:
+        """Take a changed task over without a restart; False when anything but its scene has changed, or nothing at all (somebody
+        wants it to start again), and it must start anew.
+
+        The stream goes on; the next frame is analysed with the new scene, and what the old one had open is stated first.
+        """
+        before, after = (dataclasses.replace(item, scene=None, revision="") for item in (self._spec, spec))
+        if before != after or self._reader.finished or _document(spec) == _document(self._spec):
+            return False
+        self._wanted = spec
+        return True
+
+    @property
+    def revision(self) -> str:
+        """Revision of the task that is wanted here."""
+        return self._wanted.revision
+
+    def view(self, max_width: int, drawn: bool, after: int = -1) -> "CameraView | None":
+        """The newest analysed frame for a console; None before the first and while it is still number ``after``."""
+        latest, pipeline = self._latest, self._pipeline
+        if latest is None or pipeline is None:
+            return None
+        sequence = round(latest.frame.time_s * 1000)
+        if sequence == after:
+            return None
+        from actors.viewing import view_of
+
+        return view_of(latest, pipeline, sequence, max_width, drawn=drawn)
+
     def _options(self) -> SourceOptions:
         return SourceOptions(
             rtsp_transport=self._spec.rtsp_transport,
             loop=self._spec.loop,
             start_time_s=self._spec.start_time_s,
             stall_timeout_s=self._config.stall_timeout_s,
+            hardware=self._config.hardware,
             analysed_fps=self._spec.analysed_fps or self._config.default_analysed_fps,
             realtime=self._spec.ref.src_address.startswith("sim://"),
-            outbound=self._config.outbound,
             packet_seconds=self._config.pipeline.evidence.packet_seconds if self._services.archive else 0.0,
             packet_bytes=self._config.pipeline.evidence.memory_bytes,
+            packet_lag_frames=QUEUE_FRAMES + RECORDING_IN_FLIGHT + GROUP,
+            outbound=self._config.outbound,
         )
 
     # -- analysis ---------------------------------------------------------------------------------------------------
@@ -197,15 +255,17 @@ class CameraRunner:
         try:
             self._analyse_frames(pipeline)
         finally:
-            self._take(pipeline.flush())  # what waits for looks goes out with what is known
+            self._take((self._pipeline or pipeline).flush())  # what waits for looks goes out with what is known
 
     def _analyse_frames(self, pipeline: CameraPipeline) -> None:
         while not self._stopping.is_set():
+            if self._wanted is not self._spec:
+                pipeline = self._take_scene(pipeline)
             frame = self._reader.latest(0.25)
             if frame is not None:
                 pipeline.begin(frame)
             # Without a new frame the ones in flight are finished, so that a pause never holds results back.
-            while pipeline.in_flight >= (IN_FLIGHT if frame is not None else 1):
+            while pipeline.in_flight >= (self._depth(pipeline) if frame is not None else 1):
                 self._finish_one(pipeline)
             if frame is None:
                 self._take(pipeline.ready())
@@ -215,6 +275,14 @@ class CameraRunner:
                     self._cells.put(pipeline.last_cells(), ended=True)
                 return
 
+    def _depth(self, pipeline: CameraPipeline) -> int:
+        """Frames in flight from which the oldest is waited for."""
+        info = self._reader.info
+        if info is not None and not info.live:
+            pipeline.gather(GROUP)
+            return RECORDING_IN_FLIGHT
+        return 1 if self._delay_s > SLOW_S else IN_FLIGHT
+
     def _connect(self) -> CameraPipeline | None:
         while not self._stopping.is_set():
             try:
@@ -223,16 +291,35 @@ class CameraRunner:
                 logger.warning("detector not ready task=%s error=%s", self._spec.ref.task_num, error)
                 self._stopping.wait(_DETECTOR_RETRY_S)
                 continue
-            config, services = self._config.pipeline, self._services.recognition
-            desk = ThreadedDesk(services, config.recognition) if services else None
-            connect = self._services.connect_weather
-            weather = WeatherWatch(connect, threaded=True) if connect else None
-            pipeline = CameraPipeline(
-                self._spec, detector, self._pictures, config, self._on_picture_error, desk=desk, weather=weather
-            )
+            pipeline = self._make_pipeline(detector)
             self._recall_crowds(pipeline)
             return pipeline
         return None
+
+    def _make_pipeline(self, detector: DetectorClient) -> CameraPipeline:
+        config, services = self._config.pipeline, self._services.recognition
+        desk = ThreadedDesk(services, config.recognition) if services else None
+        connect = self._services.connect_weather
+        weather = WeatherWatch(connect, threaded=True) if connect else None
+        return CameraPipeline(self._spec, detector, self._pictures, config, self._on_picture_error, desk=desk, weather=weather)
+
+    def _take_scene(self, pipeline: CameraPipeline) -> CameraPipeline:
+        """Finish with the old scene, then a pipeline with the new one."""
+        while pipeline.in_flight:
+            self._finish_one(pipeline)
+        self._take((*pipeline.end(), *pipeline.flush()))
+        if self._cells:
+            self._cells.put(pipeline.last_cells())
+        self._spec = self._wanted
+        fresh = self._make_pipeline(pipeline.detector)
+        fresh.restore_crowds(pipeline.crowds())
+        fresh.counters = pipeline.counters
+        kept = {lane.road_num for lane in fresh.lanes} if pipeline.has_scene_lanes else set()
+        counts = fresh.counters.lane_counts
+        fresh.counters.lane_counts = {number: count for number, count in counts.items() if number in kept}
+        self._pipeline = fresh
+        logger.info("scene changed task=%s revision=%s", self._spec.ref.task_num, self._spec.revision)
+        return fresh
 
     def _recall_crowds(self, pipeline: CameraPipeline) -> None:
         """Gatherings this camera's former life has stated. An aggregator that is away for long must not keep it from looking."""
@@ -257,12 +344,16 @@ class CameraRunner:
             self._stopping.wait(0.2)
             return
         self._latest = result
-        self._analysed_at.append(time.monotonic())
+        now_s = time.monotonic()
+        self._analysed_at.append(now_s)
+        if self._reader.info is not None and self._reader.info.live:
+            self._delay_s = max(0.0, time.time() - result.frame.time_s)
         self._take(result.envelopes)
         if self._cells:
             self._cells.put(result.cells)
-        if self._metrics:
-            self._metrics.observe(self.health(), len(result.envelopes))
+        if self._metrics and now_s - self._measured_s >= _METRICS_PERIOD_S:
+            self._measured_s = now_s
+            self._metrics.observe(self.health())
             self._metrics.observe_recognition(pipeline.recognition_counters)
 
     def _fps(self) -> float:
@@ -279,6 +370,8 @@ class CameraRunner:
             return
         changed = status is not self._status.status or self._sequence == 0
         self._status = TaskStatus(status=status, reason=reason, time_s=time_s, first=self._sequence == 0)
+        if self._metrics:
+            self._metrics.told(int(status))
         logger.info("status task=%s status=%s reason=%s", self._spec.ref.task_num, status.name, reason)
         if changed:
             self._sequence += 1
@@ -322,7 +415,7 @@ class CameraActor:
     """Ray shell of a CameraRunner (made an actor by the supervisor with ``ray.remote``)."""
 
     def __init__(self, spec: TaskSpec, services: CameraServices, config: CameraConfig, log_level: str = "INFO") -> None:
-        logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        configure_logging(log_level)
         end_process_with_any_thread()
         self._spec = spec
         self._runner = CameraRunner(spec, services, config, CameraMetrics(spec.ref.task_num))
@@ -330,7 +423,11 @@ class CameraActor:
 
     def revision(self) -> str:
         """Revision of the task that runs here."""
-        return self._spec.revision
+        return self._runner.revision
+
+    def apply(self, spec: TaskSpec) -> bool:
+        """See CameraRunner.apply."""
+        return self._runner.apply(spec)
 
     def process_id(self) -> int:
         """Process that runs this camera."""
@@ -344,12 +441,20 @@ class CameraActor:
         """See CameraRunner.snapshot."""
         return self._runner.snapshot()
 
+    def view(self, max_width: int, drawn: bool, after: int = -1) -> "CameraView | None":
+        """See CameraRunner.view."""
+        return self._runner.view(max_width, drawn, after)
+
     def stop(self) -> None:
         """See CameraRunner.stop."""
         self._runner.stop()
 
     def __repr__(self) -> str:
         return f"Camera({self._spec.ref.task_num})"
+
+
+def _document(spec: TaskSpec) -> dict[str, object]:
+    return scene_to_document(spec.scene) if spec.scene else {}
 
 
 def frame_jpeg(frame: DecodedFrame, quality: int) -> bytes:

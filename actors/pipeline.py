@@ -21,7 +21,7 @@ from actors.evidence.config import EvidenceConfig
 from actors.evidence.events import EventStage
 from actors.ports import FactEnvelope, PictureSink, TaskRef, TaskSpec
 from actors.recognition import RecognitionConfig, RecognitionCounters, RecognitionDesk, Recognizer
-from actors.vision import PixelWatcher
+from actors.vision import PixelWatcher, VisionConfig
 from actors.weather import WeatherWatch
 from models.handles import DetectorClient, PendingDetections, VehicleContext
 from traffic.aggregation import CellBatch
@@ -33,6 +33,7 @@ from traffic.sampling import SceneSampler
 from traffic.scene import Lane, Scene
 from traffic.tracking import Tracker
 from traffic.types import Box, Detections, ObjectClass, Track, TrackId, TrackState
+from traffic.vehicle_types import coarse_type
 
 SNAPSHOT_KIND, PLATE_KIND = "vehicle_snapshot", "plate"
 _FACT_NAMESPACE = uuid.UUID("5a5b1c7e-9d0f-4c34-9e5c-2a8a1f0c6d11")
@@ -47,6 +48,7 @@ class PipelineConfig:
         crop_margin: share of the box added on each side of a vehicle's crop.
         detector_timeout_s: patience with one detection.
         evidence: pictures and clips of events.
+        vision: what is looked for in the pixels.
         recognition: of plates and looks.
     """
 
@@ -54,6 +56,7 @@ class PipelineConfig:
     crop_margin: float = 0.08
     detector_timeout_s: float = 30.0
     evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
+    vision: VisionConfig = field(default_factory=VisionConfig)
     recognition: RecognitionConfig = field(default_factory=RecognitionConfig)
 
 
@@ -112,7 +115,7 @@ class CameraPipeline:
         self._events = EventStage(
             spec.ref,
             EventAnalyzer(spec.scene, time_zone=spec.ref.time_zone, life=life or ""),
-            PixelWatcher(spec.scene),
+            PixelWatcher(spec.scene, config.vision),
             self._save,
             config.evidence if archive is not None else replace(config.evidence, clips=False),
             jpeg_quality=config.jpeg_quality,
@@ -129,6 +132,16 @@ class CameraPipeline:
     def lanes(self) -> tuple[Lane, ...]:
         """The lanes in force: the scene's or, without a scene, the learned ones."""
         return self._passages.lanes
+
+    @property
+    def detector(self) -> DetectorClient:
+        """The detector it was made with."""
+        return self._detector
+
+    @property
+    def has_scene_lanes(self) -> bool:
+        """Whether the lanes are the scene's, not learned ones."""
+        return self._scene is not None and bool(self._scene.lanes)
 
     @property
     def in_flight(self) -> int:
@@ -177,6 +190,10 @@ class CameraPipeline:
         """People in each region of kind ``people`` or ``crowd`` in the newest frame, by region code."""
         return self._sampler.people
 
+    def crowds(self) -> dict[int, CrowdState]:
+        """State of the gatherings by region, for ``restore_crowds`` of the pipeline that follows."""
+        return self._sampler.crowds()
+
     def restore_crowds(self, crowds: Mapping[int, CrowdState]) -> None:
         """Before the first frame: gatherings that a former pipeline of the task has stated."""
         self._sampler.restore_crowds(crowds)
@@ -184,6 +201,10 @@ class CameraPipeline:
     def set_task(self, task: TaskRef) -> None:
         """Rename the task; tracks and counts go on."""
         self._task = task
+
+    def gather(self, frames: int) -> None:
+        """See DetectorClient."""
+        self._detector.gather(frames)
 
     def begin(self, frame: DecodedFrame) -> None:
         """Start the detection of ``frame``."""
@@ -286,6 +307,8 @@ class CameraPipeline:
                     task=self._task,
                     fact=passage,
                     small_picture=self._save_crop(passage, frame),
+                    # What holds until a picture tells more, and for good where there is none.
+                    looks=VehicleLooks(vehicle_type=int(coarse_type(passage.object_class, passage.length_m))),
                 )
             )
         return tuple(envelopes)

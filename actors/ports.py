@@ -99,8 +99,10 @@ class CameraHealth:
         last_frame_time_s: video time of the newest decoded frame; None before the first.
         width, height: of the newest frame in pixels, 0 before the first.
         lane_counts: passages by roadNum.
+        revision: of the task the camera works by.
         events: raised or upgraded. events_open: open now. clips_failed, clip_error: clips that could not be kept, and the last
             reason. pictures_failed: pictures that could not be kept.
+        analysis_delay_s: age of the newest live frame when its analysis was done; 0 for recordings.
     """
 
     task_num: str
@@ -117,11 +119,13 @@ class CameraHealth:
     height: int
     codec: str
     lane_counts: tuple[tuple[int, int], ...] = ()
+    revision: str = ""
     events: int = 0
     events_open: int = 0
     clips_failed: int = 0
     clip_error: str = ""
     pictures_failed: int = 0
+    analysis_delay_s: float = 0.0
 
 
 class CellSink(Protocol):

@@ -40,6 +40,7 @@ from actors.delivery.recorder import Recorder
 from actors.delivery.sender import Sender
 from actors.delivery.worker import ReceiverWorker, WorkerConfig, WorkerParts
 from actors.errors import SinkUnavailableError, StoreUnavailableError
+from actors.logs import configure_logging
 from actors.outbound import OutboundPolicy
 from actors.ports import Archive, FactEnvelope
 from traffic.facts import CrowdAlarm, TaskStatus, TrafficEvent, VehiclePassage
@@ -342,7 +343,7 @@ class PusherActor:
     ) -> None:
         from actors.delivery.metrics import DeliveryMetrics
 
-        logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        configure_logging("INFO")
         logging.getLogger("httpx").setLevel(
             "WARNING"
         )  # its line about every request holds the receiver's address, secrets included

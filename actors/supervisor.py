@@ -16,6 +16,7 @@ from typing import Any
 
 from actors.camera import CameraActor, CameraConfig, CameraServices
 from actors.errors import StoreUnavailableError
+from actors.logs import configure_logging
 from actors.ports import CameraHealth, TaskSpec, TaskStore
 from actors.restarts import RestartConfig, RestartPolicy
 from actors.vital import end_process_with_any_thread
@@ -30,9 +31,11 @@ _CALLS_AT_ONCE = 8  # threads of the actor: health and snapshot answers while th
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What has to happen: task numbers to stop first, then tasks to start."""
+    """What has to happen: task numbers to stop first, then tasks to change (which may turn into a stop and a start), then
+    tasks to start."""
 
     stop: tuple[str, ...]
+    change: tuple[TaskSpec, ...]
     start: tuple[TaskSpec, ...]
 
 
@@ -44,9 +47,10 @@ def plan(wanted: Sequence[TaskSpec], running: Mapping[str, str]) -> Plan:
         running: revision by task number.
     """
     enabled = {spec.ref.task_num: spec for spec in wanted if spec.enabled}
-    stop = sorted(num for num, revision in running.items() if num not in enabled or enabled[num].revision != revision)
-    start = [spec for num, spec in sorted(enabled.items()) if running.get(num) != spec.revision]
-    return Plan(stop=tuple(stop), start=tuple(start))
+    stop = sorted(num for num in running if num not in enabled)
+    change = [spec for num, spec in sorted(enabled.items()) if num in running and running[num] != spec.revision]
+    start = [spec for num, spec in sorted(enabled.items()) if num not in running]
+    return Plan(stop=tuple(stop), change=tuple(change), start=tuple(start))
 
 
 def postponed(todo: Plan, running: Mapping[str, str], room: int) -> tuple[Plan, int]:
@@ -59,13 +63,10 @@ def postponed(todo: Plan, running: Mapping[str, str], room: int) -> tuple[Plan, 
     Returns:
         The plan without the renewals that have to wait, and how many wait.
     """
-    wanted = {spec.ref.task_num: spec.revision for spec in todo.start}
-    same = [num for num in todo.stop if num in wanted and _own(wanted[num]) == _own(running[num])]
+    same = [spec.ref.task_num for spec in todo.change if _own(spec.revision) == _own(running[spec.ref.task_num])]
     wait = set(same[max(0, room) :])
-    return Plan(
-        stop=tuple(num for num in todo.stop if num not in wait),
-        start=tuple(spec for spec in todo.start if spec.ref.task_num not in wait),
-    ), len(wait)
+    change = tuple(spec for spec in todo.change if spec.ref.task_num not in wait)
+    return Plan(stop=todo.stop, change=change, start=todo.start), len(wait)
 
 
 def _own(revision: str) -> str:
@@ -112,7 +113,7 @@ class SupervisorActor:
     """Ray actor, one per installation."""
 
     def __init__(self, store: TaskStore, services: CameraServices, config: SupervisorConfig) -> None:
-        logging.basicConfig(level=config.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        configure_logging(config.log_level)
         end_process_with_any_thread()
         self._store, self._services, self._config = store, services, config
         self._running: dict[str, _Camera] = {}
@@ -201,19 +202,37 @@ class SupervisorActor:
         todo, later = postponed(plan(tasks, revisions), revisions, self._config.renewed_at_once - starting)
         if later:
             self._changed.set()  # look again at once: the next ones follow as soon as these answer
-        self._stop_cameras(todo.stop)
+        anew = [spec for spec in todo.change if not self._apply(spec)]
+        self._stop_cameras((*todo.stop, *(spec.ref.task_num for spec in anew)))
         enabled = {spec.ref.task_num for spec in tasks if spec.enabled}
         self._restarts.keep(enabled)
         for num in self._health.keys() - enabled:
             self._health.pop(num, None)
         room = self._config.starting_at_once - sum(not camera.answered for camera in self._running.values())
-        for spec in todo.start:
+        for spec in (*anew, *todo.start):
             if not self._restarts.may_start(spec.ref.task_num, time.monotonic()):
                 continue
             if room <= 0:
                 self._health[spec.ref.task_num] = _stated(spec.ref.task_num, TaskStatusCode.NOT_STARTED, WAITING_FOR_ROOM)
                 continue
             room -= self._start_camera(spec)
+
+    def _apply(self, spec: TaskSpec) -> bool:
+        """Give a running camera its changed task; False when it has to start anew (see ``CameraRunner.apply``)."""
+        import ray
+        from ray.exceptions import RayError
+
+        camera = self._running[spec.ref.task_num]
+        if not camera.answered or _mark(camera.revision) != _mark(spec.revision):
+            return False
+        try:
+            taken = bool(ray.get(camera.handle.apply.remote(spec), timeout=_HEALTH_TIMEOUT_S))
+        except RayError as error:
+            logger.warning("camera does not take its change task=%s error=%s", spec.ref.task_num, type(error).__name__)
+            return False
+        if taken:
+            camera.revision = spec.revision
+        return taken
 
     def _start_camera(self, spec: TaskSpec) -> bool:
         import ray
@@ -339,6 +358,11 @@ class SupervisorActor:
 
 DIED = "相机进程异常退出, 正在重启 (camera process ended, starting again)"
 WAITING_FOR_ROOM = "等待计算资源 (waiting for free CPUs of the cluster)"
+
+
+def _mark(revision: str) -> str:
+    """What of a revision names code and settings: a camera of other ones cannot take a change over."""
+    return revision.rpartition("@")[2]
 
 
 def _stated(task_num: str, status: TaskStatusCode, reason: str) -> CameraHealth:

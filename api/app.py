@@ -20,7 +20,8 @@ from api import errors
 from api.archive_watch import ArchiveWatch
 from api.errors import ApiError
 from api.guard import API_HEADERS, BodyGuard, SecurityHeaders, envelope
-from api.routes import account, accounts, deliveries, events, files, interfaces, parameters, tasks, vehicles
+from api.pages import serve_console
+from api.routes import account, accounts, console, deliveries, events, files, interfaces, live, parameters, tasks, vehicles
 from api.schemas import ErrorEnvelope
 from api.services import ApiServices
 from api.validation import tell
@@ -57,10 +58,11 @@ def create_app(services: ApiServices) -> FastAPI:
     )
     app.state.services = services
     app.state.archive_watch = ArchiveWatch(services.archive)
-    for module in (account, accounts, interfaces, deliveries, tasks, events, vehicles, parameters, files):
+    for module in (account, accounts, interfaces, deliveries, tasks, events, vehicles, parameters, files, live, console):
         app.include_router(module.router)
     _publish_webhooks(app)
     _serve_pages(app)
+    serve_console(app)
     _handle_errors(app)
     app.add_middleware(BodyGuard, limit=services.max_body_bytes)
     app.add_middleware(SecurityHeaders)

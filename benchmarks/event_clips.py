@@ -24,7 +24,8 @@ from actors.decoding import DecodedFrame, SourceOptions, frame_rgb, open_source
 from actors.pipeline import CameraPipeline, PipelineConfig
 from actors.ports import TaskRef, TaskSpec
 from actors.simulation import SimulatedCamera, parse_address
-from benchmarks.clip_cases import ALSO_STAGED, CLIPS, HIGHWAY, ORDINARY, ORDINARY_ALSO, STAGED, ClipCase, jamcam_case
+from actors.vision import VisionConfig
+from benchmarks.clip_cases import ALSO_STAGED, CLIPS, ORDINARY, ORDINARY_ALSO, RULES, STAGED, ClipCase, jamcam_case
 from models.detector import Detector
 from models.handles import InputFit, LocalDetectorClient, PendingDetections
 from models.store import WeightsStore
@@ -114,14 +115,22 @@ class Film:
     windows: list[tuple[float, float]] = field(default_factory=list)  # of the staged incident
 
 
-def run(name: str, frames: Iterator[DecodedFrame], scene: Scene | None, cache: Path, out: Path | None) -> Film:
-    """One film through the pipeline."""
+def run(
+    name: str, frames: Iterator[DecodedFrame], scene: Scene | None, cache: Path, out: Path | None, *, fixed: bool = True
+) -> Film:
+    """One film through the pipeline; ``fixed``: the camera is, so that its view is guarded."""
     ref = TaskRef(task_id=1, task_num="1", task_name=name, src_address=name, time_zone="Asia/Shanghai")
     spec = TaskSpec(
         ref=ref, scene=scene, analysed_fps=FPS, rtsp_transport="tcp", loop=False, start_time_s=START_S, enabled=True, revision="1"
     )
     detector = CachedDetector(cache, name.replace("/", "_"))
-    pipeline, film, before = CameraPipeline(spec, detector, None, PipelineConfig()), Film(name), None
+    pipeline, film, before = (
+        CameraPipeline(
+            spec, detector, None, PipelineConfig(vision=VisionConfig(view=fixed, static_objects=fixed, surfaces=fixed))
+        ),
+        Film(name),
+        None,
+    )
     frame = None
     for frame in frames:
         now = frame.time_s - START_S
@@ -178,12 +187,12 @@ def staged_film(kind: str, seed: int, cache: Path, out: Path | None) -> Film:
     """A staged incident; its windows are those of the film's truth."""
     long = {"congestion": 150.0}.get(kind, 45.0)
     address = f"sim://approach?seed={seed}&fps={FPS}&duration_s={long + 75:g}&incident={kind}:at=15:for={long:g}:lane=2"
+    address += "&pedestrians=0" if kind == "pedestrian" else ""  # who walks over the crossing there is a pedestrian too
     camera = SimulatedCamera(parse_address(address))
     document = camera.scene_document()
-    if kind in HIGHWAY:
-        document["highway"] = True
-    if kind == "congestion":  # the film's signal has a cycle of 60 s; the default waits for the longest usual one
-        document["events"] = {"congestion": {"signalDurationS": 60}}
+    document |= RULES.get(kind, {})
+    if kind == "slow_vehicle":
+        document["lanes"] = [{**lane, "minSpeedKmh": 16} for lane in document["lanes"]]
     windows: list[tuple[float, float]] = []
 
     def frames() -> Iterator[DecodedFrame]:
@@ -258,7 +267,7 @@ def report_clips(cases: list[ClipCase], video: Path, cache: Path, out: Path | No
         if path is None:
             print(f"{case.name}: not there")
             continue
-        film = run(case.name, clip_frames(path), scene_of(case.name), cache, out)
+        film = run(case.name, clip_frames(path), scene_of(case.name), cache, out, fixed=case.fixed)
         verdicts = []
         for kind, begin, end in case.wanted:
             times = [e.time_s for e in film.events.values() if e.kind is kind and begin <= e.time_s <= end]

@@ -1,4 +1,4 @@
-"""Scripted scenes of ``benchmarks.events`` in which nothing happens, though it may look like it. All numbers come from the seed."""
+"""Scripted scenes of ``benchmarks.events`` in which nothing happens, though it may look like it. Numbers come from the seed."""
 
 import math
 from collections.abc import Callable
@@ -181,11 +181,11 @@ def u_turn(m: Maker) -> Case:
     y, t, v = m.y(14, 24), 3.0, 5.0
     start = m.start(m.way)
     points = [(t, lanes[0].x, start)]
-    points.append((t + abs(y - start) / v / 1.6, lanes[0].x, y))
+    points.append((t + abs(y - start) / v, lanes[0].x, y))
     for i in range(1, 13):
         angle = math.pi * i / 12
-        points.append((points[-1][0] + 0.25, lanes[0].x * math.cos(angle), y + m.way * 2.6 * math.sin(angle)))
-    points.append((points[-1][0] + 8.0, lanes[1].x, y - m.way * 45))
+        points.append((points[-1][0] + 0.15, lanes[0].x * math.cos(angle), y + m.way * 2.6 * math.sin(angle)))
+    points.append((points[-1][0] + 9.0, lanes[1].x, y - m.way * 40))
     scene = make_scene(m.camera, m.rng, lanes, calibrated=m.rng.random() < 0.7)
     return m.case("u turn", scene, [make_actor(m.rng, Class.CAR, polyline(points))], 30, flows=[])
 
@@ -290,9 +290,9 @@ def hard_stop(m: Maker) -> Case:
     lanes = m.road()
     lane = lanes[0]
     y = m.y(12, 22)
-    front = make_actor(m.rng, Class.CAR, _then(m, 0.0, 10.0, 0)(scripted(lane.x, y + m.way * 7.5, m.way, 0.0)))
+    front = make_actor(m.rng, Class.CAR, _then(m, 0.0, 7.0, 0)(scripted(lane.x, y + m.way * 7.5, m.way, 0.0)))
     motion, stands = m.stops_at(lane.x, y, m.way, m.u(45, 60), m.u(5.0, 7.0), 2.0)
-    rear = make_actor(m.rng, Class.CAR, _then(m, max(stands, 10.0), 1.5, 0)(motion))
+    rear = make_actor(m.rng, Class.CAR, _then(m, max(stands, 7.0), 1.5, 0)(motion))
     scene = make_scene(m.camera, m.rng, lanes, calibrated=m.rng.random() < 0.8)
     allowed = frozenset({Kind.SUDDEN_DECELERATION})
     return m.case("hard stop", scene, [front, rear], 24, flows=m.flows(lanes[2:], 300), allowed=allowed)
@@ -434,7 +434,8 @@ def unknown_road(m: Maker) -> Case:
 
 
 NEGATIVES: dict[str, Callable[[Maker], Case]] = {
-    "n:ordinary": ordinary, "n:both ways": both_ways, "n:red light": red_light, "n:dense": dense, "n:parked beside": parked_beside,
+    "n:ordinary": ordinary, "n:both ways": both_ways, "n:red light": red_light, "n:dense": dense,
+    "n:parked beside": parked_beside,
     "n:short stop": short_stop, "n:bus stop": bus_stop, "n:crossing people": crossing_people, "n:motorcycles": motorcycles,
     "n:overtaking": overtaking, "n:u turn": u_turn, "n:flickering": flickering, "n:shaking": shaking, "n:bad view": bad_view,
     "n:shadows": shadows, "n:left ghost": left_ghost, "n:left turners": left_turners, "n:queue join": queue_join,

@@ -62,6 +62,7 @@ class IdTrouble:
         self._rng, self._per_s, self._swaps = rng, per_s, list(swaps)
         self._alias: dict[int, int] = {}
         self._silent: dict[int, int] = {}
+        self._born_s: dict[int, float] = {}
         self._next = 1_000_000
         self._time_s = 0.0
 
@@ -71,7 +72,7 @@ class IdTrouble:
         live = [track for track in tracks if track.state is TrackState.CONFIRMED]
         if live and self._rng.random() < self._per_s * passed_s:
             chosen = live[int(self._rng.integers(len(live)))].track_id
-            self._alias[chosen], self._silent[chosen] = self._next, 2
+            self._alias[chosen], self._silent[chosen], self._born_s[self._next] = self._next, 2, time_s
             self._next += 1
         if self._swaps and time_s >= self._swaps[0] and len(live) >= 2:
             self._swaps.pop(0)
@@ -83,7 +84,10 @@ class IdTrouble:
                 self._silent[track.track_id] = left - 1
                 continue
             number = TrackId(self._alias.get(track.track_id, track.track_id))
-            result.append(track if number == track.track_id else dataclasses.replace(track, track_id=number))
+            if number != track.track_id:
+                first_s = self._born_s.get(number, track.first_time_s)
+                track = dataclasses.replace(track, track_id=number, first_time_s=first_s)
+            result.append(track)
         return tuple(sorted(result, key=lambda track: track.track_id))
 
     def _swap(self, live: Sequence[Track]) -> None:
@@ -204,11 +208,11 @@ def report(results: Sequence[Result], kinds: Sequence[EventKind], *, verbose: bo
     if verbose:
         for result in results:
             for kind in result.misses:
-                print(f"MISS  {kind.name:<22} {result.name} {result.seed} [{result.about}] stated {_brief(result.stated)}")
+                what = f"{result.name} {result.seed} [{result.about}] stated {_brief(result.stated)}"
+                print(f"MISS  {kind.name:<22} {what}")
             for stated in result.extras:
-                print(
-                    f"FALSE {stated.kind.name:<22} {result.name} {result.seed} [{result.about}] at {stated.time_s:.1f} s {stated.detail}"
-                )
+                what = f"{result.name} {result.seed} [{result.about}] at {stated.time_s:.1f} s {stated.detail}"
+                print(f"FALSE {stated.kind.name:<22} {what}")
 
 
 def _brief(stated: Sequence[Stated]) -> list[str]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.passage_scores import TruePassage, row, score, total
 from traffic.facts import Turn, VehiclePassage
 from traffic.geometry import Homography
 from traffic.passages import PassageAnalyzer
@@ -25,6 +26,7 @@ from traffic.types import Detections, ObjectClass, Track, TrackId, TrackState
 Array = NDArray[np.float64]
 
 LANE_WIDTH_M = 3.5
+_UNSEEN = 0.7  # share of a vehicle's box behind a nearer vehicle's from which it is not found
 _STEP_S = 0.02  # of the integration of the car-following model
 _KINDS = (  # class, length, width, height: mean and spread in metres, share of traffic
     (ObjectClass.CAR, (4.5, 0.35), (1.8, 0.08), (1.52, 0.12), 0.85),
@@ -73,21 +75,6 @@ class Conditions:
     calibration_px: float = 0.0
     frame_size: tuple[int, int] = (1280, 720)
     seed: int = 1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TruePassage:
-    """Truth at the snapshot line. ``time_s``: the end of the vehicle that the camera sees crosses it; headway and spacing are
-    of fronts, None for the first vehicle of a lane."""
-
-    vehicle: int
-    road_num: int
-    time_s: float
-    speed_kmh: float
-    time_headway_s: float | None
-    spacing_m: float | None
-    length_m: float
-    object_class: ObjectClass
 
 
 class RoadCamera:
@@ -366,15 +353,24 @@ def _coasted(ghost: Track, now_s: float) -> Track:
     )
 
 
+def _covered(box: Array, other: Array) -> float:
+    """Share of ``box`` that ``other`` covers."""
+    shared = np.clip(np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2]), 0, None).prod()
+    return float(shared / max((box[2:] - box[:2]).prod(), 1e-9))
+
+
 def _detect(c: Conditions, camera: RoadCamera, drivers: Sequence[_Driver], random: np.random.Generator) -> Detections:
     boxes, classes = [], []
-    for driver in drivers:
+    nearer: list[Array] = []
+    for driver in sorted(drivers, key=lambda d: _place(c, d)[1]):
         x, y = _place(c, driver)
         hidden = driver.hidden[0] < driver.front < driver.hidden[1]
-        if not 0 < y < 130 or hidden or random.random() < c.missed:
+        box = camera.box(x, y, *driver.size) if 0 < y < 130 else None
+        if box is None:
             continue
-        box = camera.box(x, y, *driver.size)
-        if box is not None:
+        hidden = hidden or any(_covered(box, other) > _UNSEEN for other in nearer)
+        nearer.append(box)
+        if not hidden and random.random() >= c.missed:
             noisy = box + random.normal(0, c.noise_px, 4)
             extent = np.array([*c.frame_size, *c.frame_size], np.float64)
             boxes.append(np.where((box <= 0) | (box >= extent), box, np.clip(noisy, 0, extent)))
@@ -383,72 +379,6 @@ def _detect(c: Conditions, camera: RoadCamera, drivers: Sequence[_Driver], rando
         return Detections.empty()
     scores = random.uniform(0.6, 0.95, len(boxes)).astype(np.float32)
     return Detections(boxes=np.array(boxes, np.float32), scores=scores, classes=np.array(classes, np.int64))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Score:
-    """Errors of one or more runs; arrays of signed errors, one per matched passage that has the value."""
-
-    true: int
-    lost: int
-    extra: int
-    wrong_lane: int
-    speed_kmh: Array
-    time_s: Array
-    headway_s: Array
-    spacing_m: Array
-    length_m: Array
-    unmeasured_speeds: int
-    unmeasured_spacings: int
-
-
-def score(truth: Sequence[TruePassage], stated: Sequence[VehiclePassage]) -> Score:
-    """Match stated passages to true ones, nearest in time first, in the same lane if possible, within 0.7 s."""
-    pairs = sorted(
-        (abs(s.time_s - t.time_s) + (0.3 if s.road_num != t.road_num else 0), i, j)
-        for i, t in enumerate(truth)
-        for j, s in enumerate(stated)
-        if abs(s.time_s - t.time_s) < 0.7
-    )
-    matched: dict[int, int] = {}
-    taken: set[int] = set()
-    for _, i, j in pairs:
-        if i not in matched and j not in taken:
-            matched[i] = j
-            taken.add(j)
-    couples = [(truth[i], stated[j]) for i, j in matched.items()]
-    speeds = [s.speed_kmh - t.speed_kmh for t, s in couples if s.speed_kmh is not None]
-    headways = [
-        s.time_headway_s - t.time_headway_s for t, s in couples if s.time_headway_s is not None and t.time_headway_s is not None
-    ]
-    spacings = [s.spacing_m - t.spacing_m for t, s in couples if s.spacing_m is not None and t.spacing_m is not None]
-    return Score(
-        true=len(truth),
-        lost=len(truth) - len(matched),
-        extra=len(stated) - len(matched),
-        wrong_lane=sum(t.road_num != s.road_num for t, s in couples),
-        speed_kmh=np.array(speeds),
-        time_s=np.array([s.time_s - t.time_s for t, s in couples]),
-        headway_s=np.array(headways),
-        spacing_m=np.array(spacings),
-        length_m=np.array([s.length_m - t.length_m for t, s in couples if s.length_m is not None]),
-        unmeasured_speeds=len(couples) - len(speeds),
-        unmeasured_spacings=sum(s.spacing_m is None and t.spacing_m is not None for t, s in couples),
-    )
-
-
-def _row(name: str, result: Score) -> str:
-    def part(values: Array, digits: int) -> str:
-        if not len(values):
-            return f"{'–':>6} {'–':>6} {'–':>6}"
-        sizes = np.abs(values)
-        return f"{values.mean():6.{digits}f} {np.median(sizes):6.{digits}f} {np.percentile(sizes, 95):6.{digits}f}"
-
-    return (
-        f"{name:<34} {result.true:5d} {result.lost:4d} {result.extra:4d} {result.wrong_lane:4d}  "
-        f"{part(result.speed_kmh, 2)}  {part(1000 * result.time_s, 0)}  {part(1000 * result.headway_s, 0)}  "
-        f"{part(result.spacing_m, 2)}  {part(result.length_m, 2)}  {result.unmeasured_speeds:4d} {result.unmeasured_spacings:4d}"
-    )
 
 
 def _cases(vehicles: int) -> Iterator[tuple[str, Conditions]]:
@@ -490,15 +420,7 @@ def main() -> None:
             results = []
             for seed in range(options.first_seed, options.first_seed + options.seeds):
                 results.append(score(*run(dataclasses.replace(conditions, seed=seed))))
-            print(_row(name, _sum(results)), flush=True)
-
-
-def _sum(results: Sequence[Score]) -> Score:
-    joined: dict[str, Array | int] = {}
-    for field in dataclasses.fields(Score):
-        values = [getattr(result, field.name) for result in results]
-        joined[field.name] = np.concatenate(values) if isinstance(values[0], np.ndarray) else sum(values)
-    return Score(**joined)  # type: ignore[arg-type]
+            print(row(name, total(results)), flush=True)
 
 
 if __name__ == "__main__":

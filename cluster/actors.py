@@ -9,14 +9,18 @@ from typing import Any
 
 import ray
 from ray import serve
-from ray.exceptions import RayError
+from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import RayServeException
 
 from actors.aggregator import AggregatorConfig
 from actors.camera import CameraConfig, CameraServices
+from actors.decoding import ProbeResult, SourceOptions, probe
+from actors.errors import SourceError
+from actors.logs import FORMAT_VARIABLE
 from actors.ports import Archive, CameraHealth, FactSink, TaskStore
 from actors.pusher import PusherConfig
-from actors.supervisor import SupervisorActor, SupervisorConfig
+from actors.supervisor import CAMERA_PREFIX, SupervisorActor, SupervisorConfig
+from actors.viewing import CameraView
 from api import rescue
 from cluster.generation import generation
 from cluster.handover import Wanted, hand_over, retire, start_missing
@@ -27,9 +31,16 @@ logger = logging.getLogger(__name__)
 SUPERVISOR = "supervisor"
 APP_NAME, INGRESS_NAME = "wayside", "ingress"
 _CALL_TIMEOUT_S = 3.0
+# Two arenas of memory rather than eight per core: a process of many mostly idle threads holds tens of MB less.
+_SINGLE_THREADED = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "MALLOC_ARENA_MAX": "2",
+}
 _STOP_TIMEOUT_S = 45.0
 _LOW_DISK_BYTES = 64 * 2**20
-_SINGLE_THREADED = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+_PROBE_TIMEOUT_S = 40.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +143,7 @@ class ActorSystem:
 
         settings, wanted = self._settings, []
         for index, name in enumerate(self._pushers.names):
-            encoder = WireEncoder(data_source=settings.data_source, masked=not settings.push_source_secrets)
+            encoder = WireEncoder(data_source=settings.data_source, source_secrets=settings.push_source_secrets)
             plan = self._pushers
             arguments = (index, len(plan.names), plan.outbox_factory, encoder, plan.archive, plan.config, self._generation)
             wanted.append(self._actor(PusherActor, name, 1000, arguments))
@@ -144,7 +155,11 @@ class ActorSystem:
             namespace=settings.namespace,
             period_s=settings.reconcile_period_s,
             camera=self._camera,
-            camera_options={"num_cpus": settings.camera_num_cpus, "runtime_env": {"env_vars": _SINGLE_THREADED}},
+            camera_options={
+                "num_cpus": settings.camera_num_cpus,
+                "num_gpus": settings.camera_num_gpus,
+                "runtime_env": {"env_vars": self._environment()},
+            },
             log_level=settings.log_level,
             generation=self._generation,
         )
@@ -162,9 +177,12 @@ class ActorSystem:
             max_task_retries=0,  # callers repeat what they are not sure of, under the same ids
             max_concurrency=concurrency,
             num_cpus=0,
-            runtime_env={"env_vars": _SINGLE_THREADED},
+            runtime_env={"env_vars": self._environment()},
         )
         return Wanted(name=name, start=lambda: options.remote(*arguments), farewell=farewell)
+
+    def _environment(self) -> dict[str, str]:
+        return {**_SINGLE_THREADED, FORMAT_VARIABLE: self._settings.log_format}
 
     # -- TaskControl and InterfaceControl -----------------------------------------------------------------------------
 
@@ -185,6 +203,44 @@ class ActorSystem:
         """Newest annotated picture of a camera."""
         picture: bytes | None = self._ask(SUPERVISOR, "snapshot", task_num)
         return picture
+
+    def view(self, task_num: str, max_width: int, drawn: bool, after: int = -1) -> CameraView | None:
+        """The newest analysed frame of a camera for a console, straight from its actor."""
+        view: CameraView | None = self._ask(CAMERA_PREFIX + task_num, "view", max_width, drawn, after)
+        return view
+
+    def probe(self, address: str, options: SourceOptions) -> ProbeResult:
+        """Look at a source in a worker process of its own: a codec that crashes takes nothing else along.
+
+        Raises:
+            SourceError: the reason, also when the worker died or took too long.
+        """
+        look: Any = ray.remote(probe)
+        answer = look.options(num_cpus=0, max_retries=0, runtime_env={"env_vars": _SINGLE_THREADED}).remote(address, options)
+        try:
+            result: ProbeResult = ray.get(answer, timeout=_PROBE_TIMEOUT_S)
+        except RayTaskError as error:
+            if isinstance(error.cause, SourceError):
+                raise error.cause from error
+            raise SourceError(f"视频源读取失败 (cannot be read: {type(error.cause).__name__})") from error
+        except RayError as error:
+            ray.cancel(answer, force=True)
+            raise SourceError(f"视频源读取超时或进程异常 (took too long or crashed: {type(error).__name__})") from error
+        return result
+
+    def machines(self) -> list[dict[str, Any]]:
+        """The nodes of the cluster: address, alive, resources."""
+        nodes = []
+        for node in ray.nodes():
+            resources = node["Resources"]
+            nodes.append({
+                "address": node["NodeManagerAddress"],
+                "alive": node["Alive"],
+                "cpus": resources.get("CPU", 0.0),
+                "gpus": resources.get("GPU", 0.0),
+                "memory_bytes": int(resources.get("memory", 0)),
+            })  # fmt: skip
+        return nodes
 
     def component_health(self) -> dict[str, str]:
         """One line per component: "ok" or what is wrong."""

@@ -25,9 +25,10 @@ from models.attributes.clients import ServeAttributesClient, ServeWeatherClient
 from models.attributes.deployment import DEPLOYMENT_NAME as ATTRIBUTES_NAME
 from models.attributes.deployment import AttributeSettings, build_attributes
 from models.deployment import DEPLOYMENT_NAME, DetectorSettings, build_detector
-from models.handles import ServeDetectorClient, ServePlateReaderClient
+from models.handles import ServePlateReaderClient
 from models.plates.deployment import DEPLOYMENT_NAME as PLATES_NAME
 from models.plates.deployment import PlateSettings, build_plates
+from models.serve_client import ServeDetectorClient
 
 
 def detector_settings(settings: Settings) -> DetectorSettings:
@@ -38,7 +39,8 @@ def detector_settings(settings: Settings) -> DetectorSettings:
         input_size=size if all(size) else None,
         engine=settings.detector_engine,
         device=settings.detector_device,
-        threads=settings.detector_threads,
+        streams=settings.resolved_detector_threads,
+        num_cpus=settings.detector_num_cpus or (1.0 if settings.detector_num_gpus else 0.7 * settings.resolved_detector_threads),
         replicas=settings.detector_replicas,
         num_gpus=settings.detector_num_gpus,
         max_batch_size=settings.detector_max_batch_size,
@@ -137,6 +139,7 @@ def camera_config(settings: Settings) -> CameraConfig:
         default_analysed_fps=settings.analysed_fps,
         disconnected_after_s=settings.disconnected_after_s,
         stall_timeout_s=settings.stall_timeout_s,
+        hardware=settings.camera_hardware,
         outbound=settings.outbound,
     )
 

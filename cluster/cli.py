@@ -134,6 +134,33 @@ def demo(
 
 
 @app.command()
+def status(
+    live: Annotated[bool, typer.Option("--live", help="Keep it on the screen until Ctrl-C.")] = False,
+    host: Annotated[str | None, typer.Option(help="Address of the API.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the API.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """State of components, cameras and receivers of the Wayside that runs here."""
+    import contextlib
+
+    import httpx
+
+    from cluster.client import local_client
+    from cluster.status import show_status
+
+    settings = _settings(host=host, port=port, data_dir=data_dir)
+    try:
+        api = local_client(settings)
+    except httpx.HTTPError as error:
+        raise OSError(
+            f"no Wayside answers on port {settings.port} ({type(error).__name__}); start one with 'wayside up'"
+        ) from error
+    with contextlib.suppress(KeyboardInterrupt):
+        show_status(api, console, live)
+    api.close()
+
+
+@app.command()
 def down(address: Annotated[str, typer.Option(help="Running Ray cluster.")] = "auto", data_dir: DataDir = None) -> None:
     """Stop Wayside on a running cluster: cameras, pushers and the Serve application."""
     import ray
@@ -196,7 +223,7 @@ def analyze(
         input_size=size if all(size) else None,
         engine=engine,
         device=settings.detector_device,
-        threads=settings.detector_threads,
+        threads=settings.resolved_detector_threads,
     )
     begin = time.monotonic()
     columns = (
@@ -293,7 +320,7 @@ def _local_networks(settings: Any) -> Any:
 
 
 def _local_recognition(settings: Any) -> tuple[Any, Any]:
-    """Recognition of vehicles and of the weather in this process (None: off); missing weights are said before the analysis begins."""
+    """Recognition of vehicles and of the weather in this process (None: off); missing weights are said at once."""
     from actors.recognition import RecognitionServices
     from models.attributes.clients import LocalAttributesClient, LocalWeatherClient
 
@@ -319,7 +346,7 @@ def _local_plates(settings: Any, longest_px: int = 0) -> Any:
         device=settings.plate_device,
         threads=settings.plate_threads,
     )
-    return LocalPlateReaderClient(reader, longest_px or settings.plate_vehicle_px)
+    return LocalPlateReaderClient(reader, longest_px or settings.plate_vehicle_px, thorough=bool(longest_px))
 
 
 def _local_attributes(settings: Any) -> Any:

@@ -25,6 +25,10 @@ class ApiClient:
             raise OSError(f"{path}: {answer['resultMsg']}")
         return answer["data"]
 
+    def health(self) -> Any:
+        """``data`` of ``/api/health``, whatever the state is."""
+        return self._client.get("/api/health").json()["data"]
+
     def close(self) -> None:
         """Close the connection."""
         self._client.close()

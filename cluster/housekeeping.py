@@ -4,7 +4,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Protocol
 
 from ray.exceptions import RayError
@@ -61,6 +60,10 @@ class Housekeeping:
 
 
 def housekeeping(settings: Settings, system: Mendable) -> Housekeeping:
-    """The chores of one installation."""
-    copy = partial(keep_copy, settings.resolved_database_url)
-    return Housekeeping({"mend": (MEND_PERIOD_S, system.mend), "copy": (COPY_PERIOD_S, copy)})
+    """The chores of one installation; the archive has a keeper of its own (``actors.archive.keeping``)."""
+    return Housekeeping(
+        {
+            "mend": (MEND_PERIOD_S, system.mend),
+            "copy": (COPY_PERIOD_S, lambda: keep_copy(settings.resolved_database_url)),
+        }
+    )

@@ -65,6 +65,13 @@ def make_app(settings: Settings, control: Any) -> FastAPI:
         max_body_bytes=settings.max_body_bytes,
         outbound=settings.outbound,
         cors_origins=settings.cors_origins,
+        about={
+            "detector": settings.detector_model,
+            "engine": f"{settings.detector_engine} / {settings.detector_device}",
+            "database": settings.resolved_database_url.split("://", 1)[0],
+            "archive": settings.resolved_archive_url,
+            "retention": f"{settings.archive_max_age_days:g} d, {settings.archive_max_bytes / 1024**3:g} GiB",
+        },
     )
     return create_app(services)
 

@@ -3,6 +3,7 @@
 Nothing reads the environment at import; ``Settings()`` does it once in the composition root and every actor gets values.
 """
 
+import os
 import zoneinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -36,7 +37,8 @@ class Settings(BaseSettings):
     detector_height: int = Field(0, ge=0, le=4096)
     detector_engine: str = Field("auto", description="auto, openvino, openvino-f32, onnxruntime, torch")
     detector_device: str = Field("auto", description="auto, cpu, cuda")
-    detector_threads: int = Field(1, ge=1, le=256, description="CPUs reserved for and used by each replica")
+    detector_threads: int = Field(0, ge=0, le=256, description="pictures a replica computes at once; 0: one per CPU, up to 8")
+    detector_num_cpus: float = Field(0.0, ge=0, le=256, description="CPUs reserved by each replica; 0: 0.7 per thread")
     detector_replicas: int = Field(1, ge=1, le=256)
     detector_num_gpus: float = Field(0.0, ge=0, le=8, description="GPU share reserved by each replica")
     detector_max_batch_size: int = Field(16, ge=1, le=256)
@@ -53,7 +55,7 @@ class Settings(BaseSettings):
     plate_replicas: int = Field(1, ge=1, le=256)
     plate_num_gpus: float = Field(0.0, ge=0, le=8, description="GPU share reserved by each replica")
     plate_max_batch_size: int = Field(8, ge=1, le=256)
-    plate_vehicle_px: int = Field(640, ge=64, le=2048, description="longer side at which crops of vehicles are searched")
+    plate_vehicle_px: int = Field(448, ge=64, le=2048, description="longer side at which crops of vehicles are searched")
 
     attributes: bool = Field(True, description="recognise type and colour of vehicles and the weather")
     attribute_backbone: str = Field("efficientnet-lite0", description="backbone of the weights catalogue")
@@ -68,7 +70,10 @@ class Settings(BaseSettings):
     analysed_fps: float = Field(12.5, gt=0, le=120, description="analysed frames/s of a live task that names none")
     disconnected_after_s: float = Field(60.0, gt=0, description="重连中 becomes 已断开 after this time")
     stall_timeout_s: float = Field(20.0, gt=0, description="no frame for this time counts as lost")
-    camera_num_cpus: float = Field(0.1, ge=0, description="CPU share reserved by each camera actor")
+    # Small, so that a machine never refuses a camera: an overload lowers everybody's frame rate fairly and is counted.
+    camera_num_cpus: float = Field(0.01, ge=0, description="CPU share reserved by each camera actor")
+    camera_hardware: Literal["none", "cuda"] = Field("none", description="cuda: decode on an NVIDIA card (NVDEC) where possible")
+    camera_num_gpus: float = Field(0.0, ge=0, le=1, description="GPU share of each camera actor; for camera_hardware")
     jpeg_quality: int = Field(85, ge=10, le=100)
 
     pushers: int = Field(1, ge=1, le=64, description="pusher actors; interfaces are spread over them")
@@ -92,21 +97,24 @@ class Settings(BaseSettings):
     clip_after_s: float = Field(10.0, ge=0, le=120, description="seconds of video after it")
     clip_wait: bool = Field(True, description="an event is pushed when its clip is whole; false: at once")
     clip_memory_bytes: int = Field(48 * 1024**2, ge=1024**2, description="compressed video that a camera keeps in memory")
-    push_source_secrets: bool = Field(False, description="srcAddress of events with its password, as in the manual's example")
     event_days: float = Field(365.0, gt=0, description="retention of the history of events")
     vehicle_days: float = Field(90.0, gt=0, description="retention of the history of vehicles")
-    archive_options: dict[str, Any] = Field(default_factory=dict, description="of an object store: endpoint_url, key, secret")
+    archive_options: dict[str, Any] = Field(
+        default_factory=dict, repr=False, description="of an object store: endpoint_url, key, secret"
+    )
     archive_max_age_days: float = Field(30.0, gt=0, description="what is older is deleted")
     archive_max_bytes: int = Field(20 * 1024**3, ge=1024**2, description="beyond this the oldest is deleted")
-    archive_min_free_bytes: int = Field(1024**3, ge=0, description="a folder leaves so much free on its disk")
+    archive_min_free_bytes: int = Field(512 * 1024**2, ge=0, description="a folder leaves so much free on its disk")
     archive_protected: bool = Field(False, description="pictures and clips need a token or a signed URL")
 
     outbound_allow: Listed = Field((), description="addresses, networks, host names receivers and cameras may have anyway")
     outbound_private: bool = Field(True, description="receivers and cameras may be on private networks")
+    push_source_secrets: bool = Field(False, description="srcAddress is pushed with its password, as the manual shows it")
     cors_origins: Listed = Field((), description="web pages of these origins may use the API, such as https://ops.example")
     tls_certificate: str = Field("", description="PEM file of the certificate chain; with tls_key the API speaks https")
     tls_key: str = Field("", description="PEM file of the certificate's key")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = Field("text", description="logs of the actors: lines of text or of JSON")
 
     @field_validator("data_dir", "models_dir")
     @classmethod
@@ -153,6 +161,11 @@ class Settings(BaseSettings):
     def resolved_archive_url(self) -> str:
         """The archive folder in force."""
         return self.archive_url or str(self.data_dir / "archive")
+
+    @property
+    def resolved_detector_threads(self) -> int:
+        """Pictures a detector replica computes at once. Cameras decode beside it on the same CPUs, in the gaps."""
+        return self.detector_threads or min(8, os.cpu_count() or 1)
 
     @property
     def sprite_cache_dir(self) -> Path:

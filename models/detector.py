@@ -28,6 +28,8 @@ class Backend(Protocol):
     input_size: tuple[int, int]
     input_fit: InputFit
     engine_name: str
+    streams: int
+    batches: bool
 
     def detect(self, images: Sequence[Image], threshold: float, iou_threshold: float) -> list[Detections]:
         """uint8 (h, w, 3) RGB each, at most the input size → detections in pixels of each image."""
@@ -43,7 +45,7 @@ class Detector:
         engine: see ``models.engines.make_engine``.
         device: ``auto``, ``cpu`` or ``cuda`` (``cuda:1``…). CUDA always runs in torch; ``auto`` takes a GPU where there is one
             unless an engine is named.
-        threads: CPU threads of the engine.
+        threads: CPU threads of one call. streams: calls of ``detect`` that may run at once, from as many threads.
         score_threshold: detections below are dropped; low ones are kept for the tracker's second association.
         iou_threshold: of non-maximum suppression.
 
@@ -60,12 +62,13 @@ class Detector:
         engine: str = "auto",
         device: str = "auto",
         threads: int = 1,
+        streams: int = 1,
         score_threshold: float = 0.12,
         iou_threshold: float = 0.6,
     ) -> None:
         self._score_threshold = score_threshold
         self._iou_threshold = iou_threshold
-        self._backend = _load(name, store, input_size, engine, device, threads)
+        self._backend = _load(name, store, input_size, engine, device, threads, streams)
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -76,6 +79,16 @@ class Detector:
     def input_fit(self) -> InputFit:
         """How pictures should be scaled to the input."""
         return self._backend.input_fit
+
+    @property
+    def streams(self) -> int:
+        """How many calls of ``detect`` may run at once."""
+        return self._backend.streams
+
+    @property
+    def batches(self) -> bool:
+        """Whether many pictures in one call are faster than one by one: on a GPU. On a CPU they only wait for each other."""
+        return self._backend.batches
 
     @property
     def engine_name(self) -> str:
@@ -115,6 +128,8 @@ class CandidateBackend:
     input_size: tuple[int, int]
     input_fit = InputFit()
     engine_name: str
+    streams = 1
+    batches = False
 
     def detect(self, images: Sequence[Image], threshold: float, iou_threshold: float) -> list[Detections]:
         """See Backend."""
@@ -134,9 +149,12 @@ class CandidateBackend:
 class PicoDetBackend(CandidateBackend):
     """PicoDet through an exported network on the CPU."""
 
-    def __init__(self, entry: ModelEntry, store: WeightsStore, input_size: tuple[int, int], engine: str, threads: int) -> None:
+    def __init__(
+        self, entry: ModelEntry, store: WeightsStore, input_size: tuple[int, int], engine: str, threads: int, streams: int = 1
+    ) -> None:
         from models.picodet import STRIDES
 
+        self.streams = streams
         self.input_size = input_size
         self.input_fit = entry.input_fit
         self._strides = STRIDES
@@ -149,7 +167,7 @@ class PicoDetBackend(CandidateBackend):
         def agrees(fast: Engine, exported: Path) -> bool:
             return accurate(fast, exported, input_size, partial(OpenVinoEngine, exported, threads, "f32"))
 
-        self._engine = make_engine(engine, threads, partial(export_onnx, module, input_size, target), module, agrees)
+        self._engine = make_engine(engine, threads, partial(export_onnx, module, input_size, target), module, agrees, streams)
         self.engine_name = self._engine.name
 
     def candidates(
@@ -173,7 +191,7 @@ def _picodet_module(entry: ModelEntry, store: WeightsStore) -> object:
 
 
 def _load_picodet(
-    entry: ModelEntry, store: WeightsStore, size: tuple[int, int], engine: str, device: str, threads: int
+    entry: ModelEntry, store: WeightsStore, size: tuple[int, int], engine: str, device: str, threads: int, streams: int
 ) -> Backend:
     from models.picodet import SIZE_MULTIPLE, STRIDES, PicoDet
 
@@ -182,7 +200,7 @@ def _load_picodet(
     store.verify(entry.name)
     wanted = choose_device(device) if device != "auto" or engine == "auto" else "cpu"
     if wanted == "cpu":
-        return PicoDetBackend(entry, store, size, engine, threads)
+        return PicoDetBackend(entry, store, size, engine, threads, streams)
     from models.device import DevicePicoDet
 
     network = _picodet_module(entry, store)
@@ -191,13 +209,15 @@ def _load_picodet(
     return DevicePicoDet(network, classes, size, STRIDES, wanted, input_fit=entry.input_fit)
 
 
-def _load(name: str, store: WeightsStore, input_size: tuple[int, int] | None, engine: str, device: str, threads: int) -> Backend:
+def _load(
+    name: str, store: WeightsStore, input_size: tuple[int, int] | None, engine: str, device: str, threads: int, streams: int
+) -> Backend:
     if engine not in ENGINE_NAMES:
         raise EngineUnavailableError(f"unknown engine {engine!r}; use {', '.join(ENGINE_NAMES)}")
     if name.endswith(".onnx"):
         from models.user_onnx import UserOnnxBackend
 
-        return UserOnnxBackend(Path(name), threads)
+        return UserOnnxBackend(Path(name), threads, streams)
     entry = find(name)
     if not entry.class_map:
         detectors = tuple(item.name for item in CATALOGUE if item.class_map)
@@ -207,8 +227,8 @@ def _load(name: str, store: WeightsStore, input_size: tuple[int, int] | None, en
         from models.torchvision_detector import TorchvisionBackend
 
         store.verify(entry.name)
-        return TorchvisionBackend(entry, size, device, threads)
-    return _load_picodet(entry, store, size, engine, device, threads)
+        return TorchvisionBackend(entry, size, device, threads * streams)
+    return _load_picodet(entry, store, size, engine, device, threads, streams)
 
 
 __all__ = ["Backend", "CandidateBackend", "Detector", "ObjectClass", "PicoDetBackend", "padded"]

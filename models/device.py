@@ -50,6 +50,8 @@ class DevicePicoDet:
     ) -> None:
         self.input_size = input_size
         self.input_fit = input_fit or InputFit()
+        # Two batches at once: one thread builds and sends the next while the other waits for its boxes.
+        self.streams, self.batches = 2, True
         self._device = torch.device(device)
         self._cuda = self._device.type == "cuda"
         self.dtype = torch.float16 if (self._cuda if half is None else half) else torch.float32

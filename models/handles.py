@@ -1,4 +1,5 @@
-"""How cameras call the detector and recognition, in this process or over Ray Serve. Imports neither torch nor an engine."""
+"""How cameras call the detector and recognition; ``models.serve_client`` calls the detector over Ray Serve. Imports neither torch
+nor an engine."""
 
 import math
 import time
@@ -57,6 +58,12 @@ class DetectorClient(Protocol):
 
     def submit(self, image: Image) -> PendingDetections:
         """Start the detection of a uint8 (h, w, 3) RGB image. Boxes of the answer are in pixels of that image."""
+
+    def gather(self, pictures: int) -> None:
+        """From now on pictures may wait until ``pictures`` (1 or more) go out in one call, or until an answer is asked for.
+
+        For recordings, which are not in a hurry: a call costs as much for several pictures as for one.
+        """
 
 
 class RecognitionFailedError(Exception):
@@ -187,72 +194,8 @@ class LocalDetectorClient:
         """See DetectorClient."""
         return _Done(self._detector.detect([image])[0])
 
-
-class _ServePending:
-    def __init__(self, response: Any) -> None:
-        self._response = response
-
-    def result(self, timeout_s: float) -> Detections:
-        from ray.exceptions import RayError
-        from ray.serve.exceptions import RayServeException
-
-        try:
-            boxes, scores, classes = self._response.result(timeout_s=timeout_s)
-        except (TimeoutError, RayError, RayServeException) as error:
-            self._response.cancel()  # what nobody waits for must not queue up
-            raise DetectionFailedError(f"{type(error).__name__}: {error}") from error
-        return Detections(boxes=boxes, scores=scores, classes=classes)
-
-
-class _Failed:
-    def __init__(self, reason: str) -> None:
-        self._reason = reason
-
-    def result(self, timeout_s: float) -> Detections:
-        raise DetectionFailedError(self._reason)
-
-
-class ServeDetectorClient:
-    """The detector deployment of the running Serve application. Usable from any thread of an actor."""
-
-    def __init__(self, handle: Any, input_size: tuple[int, int], input_fit: InputFit | None = None) -> None:
-        self._handle = handle
-        self._input_size = input_size
-        self._input_fit = input_fit or InputFit()
-
-    @classmethod
-    def connect(cls, app_name: str, deployment: str, timeout_s: float) -> "ServeDetectorClient":
-        """Look up the deployment and ask it for its input. Raises DetectionFailedError while it is not up."""
-        from ray import serve
-        from ray.exceptions import RayError
-        from ray.serve.exceptions import RayServeException
-
-        try:
-            handle = serve.get_deployment_handle(deployment, app_name=app_name)
-            (width, height), fit = handle.get_input.remote().result(timeout_s=timeout_s)
-        except (TimeoutError, RayError, RayServeException) as error:
-            raise DetectionFailedError(f"{type(error).__name__}: {error}") from error
-        return cls(handle, (int(width), int(height)), fit)
-
-    @property
-    def input_size(self) -> tuple[int, int]:
-        """See DetectorClient."""
-        return self._input_size
-
-    @property
-    def input_fit(self) -> InputFit:
-        """See DetectorClient."""
-        return self._input_fit
-
-    def submit(self, image: Image) -> PendingDetections:
-        """See DetectorClient."""
-        from ray.exceptions import RayError
-        from ray.serve.exceptions import RayServeException
-
-        try:
-            return _ServePending(self._handle.remote(image))
-        except (RayError, RayServeException) as error:
-            return _Failed(f"{type(error).__name__}: {error}")
+    def gather(self, pictures: int) -> None:
+        """Nothing to gather: see ``submit``."""
 
 
 class _DonePlates:
@@ -267,15 +210,15 @@ class LocalPlateReaderClient:
     """The plate reader in this very process; reading happens in ``submit``. Deterministic.
 
     Args:
-        longest_px: longer side at which pictures are searched, see ``PlateReader.read``.
+        longest_px, thorough: see ``PlateReader.read``.
     """
 
-    def __init__(self, reader: "PlateReader", longest_px: int) -> None:
-        self._reader, self._longest_px = reader, longest_px
+    def __init__(self, reader: "PlateReader", longest_px: int, *, thorough: bool = False) -> None:
+        self._reader, self._longest_px, self._thorough = reader, longest_px, thorough
 
     def submit(self, images: Sequence[Image]) -> PendingPlates:
         """See PlateReaderClient."""
-        return _DonePlates(tuple(self._reader.read(images, self._longest_px)))
+        return _DonePlates(tuple(self._reader.read(images, self._longest_px, thorough=self._thorough)))
 
 
 class _ServePlates:

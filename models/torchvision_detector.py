@@ -44,6 +44,7 @@ class TorchvisionBackend(CandidateBackend):
         self.input_size = input_size
         self.input_fit = entry.input_fit
         self.engine_name = f"torch-{chosen}"
+        self.batches = self._device.type == "cuda"
 
     def candidates(self, batch: NDArray[np.uint8], threshold: float) -> list[Candidates]:
         """See CandidateBackend."""

@@ -29,7 +29,8 @@ _YOLOX_STRIDES = (8, 16, 32)
 class UserOnnxBackend(CandidateBackend):
     """Runs a user's detector with ONNX Runtime."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, streams: int = 1) -> None:
+        self.streams = streams
         config = _read_config(path)
         try:
             self._engine = OnnxRuntimeEngine(path, threads)

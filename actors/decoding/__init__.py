@@ -10,24 +10,28 @@ from actors.decoding.cuts import VehicleCut, cut_vehicle
 from actors.decoding.frames import DecodedFrame, SourceCounters, SourceInfo
 from actors.decoding.interrupt import CancelToken
 from actors.decoding.opening import open_source
-from actors.decoding.options import SourceOptions
+from actors.decoding.options import HardwareDecoder, SourceOptions
 from actors.decoding.packets import ClipSpan, CompressedPacket, PacketClip, PacketRing
 from actors.decoding.pictures import crop_jpeg, frame_rgb, rgb_jpeg
 from actors.decoding.policy import ReconnectConfig, ReconnectPolicy, StatusChange
-from actors.decoding.reader import ReaderCounters, StreamReader
+from actors.decoding.probing import ProbeResult, probe
+from actors.decoding.reader import QUEUE_FRAMES, ReaderCounters, StreamReader
 from actors.decoding.scaling import LetterboxTransform, letterbox
 from actors.decoding.source import VideoSource
 from actors.decoding.stream_header import StreamHeader
 
 __all__ = [
+    "QUEUE_FRAMES",
     "CancelToken",
     "ClipEncoding",
     "ClipSpan",
     "CompressedPacket",
     "DecodedFrame",
+    "HardwareDecoder",
     "LetterboxTransform",
     "PacketClip",
     "PacketRing",
+    "ProbeResult",
     "ReaderCounters",
     "ReconnectConfig",
     "ReconnectPolicy",
@@ -48,6 +52,7 @@ __all__ = [
     "letterbox",
     "mask_address",
     "open_source",
+    "probe",
     "rgb_jpeg",
     "save_clip",
 ]

@@ -31,6 +31,8 @@ class Background:
         half = (h // 2, w // 2)
         self.y, self.noise = np.zeros(shape, np.float32), np.full(shape, 3.0, np.float32)
         self.u, self.v = np.full(half, 128, np.float32), np.full(half, 128, np.float32)
+        self.before = np.full(shape, -1000.0, np.float32)  # what the background was before something was taken into it
+        self.different = np.zeros(shape, np.uint8)
         self.candidate = np.zeros(shape, np.float32)
         self.candidate_u, self.candidate_v = np.full(half, 128, np.float32), np.full(half, 128, np.float32)
         self.age_s, self.known_s = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
@@ -66,11 +68,13 @@ class Background:
         resting = known & (self.age_s > _REST_S)
         if kept is not None:
             resting &= kept == 0
+        np.copyto(self.before, self.y, where=resting)
         self._take(resting)
         empty = known & ~other & still
         share = min(1.0, dt / _BACKGROUND_S)
         self._blend(y, u, v, empty, share)
-        changed = cv2.countNonZero((other & known & (hidden == 0)).view(np.uint8))
+        self.different = ((other | ~known) & (hidden == 0)).view(np.uint8)
+        changed = cv2.countNonZero(self.different & known.view(np.uint8))
         self.changed_share = changed / max(1, hidden.size - cv2.countNonZero(hidden))
         self.last = picture.y
 
@@ -100,6 +104,7 @@ class Background:
         """Learn everything anew: the light or the view has changed as a whole."""
         self.known_s[:] = 0
         self.age_s[:] = 0
+        self.before[:] = -1000.0
 
     def _hidden(self, shape: tuple[int, ...], covered: Sequence[Box]) -> Mask:
         hidden = np.zeros(shape, np.uint8)

@@ -34,6 +34,8 @@ class Evidence:
         chroma: mean distance of its colour from the background's.
         texture: correlation of its fine structure with the background's, -1..1; None where the background has none.
         contrast: mean distance in brightness, grey levels.
+        returned: share of it that looks as the background did before something was taken into it.
+        alone: share of its surroundings that show the background.
         inner: spread of brightness over background within it: things have parts, shadows and patches of light have not.
     """
 
@@ -44,11 +46,13 @@ class Evidence:
     texture: float | None
     contrast: float
     inner: float
+    returned: float
+    alone: float
 
     @property
     def ghost(self) -> bool:
-        """The background has the edges: something that stood there is gone."""
-        return self.edge_then > 0.8 * self.edge_now
+        """The background has the edges, or it is the earlier background: something that stood there is gone."""
+        return self.edge_then > 0.8 * self.edge_now or self.returned > 0.5
 
     @property
     def light(self) -> bool:
@@ -61,6 +65,11 @@ class Evidence:
         # on the road by day, hence 0.2..1; measured shadows on asphalt after the camera's curve: 0.45..0.9).
         flat = self.inner < 0.10
         return flat and (0.45 < self.ratio < 1.0 or 1.0 < self.ratio < 1.6)
+
+    @property
+    def part(self) -> bool:
+        """It is a part of something larger that is not the road either."""
+        return self.alone < 0.6
 
     @property
     def sharp(self) -> bool:
@@ -88,6 +97,7 @@ def examine(blob: Blob, background: Background) -> Evidence:
     """Look at a blob. Uses the candidate (the remembered picture of it), so that a vehicle before it does not matter."""
     x1, y1, x2, y2 = blob.window
     now = background.candidate[y1:y2, x1:x2].copy()
+    before = background.before[y1:y2, x1:x2] * background.gain
     outside = blob.mask == 0
     then = background.y[y1:y2, x1:x2] * background.gain
     # Around the blob the candidate means nothing: there the background is what is seen.
@@ -107,7 +117,20 @@ def examine(blob: Blob, background: Background) -> Evidence:
         texture=_correlation(now, then, inside),
         contrast=float(np.abs(now[inside] - then[inside]).mean()),
         inner=float(ratio.std()),
+        returned=float((np.abs(now[inside] - before[inside]) < 12.0).mean()),
+        alone=_alone(blob, background),
     )
+
+
+def _alone(blob: Blob, background: Background) -> float:
+    """Share of a ring around the blob, half as wide, that shows the background: a part of something larger has little."""
+    reach = max(4, min(24, max(blob.w, blob.h) // 2))
+    x1, y1 = max(0, blob.x - reach), max(0, blob.y - reach)
+    x2, y2 = blob.x + blob.w + reach, blob.y + blob.h + reach
+    ring = background.different[y1:y2, x1:x2] == 0
+    around = np.ones_like(ring)
+    around[blob.y - y1 - 1 : blob.y - y1 + blob.h + 1, blob.x - x1 - 1 : blob.x - x1 + blob.w + 1] = False
+    return float(ring[around].mean()) if around.any() else 1.0
 
 
 def _half(plane: NDArray[np.float32], window: tuple[int, int, int, int]) -> NDArray[np.float32]:

@@ -91,7 +91,7 @@ class StaticObjects:
             if evidence.ghost:
                 background.forget(_whole(blob, mask.shape))
                 continue
-            if evidence.light or not evidence.sharp or not self._arrived(time_s, blob, background):
+            if evidence.light or evidence.part or not evidence.sharp or not self._arrived(time_s, blob, background):
                 continue
             new.append((box, _score(evidence)))
         if len(new) <= _MAX_AT_ONCE:

@@ -39,7 +39,7 @@ def edit(body: InterfaceEdit, services: Services, actor: MayChange) -> Envelope[
     """Replaces the whole record; its signing secret stays."""
     refuse_forbidden_host(body.url, "url", services.outbound)
     with services.database.session() as session:
-        row = _get(session, body.id)
+        row = get_interface(session, body.id)
         columns = _columns(body)
         note(session, actor, "interface.edit", f"{row.id} {row.name}", differences(row.model_dump(), columns))
         for name, value in columns.items():
@@ -54,7 +54,7 @@ def edit(body: InterfaceEdit, services: Services, actor: MayChange) -> Envelope[
 def delete(body: IdRequest, services: Services, actor: MayChange) -> Envelope[Any]:
     """Deletes a receiver; what was not delivered to it is dropped."""
     with services.database.session() as session:
-        row = _get(session, body.id)
+        row = get_interface(session, body.id)
         session.delete(row)
         note(session, actor, "interface.delete", f"{row.id} {row.name}")
         session.commit()
@@ -66,7 +66,7 @@ def delete(body: IdRequest, services: Services, actor: MayChange) -> Envelope[An
 def query(body: IdRequest, services: Services, user: SignedIn) -> Envelope[Any]:
     """One receiver. Read-only accounts see passwords and secrets of its url masked."""
     with services.database.session() as session:
-        return done(to_data(_get(session, body.id), masked=user.user.role == "readonly"))
+        return done(to_data(get_interface(session, body.id), masked=user.user.role == "readonly"))
 
 
 @router.post("/list", response_model=Envelope[list[InterfaceData]], summary="2.5 获取数据接收接口列表 / list")
@@ -105,7 +105,8 @@ def _missing(record_id: int) -> ApiError:
     return ApiError(errors.NOT_FOUND, f"接口 {record_id} 不存在", f"no interface {record_id}")
 
 
-def _get(session: Session, record_id: int) -> Interface:
+def get_interface(session: Session, record_id: int) -> Interface:
+    """The row of a receiver. Raises NOT_FOUND."""
     row = session.get(Interface, record_id) if record_id < 2**31 else None
     if row is None:
         raise _missing(record_id)

@@ -168,7 +168,7 @@ def test_the_source_address_is_pushed_masked_unless_the_setting_says_so(secrets:
     )  # fmt: skip
     whole = envelope(alarm)
     whole = replace(whole, task=replace(whole.task, src_address="rtsp://admin:12345@192.168.1.96/h264"))
-    item: Any = WireEncoder(masked=not secrets).encode(whole, replace(RECEIVER, business_type=11))
+    item: Any = WireEncoder(source_secrets=secrets).encode(whole, replace(RECEIVER, business_type=11))
     assert item.body["srcAddress"] == sent
 
 

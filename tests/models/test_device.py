@@ -1,5 +1,7 @@
 """The accelerator path on CPU tensors: it must answer as the numpy path does."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -107,6 +109,16 @@ def test_a_batch_is_padded_and_larger_pictures_shrink_as_a_whole() -> None:
     assert (batch[0, :, 30:] == 114).all()
     assert (batch[1, :, :16] == 9).all()  # 100 x 200 becomes 16 x 32
     assert (batch[1, :, 16:] == 114).all()
+
+
+def test_two_batches_at_once_get_their_own_answers() -> None:
+    detector, one, two = DevicePicoDet(Painted(3), CLASSES, SIZE, STRIDES, "cpu"), pictures(11), pictures(11)[::-1]
+    wanted = [detector.detect(images, 0.4, 0.6) for images in (one, two)]
+    with ThreadPoolExecutor(detector.streams) as pool:
+        for _ in range(3):
+            found = list(pool.map(lambda images: detector.detect(images, 0.4, 0.6), (one, two)))
+            for mine, reference in zip(found, wanted, strict=True):
+                assert [item.boxes.tolist() for item in mine] == [item.boxes.tolist() for item in reference]
 
 
 def test_half_precision_keeps_the_answer() -> None:

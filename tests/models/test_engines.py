@@ -73,7 +73,7 @@ def test_a_named_engine_has_no_fallback(tmp_path: Path) -> None:
 def test_bfloat16_is_used_only_where_the_cpu_has_it_and_the_check_agrees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def name(fast: bool, check) -> str:
         monkeypatch.setattr(engines, "cpu_has_fast_bf16", lambda: fast)
-        monkeypatch.setattr(engines, "OpenVinoEngine", lambda path, threads, precision: FakeEngine(f"openvino-{precision}"))
+        monkeypatch.setattr(engines, "OpenVinoEngine", lambda path, threads, kind, streams: FakeEngine(f"openvino-{kind}"))
         return make_engine("openvino", 1, lambda: exported(tmp_path), Halves, check).name
 
     assert name(True, trusting) == "openvino-bf16"

@@ -1,6 +1,7 @@
 """The detector as cameras call it, and the Serve replica called directly, without Ray."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from ray.serve.exceptions import RayServeException
 from models.deployment import DetectorReplica, DetectorSettings
 from models.detector import Detector
 from models.errors import ModelFormatError
-from models.handles import DetectionFailedError, InputFit, LocalDetectorClient, ServeDetectorClient
+from models.handles import DetectionFailedError, InputFit, LocalDetectorClient
+from models.serve_client import ServeDetectorClient
 from models.store import WeightsStore
 from tests.models.test_user_onnx import HEIGHT, WIDTH, white, write_model
 from traffic.types import Detections
@@ -31,7 +33,8 @@ def settings(model: str, folder: Path) -> DetectorSettings:
         input_size=None,
         engine="auto",
         device="cpu",
-        threads=1,
+        streams=2,
+        num_cpus=1.0,
         replicas=1,
         num_gpus=0.0,
         max_batch_size=4,
@@ -50,7 +53,7 @@ def test_the_local_client_answers_at_once_with_the_detectors_input(model: Path) 
 def test_a_replica_answers_every_picture_of_a_batch_with_its_own_boxes(model: Path) -> None:
     replica = DetectorReplica(settings(str(model), model.parent))
     assert replica.get_input() == ((WIDTH, HEIGHT), InputFit())
-    assert replica.describe() == {"engine": "onnxruntime", "inputSize": [WIDTH, HEIGHT]}
+    assert replica.describe() == {"engine": "onnxruntime", "inputSize": [WIDTH, HEIGHT], "streams": 2}
     replica.check_health()
 
     levels = (255, 204, 153, 255, 204)
@@ -61,8 +64,9 @@ def test_a_replica_answers_every_picture_of_a_batch_with_its_own_boxes(model: Pa
         assert classes.tolist() == [2]
 
 
-def test_a_picture_too_large_never_reaches_the_batch(model: Path) -> None:
+def test_a_picture_too_large_never_reaches_the_batch(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replica = DetectorReplica(settings(str(model), model.parent))
+    monkeypatch.setattr(type(replica._detector), "batches", True)  # as on a GPU
     batches: list[int] = []
 
     async def alone(image: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -73,13 +77,32 @@ def test_a_picture_too_large_never_reaches_the_batch(model: Path) -> None:
 
     async def ask() -> list[object]:
         large = np.zeros((HEIGHT + 1, WIDTH, 3), np.uint8)
-        return await asyncio.gather(replica(white()), replica(large), replica(white()), return_exceptions=True)
+        return await asyncio.gather(replica([white()]), replica([white(), large]), replica([white()]), return_exceptions=True)
 
     good, bad, also_good = asyncio.run(ask())
     assert isinstance(bad, ValueError)
     assert "larger than the network input" in str(bad)
-    assert len(good[0]) == len(also_good[0]) == 1
+    assert len(good) == len(also_good) == 1
     assert len(batches) == 2
+
+
+def test_on_a_cpu_callers_take_turns_however_many_pictures_they_bring(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replica = DetectorReplica(replace(settings(str(model), model.parent), streams=1))
+    detect, order = replica._detector.detect, []
+
+    def remember(images: list[np.ndarray]) -> list[Detections]:
+        order.append(int(images[0][0, 0, 0]))
+        return detect(images)
+
+    monkeypatch.setattr(replica._detector, "detect", remember)
+
+    async def ask() -> list[object]:
+        return await asyncio.gather(replica([white(255)] * 4), replica([white(204)]), replica([white(153)] * 2))
+
+    many, one, two = asyncio.run(ask())
+    assert [len(many), len(one), len(two)] == [4, 1, 2]
+    assert [float(scores[0]) for _, scores, _ in two] == pytest.approx([0.3, 0.3])
+    assert order.index(204) < 3  # not behind the four of the first caller
 
 
 def test_a_replica_whose_inference_thread_is_gone_is_unhealthy(model: Path) -> None:
@@ -103,7 +126,7 @@ def test_a_replica_pulls_what_is_missing_and_says_what_is_wrong(tmp_path: Path, 
 def test_an_inference_that_hangs_fails_the_health_check(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replica = DetectorReplica(settings(str(model), model.parent))
     replica.check_health()
-    replica._busy_since = 1000.0
+    replica._busy[1] = 1000.0
     monkeypatch.setattr("time.monotonic", lambda: 1119.0)
     replica.check_health()
     monkeypatch.setattr("time.monotonic", lambda: 1121.0)
@@ -145,7 +168,7 @@ class Handle:
         return self.response
 
 
-ANSWER = (np.array([[1, 2, 3, 4]], np.float32), np.array([0.5], np.float32), np.array([2], np.int64))
+ANSWER = [(np.array([[1, 2, 3, 4]], np.float32), np.array([0.5], np.float32), np.array([2], np.int64))]
 
 
 def test_the_serve_client_turns_answers_into_detections() -> None:
@@ -155,7 +178,30 @@ def test_the_serve_client_turns_answers_into_detections() -> None:
     assert isinstance(found, Detections)
     assert (client.input_size, client.input_fit.max_stretch) == ((64, 32), 1.5)
     assert found.boxes.tolist() == [[1, 2, 3, 4]]
-    assert handle.asked[0][0].shape == (HEIGHT, WIDTH, 3)
+    assert handle.asked[0][0][0].shape == (HEIGHT, WIDTH, 3)
+
+
+def test_pictures_of_a_recording_go_out_together_and_an_early_question_sends_what_there_is() -> None:
+    handle = Handle([ANSWER[0]] * 2)
+    client = ServeDetectorClient(handle, (64, 32))
+    client.gather(2)
+    first, second, third = (client.submit(white(level)) for level in (255, 204, 153))
+    assert [len(images) for (images,) in handle.asked] == [2]
+    assert first.result(timeout_s=1).boxes.tolist() == second.result(timeout_s=1).boxes.tolist() == [[1, 2, 3, 4]]
+    third.result(timeout_s=1)
+    assert [len(images) for (images,) in handle.asked] == [2, 1]
+
+
+def test_a_call_that_failed_fails_for_each_of_its_pictures_and_not_for_the_next() -> None:
+    handle = Handle(TimeoutError("slow"))
+    client = ServeDetectorClient(handle, (64, 32))
+    client.gather(2)
+    lost = [client.submit(white()), client.submit(white())]
+    for pending in lost:
+        with pytest.raises(DetectionFailedError, match="TimeoutError"):
+            pending.result(timeout_s=1)
+    handle.response = Response(ANSWER)
+    assert len(client.submit(white()).result(timeout_s=1).boxes) == 1
 
 
 @pytest.mark.parametrize("error", [TimeoutError("slow"), RayActorError(), RayServeException("gone")])

@@ -11,14 +11,14 @@ from traffic.events.impacts import Shock, measure_shock
 from traffic.events.queues import Queues
 from traffic.events.world import LENGTHS_M, World
 from traffic.facts import EventKind
+from traffic.scene.model import RegionKind
 
-_TYRES_M_S2 = 9.5  # no tyre brakes harder: 0.9 to 1.0 g on dry asphalt
+_BRAKING_M_S2, _TYRES_M_S2 = 6.5, 9.5  # emergency braking, and more than tyres can do (0.9 to 1.0 g on dry asphalt)
 _SHOCK_S = 12.0  # an impact is remembered this long while its vehicle comes to rest and stays
 _REST_AFTER_S = 4.0  # it must stand this soon after the impact
 _NEAR_M = 12.0  # and this near
 _PEOPLE_M = 8.0
 _TOGETHER_S = 4.0
-_SURE = 1.3  # standard errors
 _CROSSING_COS = 0.85  # courses that differ by more than about 30 degrees
 
 
@@ -79,6 +79,8 @@ class AccidentDetector:
             known = self._suspects.get(who)
             if known is not None and known.shock.rate >= shock.rate and world.time_s - known.shock.time_s < 3.0:
                 continue
+            if not _on_known_road(world, index):
+                continue
             suspicion = _Suspicion(shock, world.place_of(index))
             self._find_partner(world, index, suspicion, gap_m)
             self._suspects[who] = suspicion
@@ -116,21 +118,22 @@ class AccidentDetector:
             return None
         if now - rest_s < standing_s:
             return None
-        score = 0.2
-        impact = shock.rate - _SURE * shock.error >= _TYRES_M_S2
-        score += 0.4 if impact else 0.1
+        impact = float(np.clip((shock.rate - shock.error - _BRAKING_M_S2) / (_TYRES_M_S2 - _BRAKING_M_S2), 0.0, 1.0))
+        score = 0.3 + 0.35 * impact
         involved = [index]
         partner = np.flatnonzero(world.object_id == suspicion.partner)
+        held_up = bool(self._queues.excused[index])
         if suspicion.contact and len(partner):
             other = int(partner[0])
-            score += 0.15
+            score += 0.1
+            held_up = bool(self._queues.excused[other])  # who is held up by the one it ran into has no excuse
             if suspicion.crossing:
                 score += 0.15
                 if world.standing[other] and abs(float(world.rest_s[other]) - rest_s) < _TOGETHER_S:
                     score += 0.15
             involved.append(other)
-        if self._queues.excused[index]:
-            score -= 0.15 if impact else 0.3
+        if held_up:
+            score -= 0.3 - 0.15 * impact
         people = self._people_near(world, index)
         score += 0.15 * min(people, 2)
         box = box_around(world, involved)
@@ -156,6 +159,14 @@ class AccidentDetector:
         away = (world.places - world.places[index]) * float(world.scale[index])
         near = world.person & (np.hypot(away[:, 0], away[:, 1]) <= _PEOPLE_M) & (world.lane >= 0)
         return int(near.sum())
+
+
+def _on_known_road(world: World, index: int) -> bool:
+    """Where the operator has drawn the road, what happens beyond it is too far off or of no concern."""
+    if not world.road_map.drawn or world.lane[index] >= 0:
+        return True
+    kinds = (RegionKind.ROADWAY, RegionKind.JUNCTION_BOX, RegionKind.NO_PARKING, RegionKind.RESTRICTED)
+    return any(world.in_regions[number, index] for number, _ in world.road_map.regions(*kinds))
 
 
 def _meet(world: World, index: int) -> np.ndarray:  # type: ignore[type-arg]

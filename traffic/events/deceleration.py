@@ -7,14 +7,15 @@ import numpy as np
 from traffic.events.detector import Runs, about
 from traffic.events.evidence import Evidence
 from traffic.events.motion import is_steady
-from traffic.events.world import World
+from traffic.events.world import Array, World
 from traffic.facts import EventKind
 
 _BEFORE_S, _MIDDLE_S = 2.3, 1.0  # the speed before is that of [-2.3, -1.0] s, the speed after that of the last 0.8 s
 _AFTER_S = 0.85
-_MAX_M_S2 = 13.0  # no tyre brakes harder; more is a flawed trajectory (or a collision, which is another kind)
-_DEVIATIONS = 1.5
+_MAX_M_S2 = 10.0  # no tyre brakes harder; more is a flawed trajectory (or a collision, which is another kind)
+_DEVIATIONS, _SURE = 1.5, 0.9  # less 1.5 standard errors it must still be 0.9 of the threshold
 _GOES_ON = 0.7
+_SIDE_M_S = 6.0
 _HEIGHT_CHANGE = 0.4  # of the box between two ticks: it was cut by something in front
 
 
@@ -46,7 +47,7 @@ class DecelerationDetector:
             share = _GOES_ON if self._runs.holds(number, world.time_s) else 1.0  # what has begun may ebb away
             if before < rule.value("from_speed_kmh") / 3.6 or before - after < share * drop or rate > _MAX_M_S2:
                 continue
-            if rate - _DEVIATIONS * error < 0.8 * share * least or rate < share * least:
+            if rate - _DEVIATIONS * error < _SURE * share * least or rate < share * least:
                 continue
             since_s = self._runs.hold(number, world.time_s)
             detail = f"减速度{rate:.1f}米/秒²,由{before * 3.6:.0f}降至{max(after, 0) * 3.6:.0f}公里/小时"
@@ -66,24 +67,30 @@ def measure_braking(world: World, index: int) -> tuple[float, float, float, floa
     heights = boxes[:, 3] - boxes[:, 1]
     if not is_steady(times, heights, _HEIGHT_CHANGE):
         return None
-    early, late = times < world.time_s - _MIDDLE_S, times > world.time_s - _AFTER_S
+    early, late = world.movers.free[row][use] & (times < world.time_s - _MIDDLE_S), times > world.time_s - _AFTER_S
     if early.sum() < 3 or late.sum() < 3 or np.ptp(times[early]) < 0.5 or np.ptp(times[late]) < 0.35:
         return None
     way = places[early][-1] - places[early][0]
     length = float(np.hypot(way[0], way[1]))
     if length < 3.0:
         return None
-    along = places @ (way / length)
-    before, error_before = _slope(times[early], along[early])
-    after, error_after = _slope(times[late], along[late])
+    along, aside = places @ (way / length), places @ np.array([-way[1], way[0]]) / length
+    pixel = float(np.abs(world.view.per_pixel(world.bottoms[index : index + 1])).sum(axis=1).max())
+    before, error_before = _slope(times[early], along[early], pixel)
+    after, error_after = _slope(times[late], along[late], pixel)
+    drift, _ = _slope(times[late], aside[late], pixel)
+    if np.abs(np.diff(aside) / np.maximum(np.diff(times), 0.1)).max() > _SIDE_M_S + 4 * pixel:
+        return None  # it has jumped to the side: another vehicle
+    after = float(np.hypot(after, drift)) if after > 0 else after  # who turns goes on
     passed_s = float(times[late].mean() - times[early].mean())
     return before, after, (before - after) / passed_s, float(np.hypot(error_before, error_after)) / passed_s
 
 
-def _slope(times: np.ndarray, along: np.ndarray) -> tuple[float, float]:  # type: ignore[type-arg]
+def _slope(times: Array, along: Array, pixel: float) -> tuple[float, float]:
+    """Least squares; the error supposes that a place is at best a pixel exact."""
     offsets = times - times.mean()
     spread = float(offsets @ offsets)
     slope = float(offsets @ along) / spread
     rest = along - along.mean() - slope * offsets
     variance = float(rest @ rest) / max(len(times) - 2, 1)
-    return slope, float(np.sqrt(max(variance, 1e-4) / spread))
+    return slope, float(np.sqrt(max(variance, pixel * pixel) / spread))

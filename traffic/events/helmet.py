@@ -15,6 +15,7 @@ from traffic.scene.model import RegionKind
 _MEMORY_S = 6.0
 _LEAST_LOOKS = 3
 _FORGET_S = 10.0
+_HEAD = 0.7  # a head is this near to where the person's should be, in widths of the person
 
 
 @dataclass(slots=True)
@@ -58,7 +59,7 @@ class HelmetDetector:
             if share < least or world.time_s - head.last_s > 2.0:
                 continue
             code = region.region_code
-            yield about(world, index, self.kind, min(share, 0.95), since_s=head.since_s, reach_m=1.5, region_code=code)
+            yield about(world, index, self.kind, min(share, 0.95), since_s=head.since_s, reach_m=2.5, region_code=code)
         self._heads = {n: h for n, h in self._heads.items() if world.time_s - h.last_s <= _FORGET_S}
 
     def _note(self, world: World, finding: PixelFinding) -> None:
@@ -84,8 +85,10 @@ class HelmetDetector:
             same = np.flatnonzero(world.track_id == finding.track_id)
             return int(world.object_id[same[0]]) if len(same) else None
         x, y = (finding.box[0] + finding.box[2]) / 2, (finding.box[1] + finding.box[3]) / 2
+        best: tuple[float, int] | None = None
         for index in np.flatnonzero(world.person).tolist():
             x1, y1, x2, y2 = world.box_px(index)
-            if x1 <= x <= x2 and y1 - 0.1 * (y2 - y1) <= y <= y1 + 0.35 * (y2 - y1):
-                return int(world.object_id[index])
-        return None
+            off = max(abs(x - (x1 + x2) / 2) / max(x2 - x1, 1e-9), abs(y - y1 - 0.08 * (y2 - y1)) / max(0.35 * (y2 - y1), 1e-9))
+            if off <= _HEAD and (best is None or off < best[0]):
+                best = (off, int(world.object_id[index]))
+        return None if best is None else best[1]

@@ -11,7 +11,8 @@ from traffic.events.world import World
 from traffic.facts import EventKind
 from traffic.scene.model import Boundary
 
-_SETTLED_S = 0.7  # in a lane, before it counts as the vehicle's lane
+_SETTLED_S = 0.6  # in a lane, before it counts as the vehicle's lane
+_ARRIVED_S = 0.4  # in the next one, before the change is complete
 _CHANGE_S = (0.15, 6.0)  # from clearly inside one lane to clearly inside the other
 _HOLE_S = 0.9  # a longer time unseen in between may hide anything
 _SIDE_M_S = 4.0  # no vehicle moves faster to the side
@@ -89,7 +90,7 @@ class LaneChangeDetector:
         if new is None or new.lane != lane:
             new = self._next[who] = _In(lane, now, now)
         new.last_s = now
-        if now - new.since_s < _SETTLED_S:
+        if now - new.since_s < _ARRIVED_S:
             return
         if self._is_illegal(world, index, own, new, margin):
             self._number += 1

@@ -5,6 +5,7 @@ that jumps to another object gets a new one.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ TICKS = 50
 _FORGET_S = 3.0  # a moving object that is not seen is forgotten after this long
 _FORGET_STANDING_S = 60.0
 _HEIR_S = 2.5  # a new track may continue a moving object that was last seen at most this long ago...
+_REPORTED_S = 1.0  # a track is reported at the latest this long after its first detection
 _HEIR_SIZES = 0.8  # ...and is expected within so many diagonals of its box of where the new one is
 _HEIR_STANDING_SIZES = 0.45
 _SIZE_RATIO = 0.55
@@ -32,12 +34,14 @@ _WINDOW_S, _REST_WINDOW_S = 1.2, 2.0
 _REST_SPAN_S = 1.1  # of observation, before an object can be said to stand
 _REST_M_S, _REST_IMAGE_M_S, _REST_MOST_M_S = 0.9, 0.3, 2.0
 _REST_GROWTH = 0.06  # per second: who comes nearer grows
-_COURSE_M_S = 1.5  # who is faster shows where it heads
+_COURSE_M_S, _COURSE_IMAGE_M_S = 1.5, 0.4  # who is faster shows where it heads
+_TOP = 0.004  # of the picture's height
 _MAX_RESTORED = 1.0  # a hidden foot is completed by at most the height that is seen
 _DRIFT_SIZES = 0.25  # diagonals of its box: who is further from where it came to rest has moved on
 _FIELDS = (
-    "object_id", "track_id", "object_class", "class_share", "times", "places", "boxes", "whole", "clear", "free", "first_s", "last_s", "held_s", "moved",
-    "begin", "rest_s", "anchor", "seen", "strange", "image_speed", "sum_box", "sum_t", "count", "reach", "course", "shape",
+    "object_id", "track_id", "object_class", "class_share", "times", "places", "boxes", "whole", "clear", "free",
+    "first_s", "last_s", "held_s", "moved", "begin", "rest_s", "anchor", "seen", "strange", "image_speed", "sum_box",
+    "sum_t", "count", "reach", "course", "shape",
 )  # fmt: skip
 _HISTORY = ("times", "places", "boxes", "whole", "clear", "free", "begin", "rest_s", "anchor", "reach", "course", "shape")
 
@@ -50,7 +54,8 @@ class Movers:
         times: (n, 50), seconds, nan where not seen, newest last; places: (n, 50, 2), on the ground; boxes: (n, 50, 4),
             relative. whole: bool (n, 50), not cut by the picture's border. free: bool (n, 50), whole, and the foot of the box
             is hidden by no other one; clear: free, or completed by the object's known shape.
-        first_s, last_s: first and newest detection. held_s: until when the tracker has held it, seen or not. begin: (n, 2), first place. seen: bool, matched in this tick.
+        first_s, last_s: first and newest detection. held_s: until when the tracker has held it, seen or not. seen: bool, matched
+            in this tick. begin: (n, 2), first place.
         rest_s: since when it stands; nan when it does not.
         reach: largest distance from ``begin`` so far, in ground units.
         motion, exact: over the last 1.2 s, from whole and from clear boxes.
@@ -156,9 +161,8 @@ class Movers:
             found, whole, hidden, free = found[keep], whole[keep], hidden[keep], free[keep]
             moments, boxes, places = moments[keep], boxes[keep], places[keep]
         clear, free = whole & ~hidden, whole & free
-        new_values = ((self.times, moments), (self.places, places), (self.boxes, boxes), (self.whole, whole))
-        new_values = (*new_values, (self.clear, clear), (self.free, free))
-        for history, new in new_values:
+        histories: tuple[NDArray[Any], ...] = (self.times, self.places, self.boxes, self.whole, self.clear, self.free)
+        for history, new in zip(histories, (moments, places, boxes, whole, clear, free), strict=True):
             history[:, :-1] = history[:, 1:]
             history[:, -1] = new
         self.times[~found, -1] = np.nan
@@ -200,12 +204,13 @@ class Movers:
         """Where something nearer hides the foot of an object, its box is completed by its known shape, in place. Returns, bool
         (n,), whose foot stays unknown."""
         width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-        known = covered & np.isfinite(self.shape)
+        uncut = boxes[:, 1] > _TOP  # a box cut at the top has no known height
+        known = covered & uncut & np.isfinite(self.shape)
         full = boxes[:, 1] + width * self.shape
         boxes[known, 3] = np.clip(full, boxes[:, 3], boxes[:, 3] + _MAX_RESTORED * height)[known]
         now = height / np.maximum(width, 1e-9)
         old = np.where(np.isfinite(self.shape), self.shape, now)
-        self.shape = np.where(free & (width > 0), 0.7 * old + 0.3 * now, self.shape)
+        self.shape = np.where(free & uncut & (width > 0), 0.7 * old + 0.3 * now, self.shape)
         result: Flags = covered & ~known
         return result
 
@@ -219,9 +224,9 @@ class Movers:
         _, last = self.latest()
         passed_s = np.where(found, moments - self.last_s, 0.0)
         size = _diagonal(last, aspect)
-        off = _bottom(boxes, aspect) - _bottom(last, aspect) - self.image_speed * passed_s[:, None]
-        top = _top(boxes, aspect) - _top(last, aspect) - self.image_speed * passed_s[:, None]
-        far = np.minimum(np.hypot(*off.T), np.hypot(*top.T))
+        course = self.image_speed * passed_s[:, None]
+        off = _off_course(_bottom(boxes, aspect) - _bottom(last, aspect), course)
+        far = np.minimum(off, _off_course(_top(boxes, aspect) - _top(last, aspect), course))
         allowed = _JUMP_SIZES * np.maximum(size, _diagonal(boxes, aspect)) * (1 + passed_s)
         allowed += 0.5 * np.hypot(*self.image_speed.T) * passed_s
         odd = known & (far > allowed)
@@ -264,17 +269,15 @@ class Movers:
             return keep
         _, last = self.latest()
         for row in fresh.tolist():
-            gap_s = self.first_s[row] - self.last_s[lost]
+            begin_s = max(float(self.first_s[row]), float(moments[row]) - _REPORTED_S)
+            gap_s = begin_s - self.last_s[lost]
             standing = np.isfinite(self.rest_s[lost])
             old = last[lost]
-            expected = (
-                _bottom(old, aspect)
-                + np.where(standing[:, None], 0.0, self.image_speed[lost])
-                * np.maximum(moments[row] - self.last_s[lost], 0.0)[:, None]
-            )
+            gone_s = np.maximum(moments[row] - self.last_s[lost], 0.0)
+            course = np.where(standing[:, None], 0.0, self.image_speed[lost]) * gone_s[:, None]
             now = boxes[row : row + 1]
             size = np.sqrt(_diagonal(old, aspect) * _diagonal(now, aspect))
-            off = np.hypot(*(_bottom(now, aspect) - expected).T) / size
+            off = _off_course(_bottom(now, aspect) - _bottom(old, aspect), course) / size
             ratio = _diagonal(old, aspect) / _diagonal(now, aspect)
             allowed = np.where(standing, _HEIR_STANDING_SIZES, _HEIR_SIZES)
             fits = (off <= allowed) & (ratio > _SIZE_RATIO) & (ratio < 1 / _SIZE_RATIO)
@@ -286,19 +289,7 @@ class Movers:
                 continue
             best = int(lost[np.flatnonzero(fits)[off[fits].argmin()]])
             keep[best] = False
-            for name in (
-                "object_id",
-                "times",
-                "places",
-                "boxes",
-                "whole",
-                "first_s",
-                "begin",
-                "rest_s",
-                "anchor",
-                "reach",
-                "course",
-            ):
+            for name in (*_HISTORY, "object_id", "first_s"):
                 getattr(self, name)[row] = getattr(self, name)[best]
             self.moved[row] |= self.moved[best]
             self.image_speed[row] = self.image_speed[best]
@@ -314,7 +305,8 @@ class Movers:
         bottoms = np.stack([(self.boxes[..., 0] + self.boxes[..., 2]) / 2 * view.aspect, self.boxes[..., 3]], axis=2)
         image = fit_motion(self.times, bottoms, np.ones_like(self.whole), time_s, _WINDOW_S, np.ones(len(self)))
         self.image_speed = np.where(np.isfinite(image.velocity), image.velocity, 0.0)
-        drives = self.seen & (self.motion.number >= 3) & (self.motion.speed > np.maximum(_COURSE_M_S, 3 * self.motion.error))
+        least = _COURSE_M_S if view.metric else _COURSE_IMAGE_M_S
+        drives = self.seen & (self.motion.number >= 3) & (self.motion.speed > np.maximum(least, 3 * self.motion.error))
         way = self.motion.velocity[drives]
         self.course[drives] = way / np.hypot(way[:, 0], way[:, 1])[:, None]
         self._rest(time_s, view, scale, last)
@@ -375,6 +367,14 @@ def _foot_hidden(boxes: Array, found: Flags) -> Flags:
     nearer = (y2[None, :] > y2[:, None] + 0.05 * height[:, None]) & (y1[None, :] < y2[:, None] + 0.02 * height[:, None])
     hidden: Flags = (nearer & (beside > 0.2 * width[:, None]) & found[None, :]).any(axis=1)
     return hidden
+
+
+def _off_course(step: Array, course: Array) -> Array:
+    """Distance (n,) of steps (n, 2) from the nearest one between standing still and going on along ``course`` (n, 2)."""
+    length = np.maximum((course**2).sum(axis=1), 1e-18)
+    share = np.clip((step * course).sum(axis=1) / length, 0.0, 1.0)
+    result: Array = np.hypot(*(step - share[:, None] * course).T)
+    return result
 
 
 def _diagonal(boxes: Array, aspect: float) -> Array:

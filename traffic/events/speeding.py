@@ -13,6 +13,7 @@ _MAX_M_S = 70.0  # a faster fit is not a measurement
 _MAX_ERROR_M_S = 2.5
 _MAX_CHANGE_M_S2 = 5.0  # a stronger change of speed within the window is a flawed trajectory, not a speed
 _DEVIATIONS = 2.0
+_CHANGE_S = 2.4
 
 
 def plausible(world: World) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -23,16 +24,22 @@ def plausible(world: World) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     return np.asarray(good, np.bool_)
 
 
-def change_of_speed(world: World, index: int) -> float:
-    """Acceleration along its way over the last 1.2 s, m/s²; 0 when there are too few places."""
+def change_of_speed(world: World, index: int) -> tuple[float, float]:
+    """Acceleration along its way over the last 2.4 s and its standard error, m/s²; (0, inf) when there are too few places."""
     row = world.rows[index]
-    use = world.movers.clear[row] & (world.movers.times[row] > world.time_s - 1.3)
+    use = world.movers.clear[row] & (world.movers.times[row] > world.time_s - _CHANGE_S)
     times, places = world.movers.times[row][use], world.movers.places[row][use]
-    if len(times) < 4:
-        return 0.0
-    way = world.velocity[index] / max(float(np.hypot(*world.velocity[index])), 1e-12)
-    along: Array = places @ way
-    return float(2 * np.polyfit(times - times.mean(), along, 2)[0])
+    if len(times) < 5:
+        return 0.0, np.inf
+    velocity = world.movers.exact.velocity[row]
+    along: Array = places @ (velocity / max(float(np.hypot(*velocity)), 1e-12))
+    offsets = times - times.mean()
+    columns = np.stack([np.ones_like(offsets), offsets, offsets**2], axis=1)
+    shares, *_ = np.linalg.lstsq(columns, along, rcond=None)
+    rest = along - columns @ shares
+    bend = columns[:, 2] - columns[:, :2] @ np.linalg.lstsq(columns[:, :2], columns[:, 2], rcond=None)[0]
+    variance = float(rest @ rest) / max(len(times) - 3, 1)
+    return float(2 * shares[2]), float(2 * np.sqrt(variance / max(float(bend @ bend), 1e-9)))
 
 
 class SpeedingDetector:
@@ -57,7 +64,8 @@ class SpeedingDetector:
         speed, error = world.movers.exact.speed[world.rows], world.movers.exact.error[world.rows]
         fast = plausible(world) & (speed - _DEVIATIONS * error > allowed)
         for index in np.flatnonzero(fast).tolist():
-            if abs(change_of_speed(world, index)) > _MAX_CHANGE_M_S2:
+            change, doubt = change_of_speed(world, index)
+            if abs(change) > _MAX_CHANGE_M_S2 + min(_DEVIATIONS * doubt, 2.0):
                 continue
             since_s = self._runs.hold(int(world.object_id[index]), world.time_s)
             over = (float(speed[index]) - allowed[index]) / allowed[index]
@@ -92,7 +100,8 @@ class LowerSpeedDetector:
         for index in np.flatnonzero(slow).tolist():
             if self._is_held_up(world, index, float(least[index])):
                 continue
-            if abs(change_of_speed(world, index)) > self._STEADY_M_S2 + 2 * float(world.error[index]):
+            change, doubt = change_of_speed(world, index)
+            if abs(change) > self._STEADY_M_S2 + _DEVIATIONS * doubt or not np.isfinite(doubt):
                 continue
             since_s = self._runs.hold(int(world.object_id[index]), world.time_s)
             detail = f"车速{world.speed[index] * 3.6:.0f}公里/小时,最低{least[index] * 3.6:.0f}公里/小时"

@@ -16,6 +16,8 @@ _LEAST_M_S, _LEAST_IMAGE_M_S = 1.5, 0.4
 _INNER = 0.85
 _PATIENCE_S = 1.0
 _PROPER_S = 0.3  # who has driven properly for so long is overtaking when it keeps its heading in a lane that leads the other way
+_FREE_SHARE = 0.6
+_SAME_HEIGHT = 1.5  # the height by the calibration depends a little on the camera's pitch
 _CLEAR_DIAGONALS = 1.0  # displacement in the picture that no jitter makes
 
 
@@ -46,15 +48,19 @@ class WrongWayDetector:
     def __init__(self) -> None:
         self._runs: dict[int, _Run] = {}
         self._proper: dict[int, _Proper] = {}
+        self._entered: dict[int, int] = {}
 
     def reset(self) -> None:
         """Forget all runs."""
         self._runs.clear()
         self._proper.clear()
+        self._entered.clear()
 
     def look(self, world: World) -> Iterable[Evidence]:
         """Vehicles and cyclists that have come far enough against every lane they are in."""
         rule, now = world.rule(self.kind), world.time_s
+        for index in np.flatnonzero((world.lane >= 0) & (np.abs(np.nan_to_num(world.across, nan=9.0)) < _INNER)).tolist():
+            self._entered.setdefault(int(world.object_id[index]), int(world.lane[index]))
         least = _LEAST_M_S if world.view.metric else _LEAST_IMAGE_M_S
         moving = (world.motor | world.rider) & world.seen & (world.speed > np.maximum(least, 2 * world.error)) & (world.lane >= 0)
         for index in np.flatnonzero(moving).tolist():
@@ -68,16 +74,19 @@ class WrongWayDetector:
             run = self._run(world, index, number)
             way_m, sizes = self._distance(world, index, run)
             far = way_m >= rule.value("distance_m") if world.view.metric else sizes >= rule.value("distance_sizes")
-            if not far or sizes < _CLEAR_DIAGONALS:
+            if not far or sizes < _CLEAR_DIAGONALS or not self._is_sound(world, index, run):
                 continue
             proper = self._proper.get(number)
             overtaking = proper is not None and self._keeps_heading(world, index, proper)
+            overtaking = overtaking or self._left_its_lane(world, index, number)
             if overtaking and now - run.since_s < rule.value("overtaking_s"):
                 continue
             strength = 0.9 if world.motor[index] else 0.8
             yield about(world, index, self.kind, strength, since_s=run.since_s, reach_m=8.0)
         self._runs = {n: run for n, run in self._runs.items() if now - run.last_s <= _PATIENCE_S}
         self._proper = {n: p for n, p in self._proper.items() if now - p.last_s <= 60.0}
+        alive = set(world.movers.object_id.tolist())
+        self._entered = {n: lane for n, lane in self._entered.items() if n in alive}
 
     def _run(self, world: World, index: int, number: int) -> _Run:
         place, middle = world.place_of(index), world.bottoms[index]
@@ -87,6 +96,22 @@ class WrongWayDetector:
             run = self._runs[number] = _Run(world.time_s, world.time_s, place, seen)
         run.last_s = world.time_s
         return run
+
+    @staticmethod
+    def _is_sound(world: World, index: int, run: _Run) -> bool:
+        """Whether it was seen freely on its way, and is as tall on the road as it was: else its box may have slid over others."""
+        row = world.rows[index]
+        own = np.isfinite(world.movers.times[row]) & (world.movers.times[row] >= run.since_s - 0.3)
+        if own.sum() < 4 or world.movers.free[row][own].mean() < _FREE_SHARE:
+            return False
+        if not world.view.metric:
+            return True
+        boxes = world.movers.boxes[row][own]
+        bottoms = np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]])
+        tall = (boxes[:, 3] - boxes[:, 1]) * np.hypot(*world.view.per_pixel(bottoms)[:, :, 0].T)
+        third = max(len(tall) // 3, 1)
+        ratio = float(np.median(tall[-third:]) / max(float(np.median(tall[:third])), 1e-9))
+        return 1 / _SAME_HEIGHT < ratio < _SAME_HEIGHT
 
     @staticmethod
     def _distance(world: World, index: int, run: _Run) -> tuple[float, float]:
@@ -116,6 +141,16 @@ class WrongWayDetector:
         proper = self._proper.setdefault(number, _Proper(0.0, world.time_s, (0.0, 0.0)))
         proper.seconds += min(world.time_s - proper.last_s, 0.5)
         proper.last_s, proper.heading = world.time_s, (float(heading[0]), float(heading[1]))
+
+    def _left_its_lane(self, world: World, index: int, number: int) -> bool:
+        """Whether it was first seen in another lane, which leads the way it drives."""
+        lane = self._entered.get(number, -1)
+        road = world.road_map.roads[lane] if 0 <= lane < len(world.road_map.roads) else None
+        if road is None or lane == world.lane[index]:
+            return False
+        velocity = world.velocity[index]
+        ahead = road.locate(world.places[index : index + 1])[2][0]
+        return float(ahead @ velocity) > 0.7 * float(np.hypot(*velocity))
 
     @staticmethod
     def _keeps_heading(world: World, index: int, proper: _Proper) -> bool:

@@ -1,5 +1,6 @@
 """From tracks of one frame to samples on the ground, all vehicles at once."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -106,13 +107,13 @@ class Observer:
     def _way(self, vehicle: Vehicle, contact: Array, pixel: float) -> Array | None:
         """Direction from where it was a while ago; None when it has not come far enough to tell."""
         least = max(1.5, _HEADING_PX * pixel)
+        x, y = float(contact[0]), float(contact[1])
         for sample in reversed(vehicle.trajectory.samples):
             if sample.measured:
-                step = contact - np.array(sample.centre)
-                distance = float(np.hypot(step[0], step[1]))
-                if distance >= least + float(np.hypot(*sample.ahead)) / 2:
-                    direction: Array = step / distance
-                    return direction
+                step_x, step_y = x - sample.centre[0], y - sample.centre[1]
+                distance = math.hypot(step_x, step_y)
+                if distance >= least + math.hypot(*sample.ahead) / 2:
+                    return np.array([step_x / distance, step_y / distance])
         return None
 
     def _carried_on(self, vehicle: Vehicle, time_s: float, edge: Array) -> Array:

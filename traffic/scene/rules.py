@@ -121,7 +121,7 @@ DEFAULT_RULES: dict[EventKind, EventRule] = {
         _rule(EventKind.RESTRICTED_AREA, 1.0, 60.0),
         _rule(EventKind.ILLEGAL_LANE_CHANGE, 0.0, 30.0, inside_ratio=0.15),
         _rule(EventKind.NO_HELMET, 2.0, 120.0, bare_ratio=0.6),
-        _rule(EventKind.ACCIDENT, 2.0, 300.0, contact_gap_m=1.0, deceleration_m_s2=5.0, standing_s=3.0),
+        _rule(EventKind.ACCIDENT, 2.0, 300.0, 0.55, contact_gap_m=1.0, deceleration_m_s2=5.0, standing_s=3.0),
         _rule(EventKind.ROAD_WORKS, 10.0, 600.0, min_cones=2.0),
         _rule(EventKind.VEHICLE_STOPPED, 10.0, 120.0, unknown_signal_s=120.0),
         _rule(EventKind.MUDSLIDE, 5.0, 600.0, area_ratio=0.05),

@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
+from traffic.tracking.assignment import linear_sum_assignment
 from traffic.tracking.boxes import Array
 from traffic.tracking.candidates import Kinds
 from traffic.tracking.config import TrackerConfig

@@ -21,6 +21,9 @@ _INSIDE = 0.5  # a rider: at least this share of the person lies in the two-whee
 _FEET_ABOVE = 0.06  # with the feet this share of the two-wheeler's height or more above its wheels' lowest point,
 _FEET_BELOW_TOP = 0.1  # but lower than its top,
 _ASIDE = 0.35  # and the middle at most this share of its width beside its middle
+_SAME_RIDE = 0.6  # IoU from which two-wheelers, riders added, are one; or this share of one in the other,
+_INSIDE_RIDE = 0.85
+_SAME_GROUND = 0.15  # with lower edges at most this share of the smaller one's height apart
 _SAME_PLACE = 0.5  # IoU from which a two-wheeler detection is taken for a known parked two-wheeler
 
 
@@ -68,6 +71,8 @@ def find_candidates(detections: Detections, low_score: float, duplicate_overlap:
         edges, scores, votes, kinds = edges[:, keep], scores[keep], votes[:, keep], kinds[keep]
         keep = _one_per_rider(edges, kinds, parked)
         edges, scores, votes, kinds = edges[:, keep], scores[keep], votes[:, keep], kinds[keep]
+        keep = _one_per_two_wheeler(edges, scores, votes, kinds)
+        edges, scores, votes, kinds = edges[:, keep], scores[keep], votes[:, keep], kinds[keep]
     return Candidates(edges=edges, scores=scores, votes=votes, kinds=kinds)
 
 
@@ -108,4 +113,30 @@ def _one_per_rider(edges: Array, kinds: Kinds, parked: Array) -> NDArray[np.bool
         edges[2:, cycle] = np.maximum(edges[2:, cycle], edges[2:, person])
         kinds[cycle] = RIDDEN
         keep[person] = False
+    return keep
+
+
+def _one_per_two_wheeler(edges: Array, scores: Array, votes: Array, kinds: Kinds) -> NDArray[np.bool_]:
+    """Suppress the less certain of two two-wheelers that are the same once the rider is added; it gives its vote and its extent.
+
+    Often one box shows the machine alone and another one both.
+    """
+    keep = np.ones(len(kinds), bool)
+    if not (kinds == RIDDEN).any():
+        return keep
+    cycles = np.flatnonzero((kinds == TWO_WHEELER) | (kinds == RIDDEN))
+    cycles = cycles[np.argsort(-scores[cycles], kind="stable")]
+    chosen = edges[:, cycles]
+    height = chosen[3] - chosen[1]
+    ground = np.abs(chosen[3][:, None] - chosen[3]) <= _SAME_GROUND * np.minimum(height[:, None], height)
+    part = covered(chosen, chosen) >= _INSIDE_RIDE
+    same = (iou(chosen, chosen) >= _SAME_RIDE) | ((part | part.T) & ground)
+    for better, worse in np.argwhere(np.triu(same, 1)):
+        first, second = cycles[better], cycles[worse]
+        if keep[first] and keep[second] and RIDDEN in (kinds[first], kinds[second]):
+            keep[second] = False
+            votes[:, first] += votes[:, second]
+            kinds[first] = RIDDEN
+            edges[:2, first] = np.minimum(edges[:2, first], edges[:2, second])
+            edges[2:, first] = np.maximum(edges[2:, first], edges[2:, second])
     return keep

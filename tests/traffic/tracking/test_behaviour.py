@@ -110,6 +110,17 @@ def test_a_two_wheeler_and_its_rider_are_one_object_whatever_part_is_found(vehic
     assert last.box[3] == pytest.approx(480.0, abs=8.0)
 
 
+def test_two_boxes_of_one_motorcycle_one_with_its_rider_are_one_object_and_the_next_motorcycle_another() -> None:
+    def script(time_s: float) -> Iterable[Sight]:
+        for name, x in (("first", 200.0 + 120.0 * time_s), ("second", 280.0 + 120.0 * time_s)):
+            yield Sight(name=name, box=(x, 420.0, x + 40.0, 480.0), object_class=ObjectClass.MOTORCYCLE)
+            yield Sight(name=name, box=(x + 2.0, 362.0, x + 40.0, 480.0), object_class=ObjectClass.MOTORCYCLE, score=0.6)
+            yield Sight(name=name, box=(x + 8.0, 360.0, x + 34.0, 462.0), object_class=ObjectClass.PERSON)
+
+    followed = follow(Tracker(), script, times(4.0, 10.0), jitter=0.01)
+    assert len(followed.all_ids) == 2
+
+
 def test_who_walks_past_a_parked_bicycle_does_not_become_it() -> None:
     def script(time_s: float) -> Iterable[Sight]:
         yield Sight(name="bicycle", box=(400.0, 430.0, 490.0, 480.0), object_class=ObjectClass.BICYCLE)
