@@ -15,7 +15,7 @@ from tests.cluster.test_end_to_end import LOOPBACK, Client, until
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
-SOURCE = "sim://approach?seed=3&flow=1500&width=960&height=540&fps=10&cycle_s=60&green_s=55&incident=stopped_vehicle:at=8:for=100000:lane=2"
+SOURCE = "sim://approach?seed=3&flow=1500&width=960&height=540&fps=10&cycle_s=60&green_s=45&incident=stopped_vehicle:at=8:for=100000:lane=2"
 
 
 @pytest.fixture(scope="module")
