@@ -23,6 +23,7 @@ from typing import Any
 import av
 import av.error
 
+from actors.outbound import LOOPBACK
 from api.receiver import Push, Receiver
 from cluster.client import ApiClient, local_client
 from cluster.settings import Settings
@@ -58,7 +59,7 @@ def soak(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
     settings = Settings(
         host="127.0.0.1", port=arguments.port, data_dir=folder, admin_password="event-soak", clip_before_s=5, clip_after_s=5,
-        archive_max_bytes=arguments.max_bytes, archive_min_free_bytes=0,
+        archive_max_bytes=arguments.max_bytes, archive_min_free_bytes=0, outbound_allow=LOOPBACK,
     )  # fmt: skip
     prepare(settings)
     got = _Got()

@@ -11,11 +11,11 @@ import pytest
 
 from api.receiver import Receiver
 from cluster.settings import Settings
-from tests.cluster.test_end_to_end import Client, until
+from tests.cluster.test_end_to_end import LOOPBACK, Client, until
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
-SOURCE = "sim://approach?seed=3&flow=1500&width=960&height=540&fps=10&cycle_s=60&green_s=55&incident=stopped_vehicle:at=8:for=100000:lane=2"
+SOURCE = "sim://approach?seed=3&flow=1500&width=960&height=540&fps=10&cycle_s=60&green_s=45&incident=stopped_vehicle:at=8:for=100000:lane=2"
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +26,12 @@ def installation(tmp_path_factory: pytest.TempPathFactory, weights_store) -> Ite
     settings = Settings(
         host="127.0.0.1", port=free_port(), data_dir=tmp_path_factory.mktemp("wayside"), models_dir=weights_store.root,
         admin_password="end-to-end", analysed_fps=5, clip_before_s=4, clip_after_s=3, archive_min_free_bytes=0,
+        outbound_allow=LOOPBACK, plates=False, attributes=False,
     )  # fmt: skip
     prepare(settings)
     running = Running(settings, None, dashboard_port=0)
     try:
-        yield Client(settings.port), settings
+        yield Client(settings), settings
     finally:
         running.close()
 
