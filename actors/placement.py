@@ -1,7 +1,7 @@
 """Where camera actors may run: anywhere, spread over the machines, or on the machines of the task's site.
 
-A machine belongs to a site by a Ray label, ``ray start --labels site=north``. Ray recommends labels rather than custom resources for
-what is not counted (docs.ray.io, "Use labels to control scheduling").
+A machine belongs to a site by a Ray label, ``ray start --labels site=north``. Ray recommends labels rather than custom
+resources for what is not counted (docs.ray.io, "Use labels to control scheduling").
 """
 
 import logging
