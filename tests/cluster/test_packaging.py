@@ -1,7 +1,7 @@
 """The image, the manifests and the commands of docs/scaling.md speak of settings, ports and commands that exist.
 
-Fields of KubeRay's types are from ray-operator/apis/ray/v1 and config/samples of ray-project/kuberay and from Ray's own pages; nothing
-on PyPI holds its schemas.
+Fields of KubeRay's types are from ray-operator/apis/ray/v1 and config/samples of ray-project/kuberay and from Ray's pages;
+nothing on PyPI holds its schemas.
 """
 
 import re
