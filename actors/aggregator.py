@@ -27,6 +27,8 @@ from traffic.people.crowd import CrowdState
 
 logger = logging.getLogger(__name__)
 HISTORY_PERIOD_S = 60
+_HEALTH_PATIENCE_S = 1.0
+_BUSY = "数据库或推送未答复 / waits for the database or the pushers"
 _FACT_NAMESPACE = uuid.UUID("3c0a4bb2-4f5e-4e0e-8f6d-7f6d9f0b7a55")
 
 
@@ -115,11 +117,15 @@ class Aggregator:
 
     def health(self) -> dict[str, Any]:
         """For health pages; ``error`` is "" when all is well."""
-        with self._lock:
+        if not self._lock.acquire(timeout=_HEALTH_PATIENCE_S):
+            return {"tasks": len(self._tasks), "cells": 0, "late": {}, "periods": [], "error": _BUSY}
+        try:
             tasks = {num: task.aggregator for num, task in self._tasks.items()}
             late = {num: aggregator.late for num, aggregator in tasks.items()}
             cells = sum(aggregator.held for aggregator in tasks.values())
             return {"tasks": len(tasks), "cells": cells, "late": late, "periods": sorted(self._in_use), "error": self._error}
+        finally:
+            self._lock.release()
 
     # -- parts --------------------------------------------------------------------------------------------------------
 

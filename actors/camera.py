@@ -15,7 +15,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from actors.cells import CellSender
-from actors.decoding import DecodedFrame, HardwareDecoder, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
+from actors.decoding import (
+    QUEUE_FRAMES,
+    DecodedFrame,
+    HardwareDecoder,
+    ReconnectConfig,
+    SourceOptions,
+    StreamReader,
+    crop_jpeg,
+    mask_address,
+)
 from actors.errors import ArchiveError, SinkUnavailableError
 from actors.evidence.clips import ClipKeeper
 from actors.evidence.write_behind import WriteBehind
@@ -136,7 +145,7 @@ class CameraRunner:
         """End reading, hand over what is left, state 未启动."""
         self._stopping.set()
         self._reader.close()
-        self._threads[1].join(self._config.flush_s + self._config.pipeline.detector_timeout_s)
+        self._threads[1].join(self._config.flush_s)  # frames that a detector holds for longer are lost
         try:
             pipeline = None if self._threads[1].is_alive() else self._pipeline
             if pipeline:
@@ -232,6 +241,7 @@ class CameraRunner:
             realtime=self._spec.ref.src_address.startswith("sim://"),
             packet_seconds=self._config.pipeline.evidence.packet_seconds if self._services.archive else 0.0,
             packet_bytes=self._config.pipeline.evidence.memory_bytes,
+            packet_lag_frames=QUEUE_FRAMES + RECORDING_IN_FLIGHT + GROUP,
             outbound=self._config.outbound,
         )
 

@@ -33,6 +33,7 @@ from traffic.sampling import SceneSampler
 from traffic.scene import Lane, Scene
 from traffic.tracking import Tracker
 from traffic.types import Box, Detections, ObjectClass, Track, TrackId, TrackState
+from traffic.vehicle_types import coarse_type
 
 SNAPSHOT_KIND, PLATE_KIND = "vehicle_snapshot", "plate"
 _FACT_NAMESPACE = uuid.UUID("5a5b1c7e-9d0f-4c34-9e5c-2a8a1f0c6d11")
@@ -306,6 +307,8 @@ class CameraPipeline:
                     task=self._task,
                     fact=passage,
                     small_picture=self._save_crop(passage, frame),
+                    # What holds until a picture tells more, and for good where there is none.
+                    looks=VehicleLooks(vehicle_type=int(coarse_type(passage.object_class, passage.length_m))),
                 )
             )
         return tuple(envelopes)

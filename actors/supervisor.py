@@ -55,6 +55,26 @@ def plan(wanted: Sequence[TaskSpec], running: Mapping[str, str]) -> Plan:
     return Plan(stop=tuple(stop), change=tuple(change), start=tuple(start))
 
 
+def postponed(todo: Plan, running: Mapping[str, str], room: int) -> tuple[Plan, int]:
+    """Renew few cameras at a time: a new version replaces all of them, and the start of many at once would take each long.
+
+    Args:
+        running: revision by task number; what stands before its ``@`` is the task's own, behind it the generation.
+        room: so many cameras may be renewed now.
+
+    Returns:
+        The plan without the renewals that have to wait, and how many wait.
+    """
+    same = [spec.ref.task_num for spec in todo.change if _own(spec.revision) == _own(running[spec.ref.task_num])]
+    wait = set(same[max(0, room) :])
+    change = tuple(spec for spec in todo.change if spec.ref.task_num not in wait)
+    return Plan(stop=todo.stop, change=change, start=todo.start), len(wait)
+
+
+def _own(revision: str) -> str:
+    return revision.partition("@")[0]
+
+
 @dataclass(frozen=True, kw_only=True)
 class SupervisorConfig:
     """Settings of the supervisor.
@@ -62,6 +82,7 @@ class SupervisorConfig:
     Attributes:
         camera_options: Ray options of every camera actor (CPU share, environment).
         generation: names code and settings; cameras of another one are replaced.
+        renewed_at_once: cameras replaced by those of a new generation at a time, so that none is away for long.
         starting_at_once: cameras of one site that were started and have not answered yet; more are not started meanwhile.
         hung_after_s: a camera that answered before and does not answer for so long is killed and started again.
     """
@@ -72,6 +93,7 @@ class SupervisorConfig:
     camera_options: dict[str, Any]
     log_level: str = "INFO"
     generation: str = ""
+    renewed_at_once: int = 2
     starting_at_once: int = 16
     hung_after_s: float = 60.0
     restarts: RestartConfig = field(default_factory=RestartConfig)
@@ -177,7 +199,11 @@ class SupervisorActor:
         # A task made anew under an old number, and a camera of other code or settings, are other cameras.
         mark = self._config.generation
         tasks = [replace(spec, revision=f"{spec.ref.task_id}.{spec.revision}@{mark}") for spec in tasks]
-        todo = plan(tasks, {num: camera.revision for num, camera in self._running.items()})
+        revisions = {num: camera.revision for num, camera in self._running.items()}
+        starting = sum(not camera.answered for camera in self._running.values())
+        todo, later = postponed(plan(tasks, revisions), revisions, self._config.renewed_at_once - starting)
+        if later:
+            self._changed.set()  # look again at once: the next ones follow as soon as these answer
         anew = [spec for spec in todo.change if not self._apply(spec)]
         self._stop_cameras((*todo.stop, *(spec.ref.task_num for spec in anew)))
         enabled = {spec.ref.task_num for spec in tasks if spec.enabled}

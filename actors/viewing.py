@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from actors.decoding import letterbox
 from actors.drawing import draw_lanes, draw_track
 from actors.pipeline import AnalysedFrame, CameraPipeline, visible_tracks
+from traffic.types import Box
 
 _QUALITY = 75
 
@@ -39,6 +40,7 @@ class CameraView:
         time_s: video time. width, height: of the original frame, pixels.
         jpeg: the picture, shrunk; with overlays when asked for.
         lane_counts: vehicles by roadNum since the camera started.
+        events: open ones as (id, recordType, relative box).
         learned_lanes: outlines (relative points) by roadNum of lanes that were learned, not drawn by somebody.
     """
 
@@ -49,6 +51,7 @@ class CameraView:
     jpeg: bytes
     objects: tuple[ViewedObject, ...]
     lane_counts: tuple[tuple[int, int], ...]
+    events: tuple[tuple[str, int, tuple[float, float, float, float]], ...] = ()
     learned_lanes: tuple[tuple[int, tuple[tuple[float, float], ...]], ...] = ()
 
 
@@ -64,13 +67,12 @@ def view_of(analysed: AnalysedFrame, pipeline: CameraPipeline, sequence: int, ma
     scale = np.array([frame.width, frame.height] * 2)
     objects = []
     for track in tracks:
-        x1, y1, x2, y2 = (float(value) for value in np.asarray(track.box) / scale)
         objects.append(
             ViewedObject(
                 track_id=track.track_id,
                 name=track.object_class.name.lower(),
                 road_num=pipeline.lane_of(track),
-                box=(x1, y1, x2, y2),
+                box=_relative(track.box, scale),
                 speed_kmh=pipeline.speed_kmh(track),
                 moved=track.moved,
             )
@@ -84,8 +86,14 @@ def view_of(analysed: AnalysedFrame, pipeline: CameraPipeline, sequence: int, ma
         jpeg=_jpeg(image),
         objects=tuple(objects),
         lane_counts=tuple(sorted(pipeline.counters.lane_counts.items())),
+        events=tuple((event.event_id, int(event.kind), _relative(event.box, scale)) for event in pipeline.open_events),
         learned_lanes=learned,
     )
+
+
+def _relative(box: Box, scale: NDArray[np.int64]) -> Box:
+    x1, y1, x2, y2 = (float(value) for value in np.asarray(box) / scale)
+    return (x1, y1, x2, y2)
 
 
 def _jpeg(image: NDArray[np.uint8]) -> bytes:

@@ -5,7 +5,8 @@
 
 Starts a Wayside of its own (temporary data folder, ``wayside up`` as a process) with four cameras: MJPEG servers of this program
 that play one simulated film in a loop, a few frames a second, so that two cores suffice. A receiver of this program takes all
-vehicles and task states. Plates and attributes are off. Killing is SIGKILL by process id, chosen among the descendants of that one process. Needs psutil.
+vehicles and task states. Plates and attributes are off. Killing is SIGKILL by process id, chosen among the descendants of that
+one process. Needs psutil.
 
 Columns: ``gap``: longest time without a newly analysed frame, of any camera (looked at five times a second); ``API``: time
 until /api/health answers "ok" again; ``delivered``: time until a vehicle was delivered that passed after the kill;
@@ -17,7 +18,9 @@ import argparse
 import contextlib
 import itertools
 import json
+import os
 import random
+import secrets
 import shutil
 import sqlite3
 import statistics
@@ -98,6 +101,14 @@ class Run:
 
     def __enter__(self) -> "Run":
         self.receiver.__enter__()
+        try:
+            self._begin()
+        except BaseException:
+            self.installation.stop()
+            raise
+        return self
+
+    def _begin(self) -> None:
         begin = time.monotonic()
         self.installation.start()
         print(f"up after {time.monotonic() - begin:.1f} s", flush=True)
@@ -113,7 +124,6 @@ class Run:
             api.call("task/add", taskNum=f"c{n}", taskName=f"c{n}", srcAddress=self.film.url(n), scene=scene)
         api.close()
         self.watch = Watch(self.installation)
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.watch.close()
@@ -216,14 +226,14 @@ class Run:
             return dict(session.execute(text("SELECT id, state FROM delivery")).all())  # type: ignore[arg-type]
 
 
-def table(port: int) -> None:
-    """Each part once."""
+def table(port: int, only: list[str]) -> None:
+    """Each part once, or those of ``only``."""
     with Run(port) as run:
         run.delivered_after(time.time())
         first = run.film.loop_of(time.time()) + 1
         run.until_loop(first + 3)
         rows, killed_loops = [], set()
-        for name in (*PARTS, NEW_VERSION, NO_ARCHIVE, LOCKED, WHOLE):
+        for name in only or (*PARTS, NEW_VERSION, NO_ARCHIVE, LOCKED, WHOLE):
             loop = run.film.loop_of(time.time()) + 1
             run.until_loop(loop)
             time.sleep(4)
@@ -305,9 +315,12 @@ def main() -> None:
     parser.add_argument("what", choices=["table", "soak"])
     parser.add_argument("--port", type=int, default=8700)
     parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--only", action="append", metavar="NAME", help="a row of the table; may be given several times")
     arguments = parser.parse_args()
+    # One token for the Ray of `wayside up` and for this program, which looks at its actors; Ray reads it when it is imported.
+    os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     if arguments.what == "table":
-        table(arguments.port)
+        table(arguments.port, arguments.only)
     else:
         soak(arguments.port, arguments.minutes)
 

@@ -74,7 +74,12 @@ _ACCIDENT = frozenset({K.VEHICLE_STOPPED, K.SUDDEN_DECELERATION, K.CONGESTION, K
 CLIPS: tuple[ClipCase, ...] = (
     ClipCase(name="bgs_motorway_pedestrian-alarm", wanted=((K.PEDESTRIAN, 3.0, 22.0),)),
     ClipCase(name="vn_wrongway_bicycle_screenrec", wanted=((K.WRONG_WAY, 1.5, 6.0),), also=frozenset({K.PEDESTRIAN})),
-    ClipCase(name="cn_parking_plates_portrait", wanted=((K.ILLEGAL_PARKING, 0.0, 33.0),), also=frozenset({K.VEHICLE_STOPPED})),
+    ClipCase(
+        name="cn_parking_plates_portrait",
+        wanted=((K.ILLEGAL_PARKING, 0.0, 33.0),),
+        also=frozenset({K.VEHICLE_STOPPED}),
+        fixed=False,
+    ),
     ClipCase(name="street_parked_cars_75s", wanted=((K.ILLEGAL_PARKING, 0.0, 75.0),), also=frozenset({K.VEHICLE_STOPPED})),
     ClipCase(name="accident_cctv_car_motorcycle", wanted=((K.ACCIDENT, 7.0, 21.2),), also=_ACCIDENT),
     ClipCase(name="accident_intersection_10fps", wanted=((K.ACCIDENT, 1.2, 3.8),), also=_ACCIDENT),

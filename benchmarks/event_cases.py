@@ -52,6 +52,13 @@ class Maker:
         way = way or self.way
         return [LaneSpec(x=way * (i - (count - 1) / 2) * WIDTH_M, way=way, **spec) for i in range(count)]  # type: ignore[arg-type]
 
+    def seen_y(self, x: float, low: float, high: float) -> float:
+        """A place at ``x`` beside the road that lies well inside the picture."""
+        y = self.y(low, high)
+        while not 0.06 < self.camera.relative(x, y)[0] < 0.94 and y < self.far - 8:
+            y += 2.0
+        return y
+
     def flows(self, lanes: list[LaneSpec], per_hour: float = 500.0, kmh: float | None = None) -> list[Flow]:
         """Free traffic in lanes."""
         speed = (kmh or self.u(45, 90)) * KMH
@@ -87,7 +94,7 @@ def parking(m: Maker) -> Case:
     lanes = m.road()
     edge = lanes[-1].x + m.way * WIDTH_M
     shoulder = m.rng.random() < 0.4
-    y = m.y(8, 30)
+    y = m.seen_y(edge + m.way * 1.2, 8, 30)
     regions = [RegionSpec(kind="no_parking", points=strip(edge, m.near, m.far))]
     actor = make_actor(m.rng, m.vehicle())
     if m.rng.random() < 0.25 and not shoulder:
@@ -98,9 +105,7 @@ def parking(m: Maker) -> Case:
     spec = [*lanes, LaneSpec(x=edge, way=m.way, use=LaneUse.EMERGENCY)] if shoulder else lanes
     scene = make_scene(m.camera, m.rng, spec, [] if shoulder else regions, calibrated=m.rng.random() < 0.7)
     flows = m.flows(lanes, m.u(200, 600))
-    return m.case(
-        "parking", scene, [actor], stands + 40, flows=flows, expected={Kind.ILLEGAL_PARKING: (stands, stands + 36)}
-    )
+    return m.case("parking", scene, [actor], stands + 40, flows=flows, expected={Kind.ILLEGAL_PARKING: (stands, stands + 36)})
 
 
 def wrong_way(m: Maker) -> Case:
@@ -293,9 +298,11 @@ def no_helmet(m: Maker) -> Case:
     person = make_actor(m.rng, Class.PERSON, polyline(points))
     other = make_actor(m.rng, Class.PERSON, polyline([(0, edge + 2, y + 4), (9, edge, y + 5), (20, edge + 2, y + 4)]))
     props = [
-        Prop(kind=Found.BARE_HEAD, follows=person, share=m.u(0.6, 0.9)), Prop(kind=Found.HELMET, follows=person, share=m.u(0.0, 0.12)),
-        Prop(kind=Found.HELMET, follows=other, share=0.85), Prop(kind=Found.BARE_HEAD, follows=other, share=0.08),
-    ]  # fmt: skip
+        Prop(kind=Found.BARE_HEAD, follows=person, share=m.u(0.6, 0.9)),
+        Prop(kind=Found.HELMET, follows=person, share=m.u(0.0, 0.12)),
+        Prop(kind=Found.HELMET, follows=other, share=0.85),
+        Prop(kind=Found.BARE_HEAD, follows=other, share=0.08),
+    ]
     scene = make_scene(m.camera, m.rng, lanes, [region])
     return m.case(
         "no helmet",
@@ -433,7 +440,11 @@ def overflow(m: Maker) -> Case:
         lane.stop_y = before
     approach = [
         LaneSpec(
-            x=lane.x, way=lane.way, begin=m.near - 1 if m.way > 0 else high + 1, end=low - 0.5 if m.way > 0 else m.far, stop_y=lane.stop_y
+            x=lane.x,
+            way=lane.way,
+            begin=m.near - 1 if m.way > 0 else high + 1,
+            end=low - 0.5 if m.way > 0 else m.far,
+            stop_y=lane.stop_y,
         )
         for lane in lanes
     ]

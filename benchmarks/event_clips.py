@@ -125,7 +125,9 @@ def run(
     )
     detector = CachedDetector(cache, name.replace("/", "_"))
     pipeline, film, before = (
-        CameraPipeline(spec, detector, None, PipelineConfig(vision=VisionConfig(view=fixed))),
+        CameraPipeline(
+            spec, detector, None, PipelineConfig(vision=VisionConfig(view=fixed, static_objects=fixed, surfaces=fixed))
+        ),
         Film(name),
         None,
     )

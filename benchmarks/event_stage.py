@@ -3,6 +3,7 @@
 Road coordinates: X to the right, Y ahead along the road, metres. Directions: 1 away from the camera, -1 towards it.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from traffic.events import PixelFinding, PixelFindingKind, ViewState
 from traffic.facts import EventKind, Turn
 from traffic.geometry import Homography
-from traffic.scene import Boundary, Calibration, EventRule, Lane, LaneUse, Region, Scene
+from traffic.scene import Boundary, Calibration, EventRule, Lane, LaneUse, Region, Scene, Segment
 from traffic.types import Box, Detections, ObjectClass
 
 Array = NDArray[np.float64]
@@ -145,7 +146,7 @@ def make_scene(
                 direction=tuple(path if spec.way > 0 else path[::-1]),
                 turn=Turn.STRAIGHT,
                 snapshot_line=(camera.relative(left, middle), camera.relative(right, middle)),
-                stop_line=None if spec.stop_y is None else (camera.relative(left, spec.stop_y), camera.relative(right, spec.stop_y)),
+                stop_line=_across(camera, left, right, spec.stop_y),
                 speed_limit_kmh=spec.limit,
                 min_speed_kmh=spec.least,
                 left_boundary=spec.left,
@@ -162,6 +163,10 @@ def make_scene(
     )  # fmt: skip
     calibration = camera.calibration(rng) if calibrated else None
     return Scene(lanes=tuple(drawn), regions=areas, calibration=calibration, highway=highway, events=events)
+
+
+def _across(camera: StageCamera, left: float, right: float, y: float | None) -> Segment | None:
+    return None if y is None else (camera.relative(left, y), camera.relative(right, y))
 
 
 # -- motions ------------------------------------------------------------------------------------------------------------
@@ -220,7 +225,7 @@ def polyline(points: Sequence[tuple[float, float, float]], begin_heading: float 
         if time_s < t[0] or time_s > end_s:
             return None
         heading = begin_heading
-        for (ta, xa, ya), (_, xb, yb) in zip(points[:-1], points[1:], strict=True):
+        for (ta, xa, ya), (_, xb, yb) in itertools.pairwise(points):
             if ta <= time_s and math.hypot(xb - xa, yb - ya) > 0.05:
                 heading = math.atan2(xb - xa, yb - ya)
         return float(np.interp(time_s, t, x)), float(np.interp(time_s, t, y)), heading
@@ -351,7 +356,7 @@ def advance(case: Case, time_s: float, rng: Rng) -> None:
     for flow in case.flows:
         if time_s >= flow.due_s:
             lane = flow.lane
-            start = case.camera.near_m - 14 if lane.way > 0 else -(case.camera.far_m + 14)
+            start = case.camera.near_m - 40 if lane.way > 0 else -(case.camera.far_m + 30)
             actor = make_actor(rng, any_vehicle(rng), x=lane.x + rng.normal(0, 0.15), way=lane.way)
             actor.desired = flow.speed * max(0.75, rng.normal(1, flow.spread))
             mates = [a for a in case.actors if a.motion is None and a.way == lane.way and abs(a.x - lane.x) < 1.5]
@@ -377,7 +382,7 @@ def advance(case: Case, time_s: float, rng: Rng) -> None:
             wished = 2.0 + actor.v * 1.2 + actor.v * (actor.v - speed) / (2 * math.sqrt(1.4 * 2.0))
             free -= 1.4 * (max(wished, 0) / max(gap, 0.3)) ** 2
         before = actor.v
-        actor.v = max(actor.v + max(free, -4.0) * STEP_S, 0.0)
+        actor.v = max(actor.v + max(free, -4.5) * STEP_S, 0.0)
         actor.s += (before + actor.v) / 2 * STEP_S
     far = case.camera.far_m + 80
     case.actors[:] = [a for a in case.actors if a.motion is not None or (a.way * a.s < far and a.way * a.s > -40)]
@@ -400,9 +405,10 @@ def _ahead(case: Case, actor: Actor, time_s: float) -> tuple[float | None, float
         if flow.lane.stop_y is None or abs(flow.lane.x - actor.x) > 1.5 or flow.lane.way != actor.way:
             continue
         gap = actor.way * flow.lane.stop_y - actor.s - actor.size[0] / 2
-        if any(a <= time_s < b for a, b in flow.red) and gap > -0.5 and (best[0] is None or gap < best[0]):
-            if gap > actor.v**2 / 6.0 or actor.v < 1:
-                best = (gap, 0.0)
+        red = any(a <= time_s < b for a, b in flow.red)
+        stops = gap > actor.v**2 / 6.0 or actor.v < 1
+        if red and stops and gap > -0.5 and (best[0] is None or gap < best[0]):
+            best = (gap, 0.0)
     return best
 
 

@@ -118,6 +118,7 @@ def analyze(
         analysed_fps=options.analysed_fps,
         packet_seconds=evidence.packet_seconds,
         packet_bytes=evidence.memory_bytes,
+        packet_lag_frames=16,
     )
     with open_source(options.video, source_options) as source:
         facts = _Facts(options.archive, source, evidence, summary)

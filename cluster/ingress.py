@@ -19,7 +19,7 @@ from cluster.housekeeping import housekeeping
 from cluster.settings import Settings
 
 logger = logging.getLogger(__name__)
-_CHECK_PERIOD_S = 10
+_CHECK_PERIOD_S, _CHECK_TIMEOUT_S = 2, 10  # Serve notices a dead replica only when it asks
 
 
 def prepare(settings: Settings) -> Database:
@@ -107,7 +107,7 @@ def make_ingress(settings: Settings) -> Any:
         num_replicas=1,
         max_ongoing_requests=200,
         health_check_period_s=_CHECK_PERIOD_S,
-        health_check_timeout_s=_CHECK_PERIOD_S,
+        health_check_timeout_s=_CHECK_TIMEOUT_S,
         ray_actor_options={"num_cpus": 0, "runtime_env": {"env_vars": {"OMP_NUM_THREADS": "1"}}},
     )
     return deployment(serve.ingress(app_builder)(Ingress))

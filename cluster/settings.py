@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     detector_replicas: int = Field(1, ge=1, le=256)
     detector_num_gpus: float = Field(0.0, ge=0, le=8, description="GPU share reserved by each replica")
     detector_max_batch_size: int = Field(16, ge=1, le=256)
-    detector_timeout_s: float = Field(30.0, gt=0)
+    detector_timeout_s: float = Field(10.0, gt=0, description="a frame without an answer for so long is given up")
 
     recognition_patience_s: float = Field(5.0, gt=0, le=60, description="a fact waits so long for its vehicle's looks")
     plates: bool = Field(True, description="read number plates")

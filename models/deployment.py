@@ -6,6 +6,7 @@ callers take turns however many pictures they bring.
 """
 
 import asyncio
+import hashlib
 import threading
 import time
 from collections.abc import Callable
@@ -137,13 +138,22 @@ class DetectorReplica:
         self._frames.inc(pictures)
 
 
+def _version(settings: DetectorSettings) -> str:
+    """Names code and settings of the deployment."""
+    digest = hashlib.sha256(repr(settings).encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
 def build_detector(settings: DetectorSettings) -> Any:
     """The bound deployment, ready to be a part of an application."""
     factory: Callable[..., Any] = serve.deployment(
         name=DEPLOYMENT_NAME,
+        version=_version(settings),  # the same network goes on while a new version of the rest is deployed
         num_replicas=settings.replicas,
         max_ongoing_requests=_MAX_CALLS,
-        health_check_period_s=10,
+        health_check_period_s=2,  # Serve notices a dead replica only when it asks
         logging_config={"enable_access_log": False},  # else a line per picture
         health_check_timeout_s=10,
         ray_actor_options={

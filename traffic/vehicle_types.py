@@ -98,6 +98,12 @@ def decide_type(shares: Scores, object_class: ObjectClass, length_m: float | Non
     return _by_length(best, length_m), share
 
 
+def coarse_type(object_class: ObjectClass, length_m: float | None = None) -> VehicleType:
+    """The code of a vehicle of which there is no picture: by its detector class and length; UNKNOWN for what has no code."""
+    code = _COARSE.get(object_class)
+    return VehicleType.UNKNOWN if code is None else _coarse(object_class, code, length_m)
+
+
 def _coarse(object_class: ObjectClass, code: VehicleType, length_m: float | None) -> VehicleType:
     if object_class is ObjectClass.TRUCK and length_m is not None:
         return _truck(length_m)

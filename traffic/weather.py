@@ -29,9 +29,9 @@ class WeatherConfig:
     """
 
     period_s: float = 10.0
-    first_share: float = 0.70
-    first_easing: float = 0.05
-    min_share: float = 0.55
+    first_share: float = 0.55
+    first_easing: float = 0.01
+    min_share: float = 0.50
     memory_s: float = 120.0
     hold_s: float = 180.0
     forget_s: float = 1800.0

@@ -15,12 +15,13 @@ from actors.decoding.packets import ClipSpan, CompressedPacket, PacketClip, Pack
 from actors.decoding.pictures import crop_jpeg, frame_rgb, rgb_jpeg
 from actors.decoding.policy import ReconnectConfig, ReconnectPolicy, StatusChange
 from actors.decoding.probing import ProbeResult, probe
-from actors.decoding.reader import ReaderCounters, StreamReader
+from actors.decoding.reader import QUEUE_FRAMES, ReaderCounters, StreamReader
 from actors.decoding.scaling import LetterboxTransform, letterbox
 from actors.decoding.source import VideoSource
 from actors.decoding.stream_header import StreamHeader
 
 __all__ = [
+    "QUEUE_FRAMES",
     "CancelToken",
     "ClipEncoding",
     "ClipSpan",

@@ -151,8 +151,8 @@ def _debris(plot: Plot) -> Script:
 def _crowd(plot: Plot) -> Script:
     stand, right = plot.incident.for_s, plot.road.right_x
     people = []
-    for i in range(9):
-        x, y = right + 1.2 + 0.75 * (i % 3), 24.5 + 1.5 * (i // 3) + float(plot.rng.uniform(-0.3, 0.3))
+    for i in range(14):
+        x, y = right + 0.9 + 0.7 * (i % 4), 23.5 + 1.5 * (i // 4) + float(plot.rng.uniform(-0.3, 0.3))
         come = float(plot.rng.uniform(2.0, 5.0))
         away = come + 4.0 + stand + float(plot.rng.uniform(0.0, 1.5))
         x += float(plot.rng.uniform(-0.2, 0.2))

@@ -188,7 +188,7 @@ def _slow(act: _TrafficAct, traffic: "TrafficModel", state: "LaneState", now: fl
 
 def _speeding(act: _TrafficAct, traffic: "TrafficModel", state: "LaneState", now: float) -> None:
     if act.clear(traffic, state, now, 10.0):
-        act.enter(traffic, state, -60.0, traffic.speed_ms * 2.0)
+        act.enter(traffic, state, -60.0, traffic.speed_ms * 1.6)
     elif act.vehicle is not None:
         if act.since_s is None and act.vehicle.near_y > 9.0:
             act.since_s = now
@@ -197,10 +197,10 @@ def _speeding(act: _TrafficAct, traffic: "TrafficModel", state: "LaneState", now
 
 def _brake(act: _TrafficAct, traffic: "TrafficModel", state: "LaneState", now: float) -> None:
     if act.clear(traffic, state, now, 14.0):
-        act.enter(traffic, state, -45.0, 14.0)
+        act.enter(traffic, state, -35.0, 11.0)
     elif act.vehicle is not None:
         vehicle = act.vehicle
-        if act.since_s is None and vehicle.front_y > 26.0:
+        if act.since_s is None and vehicle.front_y > 21.5:  # it has been in view for a second, and stops before the line
             act.since_s, vehicle.held_until_s, vehicle.brake_ms2 = now, now + 3.5, 7.0
         act.done = act.since_s is not None and now > act.since_s + 5.0
 

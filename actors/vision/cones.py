@@ -131,7 +131,7 @@ def _features(picture: SmallPicture, x: int, y: int, w: int, h: int, parts_found
     luma = _patch(picture.y, tuple(2 * c for c in box))  # type: ignore[arg-type]
     red, blue = _patch(picture.v, box) - 128, _patch(picture.u, box) - 128
     spread = max(12.0, float(luma.std()))
-    parts = [_cells((luma - luma.mean()) / spread / 2), _cells(red / 40), _cells(blue / 40)]
+    parts = [_cells(((luma - luma.mean()) / spread / 2).astype(np.float32)), _cells(red / 40), _cells(blue / 40)]
     parts += [_orientations(luma), _orientations(red)]
     parts.append(np.array([h / max(w, 1) / 2, min(1.0, h / 40), parts_found == 1, parts_found == 2], np.float32))
     return np.concatenate(parts).astype(np.float32)

@@ -54,6 +54,7 @@ def view_data(view: CameraView) -> dict[str, Any]:
             for item in view.objects
         ],
         "laneCounts": {str(lane): count for lane, count in view.lane_counts},
+        "events": [{"id": name, "kind": kind, "box": [round(value, 5) for value in box]} for name, kind, box in view.events],
         "learnedLanes": [{"roadNum": number, "polygon": polygon} for number, polygon in view.learned_lanes],
     }
 

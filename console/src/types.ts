@@ -64,6 +64,7 @@ export interface LiveMessage {
   objects: SeenObject[];
   laneCounts: Record<string, number>;
   learnedLanes: { roadNum: number; polygon: [number, number][] }[];
+  events: { id: string; kind: number; box: [number, number, number, number] }[];
 }
 
 export interface SceneFault {

@@ -70,6 +70,9 @@ def address(tmp_path_factory: pytest.TempPathFactory, browser: Any, weights_stor
         models_dir=weights_store.root,
         admin_password=PASSWORD,
         analysed_fps=6,
+        clip_before_s=3,
+        clip_after_s=3,
+        outbound_allow=("127.0.0.1",),
     )
     prepare(settings)
     running = Running(settings, None, dashboard_port=0)

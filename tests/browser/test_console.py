@@ -120,6 +120,48 @@ def test_undo_takes_a_drawn_line_back_and_redo_brings_it_again(watched: Watched,
     page.get_by_test_id("lane-counts").wait_for()
 
 
+def test_a_kind_of_event_is_switched_off_in_the_rules_and_on_again(watched: Watched) -> None:
+    page = watched.page
+    page.get_by_role("link", name="场景与车道").click()
+    page.get_by_role("button", name="事件规则").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name=re.compile("1015 车辆停止")).click()
+    dialog.get_by_text("关闭", exact=True).first.click()
+    picture(watched, "rules")
+    dialog.get_by_role("button", name="确定").click()
+    page.get_by_text("未保存").wait_for()
+    page.get_by_role("button", name="撤销").click()
+    page.get_by_text("未保存").wait_for(state="detached")
+    page.get_by_role("button", name="返回相机").click()
+    page.get_by_test_id("lane-counts").wait_for()
+
+
+def test_an_event_is_seen_its_clip_is_played_and_it_is_marked_as_false_alarm(watched: Watched, address: str) -> None:
+    from cluster.client import ApiClient
+    from cluster.demo import demo_scene
+
+    page = watched.page
+    source = "sim://approach?seed=4&flow=600&incident=stopped_vehicle:at=4:for=60:lane=2"
+    api = ApiClient(address, PASSWORD)
+    try:
+        api.call("task/add", taskNum="ev", taskName="事件相机", srcAddress=source, scene=demo_scene(source))
+    finally:
+        api.close()
+    page.goto(f"{address}/#/events")
+    page.locator("[data-event='1015']").first.get_by_role("button").click(timeout=120_000)
+    video = page.get_by_label("事件录像")
+    video.wait_for(timeout=60_000)
+    video.evaluate("video => video.play()")
+    until(lambda: video.evaluate("video => video.currentTime") > 0.3)
+    picture(watched, "event")
+    page.get_by_label("备注").fill("测试")
+    page.get_by_role("button", name="标记误报").click()
+    page.get_by_role("button", name="取消误报").wait_for()
+    page.keyboard.press("Escape")
+    page.goto(f"{address}/#/vehicles")
+    page.get_by_role("cell", name="东门路口").first.wait_for()
+
+
 def test_an_interface_is_registered_tested_and_its_delivery_is_replayed(
     watched: Watched, address: str, receiver: Receiver
 ) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from traffic.types import ObjectClass
 from traffic.vehicle_codes import VEHICLE_TYPE_NAMES, VehicleType
-from traffic.vehicle_types import FORMS, Form, decide_type, form_shares
+from traffic.vehicle_types import FORMS, Form, coarse_type, decide_type, form_shares
 
 
 def sure(form: Form, share: float = 0.97) -> np.ndarray:
@@ -79,3 +79,9 @@ def test_a_length_rules_forms_out() -> None:
     torn[[Form.CAR, Form.TRUCK]] = 0.5, 0.4
     assert Form(int(form_shares([torn], ObjectClass.TRUCK, 9.0).argmax())) is Form.TRUCK
     assert Form(int(form_shares([torn], ObjectClass.CAR, 4.4).argmax())) is Form.CAR
+
+
+def test_a_vehicle_without_a_picture_has_the_type_of_its_class() -> None:
+    assert coarse_type(ObjectClass.CAR) is VehicleType.CAR
+    assert coarse_type(ObjectClass.TRUCK, 7.0) is VehicleType.MEDIUM_TRUCK
+    assert coarse_type(ObjectClass.MOTORCYCLE) is VehicleType.UNKNOWN

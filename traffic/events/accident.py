@@ -11,6 +11,7 @@ from traffic.events.impacts import Shock, measure_shock
 from traffic.events.queues import Queues
 from traffic.events.world import LENGTHS_M, World
 from traffic.facts import EventKind
+from traffic.scene.model import RegionKind
 
 _BRAKING_M_S2, _TYRES_M_S2 = 6.5, 9.5  # emergency braking, and more than tyres can do (0.9 to 1.0 g on dry asphalt)
 _SHOCK_S = 12.0  # an impact is remembered this long while its vehicle comes to rest and stays
@@ -77,6 +78,8 @@ class AccidentDetector:
             who = int(world.object_id[index])
             known = self._suspects.get(who)
             if known is not None and known.shock.rate >= shock.rate and world.time_s - known.shock.time_s < 3.0:
+                continue
+            if not _on_known_road(world, index):
                 continue
             suspicion = _Suspicion(shock, world.place_of(index))
             self._find_partner(world, index, suspicion, gap_m)
@@ -156,6 +159,14 @@ class AccidentDetector:
         away = (world.places - world.places[index]) * float(world.scale[index])
         near = world.person & (np.hypot(away[:, 0], away[:, 1]) <= _PEOPLE_M) & (world.lane >= 0)
         return int(near.sum())
+
+
+def _on_known_road(world: World, index: int) -> bool:
+    """Where the operator has drawn the road, what happens beyond it is too far off or of no concern."""
+    if not world.road_map.drawn or world.lane[index] >= 0:
+        return True
+    kinds = (RegionKind.ROADWAY, RegionKind.JUNCTION_BOX, RegionKind.NO_PARKING, RegionKind.RESTRICTED)
+    return any(world.in_regions[number, index] for number, _ in world.road_map.regions(*kinds))
 
 
 def _meet(world: World, index: int) -> np.ndarray:  # type: ignore[type-arg]

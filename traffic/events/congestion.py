@@ -19,9 +19,10 @@ _SLOW_LANES = 0.6  # share of the direction's lanes with vehicles that must be s
 
 @dataclass(slots=True)
 class _State:
-    """Fading means of one direction, and since when it is slow."""
+    """Fading means of one direction, and since when it is slow. ``weight``: of what was observed in them, 0..1."""
 
     speed: float | None = None
+    weight: float = 0.0
     vehicles: float = 0.0
     slow_lanes: float = 0.0
     covered: float = 0.0
@@ -78,15 +79,19 @@ class CongestionDetector:
         used = np.unique(lanes)
         slow = [float(speeds[lanes == lane].mean()) < limit for lane in used]
         share = float(np.mean(slow)) if slow else 0.0
-        state.vehicles = kept * state.vehicles + (1 - kept) * len(own)
-        state.slow_lanes = kept * state.slow_lanes + (1 - kept) * share
+        # Means over what was observed: at the start of a video there is no past that was empty.
+        weight = kept * state.weight + (1 - kept)
+        kept, new = (kept * state.weight / weight, (1 - kept) / weight) if weight > 0 else (0.0, 1.0)
+        state.weight = weight
+        state.vehicles = kept * state.vehicles + new * len(own)
+        state.slow_lanes = kept * state.slow_lanes + new * share
         if world.view.metric:
             length = sum(road.length for lane in group if (road := world.road_map.roads[lane]) is not None)
             covered = float(LENGTHS_M[world.object_class[own]].sum()) / max(length, 1.0)
-            state.covered = kept * state.covered + (1 - kept) * min(covered, 1.0)
+            state.covered = kept * state.covered + new * min(covered, 1.0)
         if len(own):
             mean = float(speeds.mean())
-            state.speed = mean if state.speed is None else kept * state.speed + (1 - kept) * mean
+            state.speed = mean if state.speed is None else kept * state.speed + new * mean
 
     def _evidence(
         self,

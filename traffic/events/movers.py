@@ -5,6 +5,7 @@ that jumps to another object gets a new one.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +39,9 @@ _TOP = 0.004  # of the picture's height
 _MAX_RESTORED = 1.0  # a hidden foot is completed by at most the height that is seen
 _DRIFT_SIZES = 0.25  # diagonals of its box: who is further from where it came to rest has moved on
 _FIELDS = (
-    "object_id", "track_id", "object_class", "class_share", "times", "places", "boxes", "whole", "clear", "free", "first_s", "last_s", "held_s", "moved",
-    "begin", "rest_s", "anchor", "seen", "strange", "image_speed", "sum_box", "sum_t", "count", "reach", "course", "shape",
+    "object_id", "track_id", "object_class", "class_share", "times", "places", "boxes", "whole", "clear", "free",
+    "first_s", "last_s", "held_s", "moved", "begin", "rest_s", "anchor", "seen", "strange", "image_speed", "sum_box",
+    "sum_t", "count", "reach", "course", "shape",
 )  # fmt: skip
 _HISTORY = ("times", "places", "boxes", "whole", "clear", "free", "begin", "rest_s", "anchor", "reach", "course", "shape")
 
@@ -52,7 +54,8 @@ class Movers:
         times: (n, 50), seconds, nan where not seen, newest last; places: (n, 50, 2), on the ground; boxes: (n, 50, 4),
             relative. whole: bool (n, 50), not cut by the picture's border. free: bool (n, 50), whole, and the foot of the box
             is hidden by no other one; clear: free, or completed by the object's known shape.
-        first_s, last_s: first and newest detection. held_s: until when the tracker has held it, seen or not. begin: (n, 2), first place. seen: bool, matched in this tick.
+        first_s, last_s: first and newest detection. held_s: until when the tracker has held it, seen or not. seen: bool, matched
+            in this tick. begin: (n, 2), first place.
         rest_s: since when it stands; nan when it does not.
         reach: largest distance from ``begin`` so far, in ground units.
         motion, exact: over the last 1.2 s, from whole and from clear boxes.
@@ -158,9 +161,8 @@ class Movers:
             found, whole, hidden, free = found[keep], whole[keep], hidden[keep], free[keep]
             moments, boxes, places = moments[keep], boxes[keep], places[keep]
         clear, free = whole & ~hidden, whole & free
-        new_values = ((self.times, moments), (self.places, places), (self.boxes, boxes), (self.whole, whole))
-        new_values = (*new_values, (self.clear, clear), (self.free, free))
-        for history, new in new_values:
+        histories: tuple[NDArray[Any], ...] = (self.times, self.places, self.boxes, self.whole, self.clear, self.free)
+        for history, new in zip(histories, (moments, places, boxes, whole, clear, free), strict=True):
             history[:, :-1] = history[:, 1:]
             history[:, -1] = new
         self.times[~found, -1] = np.nan

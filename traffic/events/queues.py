@@ -11,6 +11,7 @@ _CRAWL_M, _CRAWL_M_S = 40.0, 3.0  # …or to one ahead that only crawls
 _AT_LINE_M = 12.0  # the first vehicle of a queue stands at most this far before the stop line
 _UNSEEN_M, _UNSEEN_SIZES = 8.0, 0.8  # what lies this near to the lane's end may be held up by something out of view
 _FOLLOW_SIZES, _CRAWL_SIZES = 2.5, 6.0  # the same in box heights, where there are no metres
+_JAM_VEHICLES, _JAM_SHARE, _JAM_LANES = 6, 0.7, 0.6
 _OWN_M = 2.5
 _BLOCKING = (EventKind.VEHICLE_STOPPED, EventKind.ACCIDENT, EventKind.DEBRIS)
 
@@ -45,6 +46,7 @@ class Queues:
             if road is not None and not world.road_map.emergency[index]:
                 self._lane(world, road, index, excused, patience_s)
                 self._behind_incidents(world, road, index, excused)
+        self._jams(world, excused)
         for jam in world.open_of(EventKind.CONGESTION):
             excused |= np.isin(world.lane, world.road_map.groups[jam.evidence.key[1]]) & world.standing
         alive = set(world.movers.object_id.tolist())
@@ -72,6 +74,19 @@ class Queues:
                 size_m = float((world.boxes[row, 3] - world.boxes[row, 1]) * world.scale[row])
                 near_m = _UNSEEN_M if world.view.metric else _UNSEEN_SIZES * size_m
                 excused[row] = (road.length - world.along[row]) * world.scale[row] < near_m
+
+    @staticmethod
+    def _jams(world: World, excused: Flags) -> None:
+        """Where most vehicles of a direction, in most of its lanes, stand or crawl, nobody stands for himself."""
+        crawling = world.motor & (world.standing | ((world.speed < _CRAWL_M_S) & np.isfinite(world.error)))
+        for group in world.road_map.groups:
+            own = np.isin(world.lane, group) & world.motor
+            lanes = world.lane[own]
+            if own.sum() < _JAM_VEHICLES or crawling[own].mean() < _JAM_SHARE:
+                continue
+            slow = [crawling[own][lanes == lane].mean() >= _JAM_SHARE for lane in np.unique(lanes)]
+            if np.mean(slow) > _JAM_LANES and (len(slow) > 1 or len(group) == 1):
+                excused |= own & world.standing
 
     @staticmethod
     def _behind_incidents(world: World, road: Road, index: int, excused: Flags) -> None:

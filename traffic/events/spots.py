@@ -1,5 +1,6 @@
 """Findings of the pixels at one place, gathered over time: a place that is found again and again holds something."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,18 +53,18 @@ class Spots:
                 spot.looks += 1
             hit: set[int] = set()
             for finding in findings:
-                spot = self._find(finding.box)
-                if spot is None:
+                known = self._find(finding.box)
+                if known is None:
                     self._number += 1
                     self.spots.append(Spot(self._number, finding.box, finding.score, time_s, time_s))
                     hit.add(self._number)
-                elif spot.number not in hit:
-                    hit.add(spot.number)
-                    spot.hits += 1
-                    spot.last_s = time_s
-                    spot.score = 0.8 * spot.score + 0.2 * finding.score
-                    mixed = [0.7 * old + 0.3 * new for old, new in zip(spot.box, finding.box, strict=True)]
-                    spot.box = (mixed[0], mixed[1], mixed[2], mixed[3])
+                elif known.number not in hit:
+                    hit.add(known.number)
+                    known.hits += 1
+                    known.last_s = time_s
+                    known.score = 0.8 * known.score + 0.2 * finding.score
+                    mixed = [0.7 * old + 0.3 * new for old, new in zip(known.box, finding.box, strict=True)]
+                    known.box = (mixed[0], mixed[1], mixed[2], mixed[3])
         self.spots = [spot for spot in self.spots if time_s - spot.last_s <= self._forget_s][-_MAX_SPOTS:]
 
     def _find(self, box: Box) -> Spot | None:
@@ -85,5 +86,5 @@ def overlap(a: Box, b: Box) -> float:
 def _off(a: Box, b: Box) -> float:
     """Distance of two boxes' centres in units of what is allowed."""
     dx, dy = (a[0] + a[2] - b[0] - b[2]) / 2, (a[1] + a[3] - b[1] - b[3]) / 2
-    size = max(((a[2] - a[0]) ** 2 + (a[3] - a[1]) ** 2) ** 0.5, ((b[2] - b[0]) ** 2 + (b[3] - b[1]) ** 2) ** 0.5)
-    return (dx * dx + dy * dy) ** 0.5 / max(_NEAR * size, 1e-9)
+    size = max(math.hypot(a[2] - a[0], a[3] - a[1]), math.hypot(b[2] - b[0], b[3] - b[1]))
+    return math.hypot(dx, dy) / max(_NEAR * size, 1e-9)

@@ -1,6 +1,6 @@
 import { ActionIcon, Alert, Badge, Button, Card, FileButton, Grid, Group, JsonInput, Modal, SegmentedControl, Select, Stack, Text, Title, Tooltip } from '@mantine/core';
 import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
-import { IconArrowBackUp, IconArrowForwardUp, IconArrowLeft, IconCamera, IconCode, IconCopy, IconDeviceFloppy, IconDownload, IconRuler2, IconUpload } from '@tabler/icons-react';
+import { IconArrowBackUp, IconArrowForwardUp, IconArrowLeft, IconBell, IconCamera, IconCode, IconCopy, IconDeviceFloppy, IconDownload, IconRuler2, IconUpload } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { KeyboardEvent } from 'react';
@@ -15,6 +15,7 @@ import { EMPTY } from '../scene/document';
 import type { History, Selection, Tool } from '../scene/editing';
 import { begin, commit, freshCalibration, itemOf, partsOf, redo, undo, withCountLine, withLane, withPart, withRegion, without } from '../scene/editing';
 import { ItemList, ItemPanel } from '../scene/panel';
+import { RulesModal } from '../scene/rules';
 import { useSession } from '../session';
 import { useTasks } from '../tasks';
 import type { SceneCheck, Task } from '../types';
@@ -58,6 +59,7 @@ function Editor({ task }: { task: Task }) {
   const [saving, setSaving] = useState(false);
   const [asJson, json] = useDisclosure(false);
   const [leaving, leave] = useDisclosure(false);
+  const [ruling, rules] = useDisclosure(false);
   const navigate = useNavigate();
   const { picture, renew } = usePicture(task.id);
   const document = preview ?? history.present;
@@ -251,6 +253,9 @@ function Editor({ task }: { task: Task }) {
           <Button variant="light" leftSection={<IconRuler2 size={16} />} onClick={calibrate}>
             {t('标定', 'Calibrate')}
           </Button>
+          <Button variant="light" leftSection={<IconBell size={16} />} onClick={rules.open}>
+            {t('事件规则', 'Event rules')}
+          </Button>
           {(tasks?.length ?? 0) > 1 && (
             <Select placeholder={t('从其他相机复制', 'Copy from another camera')} aria-label={t('从其他相机复制', 'Copy from another camera')} leftSection={<IconCopy size={16} />} searchable data={(tasks ?? []).filter((item) => item.id !== task.id).map((item) => ({ value: String(item.id), label: `${item.taskNum} ${item.taskName}` }))} value={null} onChange={(value) => void copyFrom(value)} />
           )}
@@ -345,6 +350,7 @@ function Editor({ task }: { task: Task }) {
           </Stack>
         </Grid.Col>
       </Grid>
+      {ruling && <RulesModal document={history.present} onClose={rules.close} onDone={put} />}
       {asJson && <JsonModal document={history.present} onClose={json.close} onDone={put} />}
       <Modal opened={leaving} onClose={leave.close} title={t('有未保存的修改', 'Unsaved changes')}>
         <Group justify="flex-end">

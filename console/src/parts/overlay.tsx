@@ -1,4 +1,5 @@
-import { useText } from '../i18n';
+import { EVENT_KINDS, nameOf } from '../codes';
+import { useLanguage, useText } from '../i18n';
 import type { Point, SceneDocument } from '../scene/document';
 import { middle } from '../scene/document';
 import type { LiveMessage } from '../types';
@@ -14,6 +15,7 @@ export function useClassName() {
 /** Lanes, lines, boxes, ids, speeds and counts over a picture, in step with it. */
 export function Overlay({ view, scene, show }: { view: LiveMessage; scene: SceneDocument | null; show: { lanes: boolean; boxes: boolean; labels: boolean } }) {
   const className = useClassName();
+  const { language } = useLanguage();
   const width = 1000;
   const height = (width * view.height) / view.width;
   const at = ([x, y]: Point) => `${x * width},${y * height}`;
@@ -37,6 +39,17 @@ export function Overlay({ view, scene, show }: { view: LiveMessage; scene: Scene
         })}
       {show.lanes && scene?.regions?.map((region) => <polygon key={region.regionCode} points={path(region.polygon)} fill="rgba(255,140,0,0.08)" stroke="#ff8c00" strokeWidth={1.5} strokeDasharray="6 4" />)}
       {show.lanes && scene?.countLines?.map((line) => <polyline key={line.code} points={path(line.segment)} stroke="#f0f" strokeWidth={2.5} fill="none" />)}
+      {view.events.map((event) => {
+        const [x1, y1, x2, y2] = event.box;
+        return (
+          <g key={event.id}>
+            <rect x={x1 * width} y={y1 * height} width={(x2 - x1) * width} height={(y2 - y1) * height} fill="none" stroke="#ff2020" strokeWidth={4} />
+            <text x={x1 * width} y={Math.max(16, y1 * height - 20)} fill="#ff5050" stroke="#000" strokeWidth={3} paintOrder="stroke" fontSize={18} fontWeight={700}>
+              {nameOf(EVENT_KINDS, event.kind, language === 'zh')}
+            </text>
+          </g>
+        );
+      })}
       {show.boxes &&
         view.objects.map((item) => {
           const [x1, y1, x2, y2] = item.box;

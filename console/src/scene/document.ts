@@ -15,6 +15,10 @@ export interface LaneDocument {
   entryLine?: Segment | null;
   stopLine?: Segment | null;
   speedLimitKmh?: number | null;
+  minSpeedKmh?: number | null;
+  leftBoundary?: 'dashed' | 'solid' | null;
+  rightBoundary?: 'dashed' | 'solid' | null;
+  use?: 'driving' | 'emergency' | null;
   [key: string]: unknown;
 }
 
@@ -49,6 +53,8 @@ export interface SceneDocument {
   countLines?: CountLineDocument[] | null;
   calibration?: CalibrationDocument | null;
   outline?: Point[] | null;
+  highway?: boolean | null;
+  events?: Record<string, Record<string, unknown>> | null;
   [key: string]: unknown;
 }
 

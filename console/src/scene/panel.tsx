@@ -1,4 +1,4 @@
-import { Autocomplete, Badge, Button, Group, NumberInput, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Badge, Button, Group, NumberInput, Select, Stack, Text, TextInput } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
 import { useText } from '../i18n';
 import type { Segment, SceneDocument } from './document';
@@ -6,7 +6,19 @@ import { TURNS, acrossLane } from './document';
 import type { Selection } from './editing';
 import { withFields, without } from './editing';
 
-export const REGION_KINDS = ['people', 'crowd', 'no_parking', 'restricted', 'junction_box', 'off_road', 'slope', 'helmet'];
+/** Purposes that Wayside knows, with their texts. */
+const REGION_KINDS: [string, string, string][] = [
+  ['people', '人员计数', 'people are counted'],
+  ['crowd', '人员聚集', 'crowds'],
+  ['no_parking', '禁停区', 'no parking'],
+  ['parking', '停车区', 'parking allowed'],
+  ['restricted', '禁行区', 'restricted'],
+  ['junction_box', '路口禁停区', 'junction box'],
+  ['roadway', '路面', 'roadway'],
+  ['off_road', '路外', 'off the road'],
+  ['slope', '边坡', 'slope'],
+  ['helmet', '须戴安全帽', 'safety helmets'],
+];
 
 interface Props {
   document: SceneDocument;
@@ -72,6 +84,35 @@ export function ItemPanel({ document, selection, aspect, editable, onCommit, onR
         <TextInput label={t('车道描述', 'Lane name')} value={lane.roadName ?? ''} maxLength={200} disabled={!editable} onChange={(e) => set({ roadName: e.currentTarget.value })} />
         <Select label={t('转向', 'Turn')} data={TURNS.map((turn) => ({ value: turn, label: turnNames[turn] }))} value={lane.turn ?? 'other'} allowDeselect={false} disabled={!editable} onChange={(value) => set({ turn: value })} />
         <NumberInput label={t('限速 (公里/小时)', 'Speed limit, km/h')} value={lane.speedLimitKmh ?? ''} min={1} max={300} disabled={!editable} onChange={(value) => set({ speedLimitKmh: typeof value === 'number' ? value : null })} />
+        <NumberInput label={t('最低限速 (公里/小时)', 'Minimum speed, km/h')} value={lane.minSpeedKmh ?? ''} min={1} max={300} disabled={!editable} onChange={(value) => set({ minSpeedKmh: typeof value === 'number' ? value : null })} />
+        <Select
+          label={t('车道用途', 'Use')}
+          data={[
+            { value: 'driving', label: t('行车道', 'driving') },
+            { value: 'emergency', label: t('应急车道', 'hard shoulder') },
+          ]}
+          value={lane.use ?? 'driving'}
+          allowDeselect={false}
+          disabled={!editable}
+          onChange={(value) => set({ use: value })}
+        />
+        <Group grow>
+          {(['leftBoundary', 'rightBoundary'] as const).map((side) => (
+            <Select
+              key={side}
+              label={side === 'leftBoundary' ? t('左侧标线', 'Left marking') : t('右侧标线', 'Right marking')}
+              placeholder={t('未知', 'unknown')}
+              clearable
+              data={[
+                { value: 'dashed', label: t('虚线', 'dashed') },
+                { value: 'solid', label: t('实线', 'solid') },
+              ]}
+              value={lane[side] ?? null}
+              disabled={!editable}
+              onChange={(value) => set({ [side]: value })}
+            />
+          ))}
+        </Group>
         <Button size="compact-sm" variant="default" disabled={!editable} onClick={() => set({ direction: [...lane.direction].reverse() })}>
           {t('反转行驶方向', 'Reverse the direction')}
         </Button>
@@ -86,6 +127,8 @@ export function ItemPanel({ document, selection, aspect, editable, onCommit, onR
   if (selection.kind === 'region') {
     const region = document.regions?.[selection.index];
     if (!region) return null;
+    const known = REGION_KINDS.map(([value, zh, en]) => ({ value, label: `${t(zh, en)} (${value})` }));
+    const kinds = known.some(({ value }) => value === region.kind) ? known : [...known, { value: region.kind, label: region.kind }];
     return (
       <Stack gap="xs">
         <Group justify="space-between">
@@ -94,7 +137,7 @@ export function ItemPanel({ document, selection, aspect, editable, onCommit, onR
         </Group>
         <NumberInput label={t('区域编号', 'Region code')} value={region.regionCode} min={1} allowDecimal={false} disabled={!editable} onChange={(value) => typeof value === 'number' && set({ regionCode: value })} />
         <TextInput label={t('名称', 'Name')} value={region.name ?? ''} disabled={!editable} onChange={(e) => set({ name: e.currentTarget.value })} />
-        <Autocomplete label={t('用途', 'Purpose')} data={REGION_KINDS} value={region.kind} disabled={!editable} onChange={(value) => set({ kind: value })} />
+        <Select label={t('用途', 'Purpose')} data={kinds} value={region.kind} allowDeselect={false} disabled={!editable} onChange={(value) => set({ kind: value })} />
         <NumberInput label={t('面积 (平方米)', 'Area, m²')} description={t('空: 由标定计算', 'empty: from the calibration')} value={region.areaM2 ?? ''} min={0.01} disabled={!editable} onChange={(value) => set({ areaM2: typeof value === 'number' ? value : null })} />
       </Stack>
     );

@@ -92,7 +92,8 @@ def test_damaged_weights_are_a_clear_error(make: type, tmp_path: Path) -> None:
     bad.write_bytes(b"damaged")
     with pytest.raises(ModelFormatError):
         make(bad)
-    np.savez(bad, mean=np.zeros(3), scale=np.ones(3), weight=np.zeros((3, 2)), bias=np.zeros(2))
+    parts = {"centre": np.zeros(2), "basis": np.zeros((2, 1))}
+    np.savez(bad, mean=np.zeros(3), scale=np.ones(3), weight=np.zeros((3, 2)), bias=np.zeros(2), **parts)
     with pytest.raises(ModelFormatError, match="shape"):
         make(bad)
 

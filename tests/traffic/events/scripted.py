@@ -58,7 +58,8 @@ def track(seen: Seen, time_s: float, first_s: float, *, moved: bool = True) -> T
     box = (x - 12.5 * wide, y - 10 * long, x + 12.5 * wide, y)
     return Track(
         track_id=TrackId(number), state=TrackState.CONFIRMED, box=box, velocity=(0.0, 0.0), object_class=object_class,
-        class_share=1.0, score=0.9, time_s=time_s, first_time_s=first_s, hits=5, time_since_update_s=0.0, moved=moved, detection=box,
+        class_share=1.0, score=0.9, time_s=time_s, first_time_s=first_s, hits=5, time_since_update_s=0.0, moved=moved,
+        detection=box,
     )  # fmt: skip
 
 
