@@ -15,7 +15,10 @@ from tests.cluster.test_end_to_end import LOOPBACK, Client, until
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
-SOURCE = "sim://approach?seed=3&flow=1500&width=960&height=540&fps=10&cycle_s=60&green_s=45&incident=stopped_vehicle:at=8:for=100000:lane=2"
+SOURCE = (
+    "sim://approach?seed=2&flow=1200&width=960&height=540&fps=10"
+    "&incident=stopped_vehicle:at=20:for=40:lane=2&incident=stopped_vehicle:at=110:for=40:lane=3"
+)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +28,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory, weights_store) -> Ite
 
     settings = Settings(
         host="127.0.0.1", port=free_port(), data_dir=tmp_path_factory.mktemp("wayside"), models_dir=weights_store.root,
-        admin_password="end-to-end", analysed_fps=5, clip_before_s=4, clip_after_s=3, archive_min_free_bytes=0,
+        admin_password="end-to-end", analysed_fps=4, clip_before_s=4, clip_after_s=3, archive_min_free_bytes=0,
         outbound_allow=LOOPBACK, plates=False, attributes=False,
     )  # fmt: skip
     prepare(settings)
