@@ -44,6 +44,7 @@ class Conditions:
         speed_kmh: mean desired speed; each driver's own scatters by ``speed_spread`` of it.
         fps: analysed frames per second. noise_px: standard deviation of each edge of a box.
         missed: share of boxes not found. occlusions: share of vehicles hidden for ``hidden_s`` somewhere near the line.
+        hiding: nearer vehicles hide those behind them; False: as if vehicles were transparent.
         cut_ids: share of vehicles whose track ends within 10 m of the line and goes on under another id two frames later.
         brake: all drivers brake at 2 m/s² from 30 m before the line, down to a quarter of their speed.
         vehicles: how many pass, over all lanes. lanes: lanes of the road. time_gap_s: desired gap of the drivers.
@@ -58,6 +59,7 @@ class Conditions:
     fps: float = 25.0
     noise_px: float = 2.0
     missed: float = 0.05
+    hiding: bool = True
     occlusions: float = 0.0
     hidden_s: float = 0.6
     cut_ids: float = 0.0
@@ -368,7 +370,7 @@ def _detect(c: Conditions, camera: RoadCamera, drivers: Sequence[_Driver], rando
         box = camera.box(x, y, *driver.size) if 0 < y < 130 else None
         if box is None:
             continue
-        hidden = hidden or any(_covered(box, other) > _UNSEEN for other in nearer)
+        hidden = hidden or (c.hiding and any(_covered(box, other) > _UNSEEN for other in nearer))
         nearer.append(box)
         if not hidden and random.random() >= c.missed:
             noisy = box + random.normal(0, c.noise_px, 4)

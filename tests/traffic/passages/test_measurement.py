@@ -30,7 +30,7 @@ QUICK = Conditions(vehicles=15, lanes=3, fps=12.5, seed=11)
         QUICK,
         dataclasses.replace(QUICK, speed_kmh=130.0, fps=8.0),
         dataclasses.replace(QUICK, toward=False, line_m=45.0),
-        dataclasses.replace(QUICK, yaw_deg=-25.0, offset_m=12.0, line_m=26.0),
+        dataclasses.replace(QUICK, yaw_deg=-25.0, offset_m=12.0, line_m=26.0, hiding=False),  # one is hidden behind another there
     ],
     ids=["toward", "fast at 8 fps", "away", "from the side"],
 )
