@@ -450,7 +450,8 @@ class CameraActor:
         self._runner.stop()
 
     def __repr__(self) -> str:
-        return f"Camera({self._spec.ref.task_num})"
+        spec = getattr(self, "_spec", None)  # Ray asks for it even when the arguments could not be read
+        return f"Camera({spec.ref.task_num})" if spec else "Camera"
 
 
 def _document(spec: TaskSpec) -> dict[str, object]:

@@ -48,6 +48,7 @@ class TaskSpec:
         start_time_s: wall clock of a file's first frame, seconds since the epoch; None: from its metadata or now.
         enabled: a disabled task has no running camera.
         revision: changes whenever anything above changes (hash or counter); the supervisor compares it.
+        site: machines that may run the camera (see ``actors.placement``); "": any.
     """
 
     ref: TaskRef
@@ -58,6 +59,7 @@ class TaskSpec:
     start_time_s: float | None
     enabled: bool
     revision: str
+    site: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from actors.camera import CameraActor, CameraConfig, CameraServices
 from actors.errors import StoreUnavailableError
 from actors.logs import configure_logging
+from actors.placement import WAITING_FOR_ROOM, camera_options, obstacle, sites_in_cluster
 from actors.ports import CameraHealth, TaskSpec, TaskStore
 from actors.restarts import RestartConfig, RestartPolicy
 from actors.vital import end_process_with_any_thread
@@ -81,7 +83,7 @@ class SupervisorConfig:
         camera_options: Ray options of every camera actor (CPU share, environment).
         generation: names code and settings; cameras of another one are replaced.
         renewed_at_once: cameras replaced by those of a new generation at a time, so that none is away for long.
-        starting_at_once: cameras that were started and have not answered yet; more are not started meanwhile.
+        starting_at_once: cameras of one site that were started and have not answered yet; more are not started meanwhile.
         hung_after_s: a camera that answered before and does not answer for so long is killed and started again.
     """
 
@@ -208,14 +210,20 @@ class SupervisorActor:
         self._restarts.keep(enabled)
         for num in self._health.keys() - enabled:
             self._health.pop(num, None)
-        room = self._config.starting_at_once - sum(not camera.answered for camera in self._running.values())
-        for spec in (*anew, *todo.start):
-            if not self._restarts.may_start(spec.ref.task_num, time.monotonic()):
+        self._start_cameras((*anew, *todo.start), {spec.ref.task_num: spec.site for spec in tasks})
+
+    def _start_cameras(self, specs: Sequence[TaskSpec], site_of: Mapping[str, str]) -> None:
+        """Start what has a place; the others say what they wait for. ``site_of``: site by task number, of all tasks."""
+        starting = Counter(site_of.get(num, "") for num, camera in self._running.items() if not camera.answered)
+        sites = sites_in_cluster() if any(spec.site for spec in specs) else frozenset()
+        for spec in specs:
+            task_num = spec.ref.task_num
+            if not self._restarts.may_start(task_num, time.monotonic()):
                 continue
-            if room <= 0:
-                self._health[spec.ref.task_num] = _stated(spec.ref.task_num, TaskStatusCode.NOT_STARTED, WAITING_FOR_ROOM)
+            if reason := obstacle(spec.site, starting[spec.site], self._config.starting_at_once, sites):
+                self._health[task_num] = _stated(task_num, TaskStatusCode.NOT_STARTED, reason)
                 continue
-            room -= self._start_camera(spec)
+            starting[spec.site] += self._start_camera(spec)
 
     def _apply(self, spec: TaskSpec) -> bool:
         """Give a running camera its changed task; False when it has to start anew (see ``CameraRunner.apply``)."""
@@ -245,7 +253,7 @@ class SupervisorActor:
             "max_restarts": 0,  # see the top
             "max_task_retries": 0,
             "max_concurrency": 4,
-            **self._config.camera_options,
+            **camera_options(self._config.camera_options, spec.site),
         }
         try:
             actor: Any = ray.remote(CameraActor).options(**options)
@@ -357,7 +365,6 @@ class SupervisorActor:
 
 
 DIED = "相机进程异常退出, 正在重启 (camera process ended, starting again)"
-WAITING_FOR_ROOM = "等待计算资源 (waiting for free CPUs of the cluster)"
 
 
 def _mark(revision: str) -> str:

@@ -26,6 +26,7 @@ from pydantic import (
 )
 
 from actors.decoding import mask_address
+from actors.placement import SITE_PATTERN, is_site
 from api.task_store import START_TIME_FORMAT
 from api.validation import FieldFault, field_error, not_allowed, scene_error
 from traffic.errors import SceneError
@@ -275,6 +276,23 @@ class TaskFields(Request):
         None, description="时区, 空为默认 / IANA time zone, null is the default", examples=["Asia/Shanghai"], max_length=64
     )
     enabled: StrictBool = Field(True, description="是否启用 / in use", examples=[True])
+    site: Plain = Field(
+        "",
+        description="站点, 只在该站点的节点上分析, 空为任意节点 / analysed on machines of this site only, empty: on any",
+        max_length=63,
+        examples=["north"],
+        json_schema_extra={"pattern": f"^({SITE_PATTERN})?$"},
+    )
+
+    @field_validator("site")
+    @classmethod
+    def _site(cls, value: str) -> str:
+        if value and not is_site(value):
+            raise field_error(
+                "须为空, 或 1 至 63 个字母、数字、-、_、., 首尾为字母或数字",
+                "must be empty, or 1 to 63 letters, digits, -, _, . that begin and end with a letter or digit",
+            )
+        return value
 
     @field_validator("taskNum")
     @classmethod
@@ -354,6 +372,7 @@ class TaskData(BaseModel):
     startTime: str = _field("录像起始时间", "start of a recording", "2019-03-04 08:00:00")
     timeZone: str = _field("时区", "time zone", "Asia/Shanghai")
     enabled: bool = _field("是否启用", "in use", True)
+    site: str = _field("站点, 空为任意节点", "site whose machines analyse it, empty: any machine", "north")
     status: int = _field("任务状态 0 未启动 1 分析中 2 重连中 3 已断开", "0 off, 1 analysing, 2 reconnecting, 3 disconnected", 1)
     statusName: str = _field("任务状态名称", "name of the status", "分析中")
     reason: str = _field("状态原因", "why the status is so", "")

@@ -60,6 +60,7 @@ def task_spec(row: Task) -> TaskSpec:
         start_time_s=start_time_s(row.start_time, row.time_zone),
         enabled=row.enabled,
         revision=str(row.revision),
+        site=row.site,
     )
 
 

@@ -86,7 +86,7 @@ CLIPS: tuple[ClipCase, ...] = (
     ClipCase(name="accident_snow_intersection_1080p", wanted=((K.ACCIDENT, 2.5, 4.0),), also=_ACCIDENT),
     ClipCase(name="jam_elevated_expressway", wanted=((K.CONGESTION, 0.0, 15.1),), also=frozenset({K.VEHICLE_STOPPED})),
 )
-HEAVY = ("201708311636", "201708311646", "201708311651", "201709141416", "201709141422")
+HEAVY = ("201708311636", "201708311646", "201708311651", "201708311656", "201709141416", "201709141422", "201709211326")
 # Ordinary traffic: nothing happens in these but driving, queueing and waiting.
 ORDINARY = (
     "ahmetozlu_two-lane-street",

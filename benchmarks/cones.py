@@ -220,6 +220,8 @@ def measure(folder: Path, out: Path | None) -> None:
     with_cones = alarmed = without = false_alarmed = 0
     for path in sorted((folder / "images").iterdir()):
         bgr = cv2.imread(str(path))
+        if bgr is None:
+            continue
         label = folder / "labels" / (path.stem + ".txt")
         rows = [line.split() for line in label.read_text().splitlines()] if label.exists() else []
         height, width = bgr.shape[:2]

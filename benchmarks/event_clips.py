@@ -80,6 +80,9 @@ class CachedDetector:
         boxes, scores, classes = self._known[key]
         return _Ready(Detections(boxes=boxes, scores=scores, classes=classes))
 
+    def gather(self, pictures: int) -> None:
+        """Nothing to gather: every picture is answered at once."""
+
     def save(self) -> None:
         """Keep what is new."""
         if len(self._known) == self._before:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -214,7 +215,7 @@ def _jpegs(clip: Path, fps: float, width: int, pictures: int) -> list[bytes]:
         for index, frame in enumerate(container.decode(stream)):
             if index % step == 0:
                 encoder: Any = av.CodecContext.create("mjpeg", "w")
-                encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = width, height, "yuvj420p", "1/25"
+                encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = width, height, "yuvj420p", Fraction(1, 25)
                 small = frame.reformat(width, height, "yuvj420p")
                 small.pts = 0
                 found.append(b"".join(bytes(packet) for packet in [*encoder.encode(small), *encoder.encode(None)]))

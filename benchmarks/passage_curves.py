@@ -56,11 +56,12 @@ def main() -> None:
                 values, [np.percentile(item, 95) if len(item) else np.nan for item in errors[field]], "o-", ms=3, color="C0"
             )
             axis.plot(values, [np.median(item) if len(item) else np.nan for item in errors[field]], "o--", ms=3, color="C0")
-            axis.set_ylim(bottom=0)
             if column == 0:
                 axis.set_ylabel(unit)
             if line == len(_ERRORS) - 1:
                 axis.set_xlabel(label)
+    for row_axes in axes:
+        row_axes[0].set_ylim(bottom=0)  # shared by the row, once all of it is drawn
     options.out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(options.out, dpi=100)
 

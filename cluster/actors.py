@@ -17,6 +17,7 @@ from actors.camera import CameraConfig, CameraServices
 from actors.decoding import ProbeResult, SourceOptions, probe
 from actors.errors import SourceError
 from actors.logs import FORMAT_VARIABLE
+from actors.placement import SITE_LABEL
 from actors.ports import Archive, CameraHealth, FactSink, TaskStore
 from actors.pusher import PusherConfig
 from actors.supervisor import CAMERA_PREFIX, SupervisorActor, SupervisorConfig
@@ -239,6 +240,7 @@ class ActorSystem:
                 "cpus": resources.get("CPU", 0.0),
                 "gpus": resources.get("GPU", 0.0),
                 "memory_bytes": int(resources.get("memory", 0)),
+                "site": (node.get("Labels") or {}).get(SITE_LABEL, ""),
             })  # fmt: skip
         return nodes
 

@@ -88,15 +88,15 @@ class Plot:
 def _parking(plot: Plot) -> Script:
     stand, kerb = plot.incident.for_s, plot.kerb_lane
     lane = plot.motor_lanes[-1]
-    right = plot.road.right_x - 1.35 - lane.x_m
+    right = plot.road.right_x - 1.55 - lane.x_m
     # 9 m/s, then 37 m of braking at 1.1 m/s²: it stands 8.2 s after.
     stop_s = 1.5 + 9.0 / 1.1
     drive = Drive(
         x_m=lane.x_m,
-        y_m=-27.0,
+        y_m=-32.1,  # it stands 15 m before the line: nearer it could be waiting for the light
         speed_ms=9.0,
         legs=((1.5, 0.0), (9.0 / 1.1, -1.1), (stand, 0.0), (4.0, 2.0)),
-        shifts=((5.0, 20.0, right),),
+        shifts=((0.0, 15.0, right),),
     )
     gone = stop_s + stand + 12.0
     return Script(

@@ -157,6 +157,7 @@ def _columns(body: TaskFields, default_zone: str, kept: str | None = None) -> di
         "start_time": body.startTime,
         "time_zone": body.timeZone or default_zone,
         "enabled": body.enabled,
+        "site": body.site,
         "updated_at": time.time(),
     }
 
@@ -177,6 +178,7 @@ def to_data(row: Task, health: Mapping[str, CameraHealth]) -> TaskData:
         startTime=row.start_time,
         timeZone=row.time_zone,
         enabled=row.enabled,
+        site=row.site,
         status=int(status),
         statusName=STATUS_NAMES[status],
         reason=camera.reason if camera else "",

@@ -19,6 +19,7 @@ class Task(SQLModel, table=True):
     start_time: str = ""
     time_zone: str = "Asia/Shanghai"
     enabled: bool = True
+    site: str = Field(default="", max_length=63)
     revision: int = 1
     created_at: float = 0.0
     updated_at: float = 0.0

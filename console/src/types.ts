@@ -19,6 +19,7 @@ export interface Task {
   startTime: string;
   timeZone: string;
   enabled: boolean;
+  site: string;
   status: number;
   statusName: string;
   reason: string;
@@ -160,7 +161,7 @@ export interface SystemInfo {
   time: string;
   timeZone: string;
   about: Record<string, string>;
-  machines: { address: string; alive: boolean; cpus: number; gpus: number; memory_bytes: number }[];
+  machines: { address: string; alive: boolean; cpus: number; gpus: number; memory_bytes: number; site: string }[];
   disk: { total?: number; free?: number };
 }
 

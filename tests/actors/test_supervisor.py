@@ -1,14 +1,22 @@
 """What the supervisor decides."""
 
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from actors import supervisor
+from actors.placement import WAITING_FOR_ROOM
 from actors.ports import TaskRef, TaskSpec
-from actors.supervisor import plan, postponed
+from actors.restarts import RestartConfig, RestartPolicy
+from actors.supervisor import SupervisorActor, plan, postponed
 
 
-def spec(num: str, revision: str = "1", enabled: bool = True) -> TaskSpec:
+def spec(num: str, revision: str = "1", enabled: bool = True, site: str = "") -> TaskSpec:
     ref = TaskRef(task_id=1, task_num=num, task_name="t", src_address="x", time_zone="UTC")
     return TaskSpec(
         ref=ref, scene=None, analysed_fps=0, rtsp_transport="tcp", loop=False, start_time_s=None, enabled=enabled,
-        revision=revision,
+        revision=revision, site=site,
     )  # fmt: skip
 
 
@@ -37,3 +45,51 @@ def test_a_new_generation_renews_few_at_a_time_and_edits_at_once() -> None:
 def test_a_start_is_never_postponed() -> None:
     todo, later = postponed(plan([spec("a", "1.1@new")], {}), {}, 0)
     assert ([item.ref.task_num for item in todo.start], later) == (["a"], 0)
+
+
+class Shell(SupervisorActor):
+    """The supervisor's decisions without its loop, its database and Ray."""
+
+    def __init__(self, starting_at_once: int) -> None:
+        self._config: Any = SimpleNamespace(starting_at_once=starting_at_once)
+        self._restarts = RestartPolicy(RestartConfig())
+        self._running, self._health = {}, {}
+        self.started: list[str] = []
+
+    def _start_camera(self, spec: TaskSpec) -> bool:
+        self.started.append(spec.ref.task_num)
+        self._running[spec.ref.task_num] = supervisor._Camera("1", None, 0.0)
+        return True
+
+    def reasons(self) -> dict[str, str]:
+        return {num: health.reason for num, health in self._health.items()}
+
+
+def test_a_site_that_is_away_or_full_holds_up_no_other_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "sites_in_cluster", lambda: frozenset({"south"}))
+    tasks = [spec(f"n{index}", site="north") for index in range(3)]
+    tasks += [spec(f"s{index}", site="south") for index in range(3)] + [spec("any")]
+    shell = Shell(starting_at_once=2)
+    shell._start_cameras(tasks, {item.ref.task_num: item.site for item in tasks})
+    assert shell.started == ["s0", "s1", "any"]
+    told = shell.reasons()
+    assert told["s2"] == WAITING_FOR_ROOM
+    assert {num for num, reason in told.items() if "north" in reason} == {"n0", "n1", "n2"}
+
+
+def test_a_task_starts_when_a_machine_of_its_site_joins(monkeypatch: pytest.MonkeyPatch) -> None:
+    sites: set[str] = set()
+    monkeypatch.setattr(supervisor, "sites_in_cluster", lambda: frozenset(sites))
+    shell, task = Shell(starting_at_once=2), spec("a", site="north")
+    shell._start_cameras([task], {"a": "north"})
+    assert shell.started == []
+    sites.add("north")
+    shell._start_cameras([task], {"a": "north"})
+    assert shell.started == ["a"]
+
+
+def test_the_cluster_is_not_asked_for_its_machines_when_no_task_has_a_site(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "sites_in_cluster", lambda: pytest.fail("asked"))
+    shell = Shell(starting_at_once=2)
+    shell._start_cameras([spec("a")], {"a": "", "b": "north"})
+    assert shell.started == ["a"]

@@ -87,6 +87,10 @@ async def test_a_bad_interface_field_is_told(
         ({"analysedFps": -1}, "analysedFps"),
         ({"rtspTransport": "quic"}, "rtspTransport"),
         ({"loop": 0}, "loop"),
+        ({"site": "-north"}, "site"),
+        ({"site": "north gate"}, "site"),
+        ({"site": "a" * 64}, "site"),
+        ({"site": None}, "site"),
         ({"startTime": "2019-02-30 00:00:00"}, "startTime"),
         ({"startTime": "0001-01-01 00:00:00"}, "startTime"),
         ({"timeZone": "../../etc/passwd"}, "timeZone"),
@@ -168,3 +172,13 @@ async def test_whatever_is_wrong_is_told_in_both_languages(signed_in: httpx.Asyn
     if answer.status_code != 200:
         assert CHINESE.search(answer.json()["resultMsg"].split(" / ")[0])
         assert all(fault["field"] and CHINESE.search(fault["message"]) for fault in answer.json()["data"] or [])
+
+
+async def test_a_site_is_kept_and_empty_without_one(signed_in: httpx.AsyncClient) -> None:
+    answers = [
+        (await signed_in.post("/api/task/add", json=TASK | {"taskNum": num, **site})).json()["data"]["site"]
+        for num, site in (("s1", {}), ("s2", {"site": "north-1"}))
+    ]
+    assert answers == ["", "north-1"]
+    listed = (await signed_in.post("/api/task/list", json={})).json()["data"]
+    assert {task["taskNum"]: task["site"] for task in listed} >= {"s1": "", "s2": "north-1"}

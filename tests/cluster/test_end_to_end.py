@@ -1,7 +1,10 @@
 """The whole application on one shared local Ray: a camera in, protocol pushes out, and what happens when things die."""
 
+import contextlib
 import os
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -159,6 +162,50 @@ def _quiet(processes: Callable[[], dict[str, int]]) -> dict[str, int]:
         return processes()
     except (RayError, ValueError):
         return {}
+
+
+@contextlib.contextmanager
+def _machine(*labels: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A second Ray node on this machine, with labels. Ends with all its processes."""
+    import ray
+
+    address = ray.get_runtime_context().gcs_address
+    command = [
+        *(sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start", f"--address={address}", "--block"),
+        *("--num-cpus=1", "--num-gpus=0", "--object-store-memory=80000000", f"--labels={','.join(labels)}"),
+        *("--dashboard-agent-listen-port=0", "--include-log-monitor=false"),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def test_a_task_waits_for_a_machine_of_its_site_runs_there_and_waits_again_when_it_is_gone(
+    installation: tuple[Client, Settings],
+) -> None:
+    import ray
+
+    client, settings = installation
+    task = client.call(
+        "task/add", taskNum="north-1", taskName="site", srcAddress="sim://approach?seed=4", analysedFps=2, site="north"
+    )
+
+    def told() -> Any:
+        return client.call("task/query", id=task["id"])
+
+    until(lambda: "north" in told()["reason"], 20)
+    assert told()["statusName"] == "未启动"
+    with _machine("site=north"):
+        until(lambda: told()["statusName"] == "分析中", 90)
+        (north,) = (node for node in ray.nodes() if node["Alive"] and node["Labels"].get("site") == "north")
+        camera = ray.get_actor("camera-north-1", namespace=settings.namespace)
+        place = ray.get(camera.__ray_call__.remote(lambda self: ray.get_runtime_context().get_node_id()), timeout=20)
+        assert place == north["NodeID"]
+    until(lambda: "no machine of site north" in told()["reason"], 90)
+    client.call("task/delete", id=task["id"])
 
 
 def test_health_names_every_component_and_the_api_speaks_tls(installation: tuple[Client, Settings]) -> None:

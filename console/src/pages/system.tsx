@@ -76,6 +76,7 @@ export default function SystemPage() {
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>{t('地址', 'Address')}</Table.Th>
+                <Table.Th>{t('站点', 'Site')}</Table.Th>
                 <Table.Th>CPU</Table.Th>
                 <Table.Th>GPU</Table.Th>
                 <Table.Th>{t('内存', 'Memory')}</Table.Th>
@@ -86,6 +87,7 @@ export default function SystemPage() {
               {data.machines.map((machine) => (
                 <Table.Tr key={machine.address}>
                   <Table.Td>{machine.address}</Table.Td>
+                  <Table.Td>{machine.site || '–'}</Table.Td>
                   <Table.Td>{machine.cpus}</Table.Td>
                   <Table.Td>{machine.gpus}</Table.Td>
                   <Table.Td>{bytes(machine.memory_bytes)}</Table.Td>

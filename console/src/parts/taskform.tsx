@@ -23,6 +23,7 @@ export function TaskForm({ task, onClose, onSaved }: { task: Task | null; onClos
   const [taskName, setTaskName] = useState(task?.taskName ?? '');
   const [fps, setFps] = useState(task?.analysedFps ?? 0);
   const [loop, setLoop] = useState(task?.loop ?? false);
+  const [site, setSite] = useState(task?.site ?? '');
   const [startTime, setStartTime] = useState(task?.startTime ?? '');
   const [probe, setProbe] = useState<Probe | null>(null);
   const [probing, setProbing] = useState(false);
@@ -44,7 +45,7 @@ export function TaskForm({ task, onClose, onSaved }: { task: Task | null; onClos
   const save = async () => {
     setSaving(true);
     setError(null);
-    const fields = { taskNum, taskName, srcAddress: address, rtspTransport: transport, analysedFps: fps, loop: isFile && loop, startTime, scene: task?.scene ?? null, timeZone: task?.timeZone ?? null, enabled: task?.enabled ?? true };
+    const fields = { taskNum, taskName, srcAddress: address, rtspTransport: transport, analysedFps: fps, loop: isFile && loop, startTime, scene: task?.scene ?? null, timeZone: task?.timeZone ?? null, enabled: task?.enabled ?? true, site };
     try {
       const saved = task ? await call<Task>('task/edit', { ...fields, id: task.id }) : await call<Task>('task/add', fields);
       told.good(task ? t('已保存', 'Saved') : t('相机已添加', 'Camera added'));
@@ -114,6 +115,7 @@ export function TaskForm({ task, onClose, onSaved }: { task: Task | null; onClos
           </Group>
           <Group grow align="start">
             <NumberInput label={t('分析帧率', 'Analysed frames/s')} description={t('0 为默认', '0 is the default')} value={fps} onChange={(value) => setFps(Number(value) || 0)} min={0} max={120} />
+            <TextInput label={t('站点', 'Site')} description={t('空为任意节点', 'empty: any machine')} value={site} onChange={(e) => setSite(e.currentTarget.value.trim())} maxLength={63} error={fault('site')} />
             {isFile && <TextInput label={t('录像起始时间', 'Start of the recording')} description="yyyy-MM-dd HH:mm:ss" value={startTime} onChange={(e) => setStartTime(e.currentTarget.value)} error={fault('startTime')} />}
           </Group>
           {isFile && <Checkbox label={t('循环播放', 'Play again and again')} checked={loop} onChange={(e) => setLoop(e.currentTarget.checked)} />}

@@ -1,0 +1,67 @@
+"""Where camera actors may run: anywhere, spread over the machines, or on the machines of the task's site.
+
+A machine belongs to a site by a Ray label, ``ray start --labels site=north``. Ray recommends labels rather than custom
+resources for what is not counted (docs.ray.io, "Use labels to control scheduling").
+"""
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+logger = logging.getLogger(__name__)
+SITE_LABEL = "site"
+# Ray takes the same values as Kubernetes does for labels.
+SITE_PATTERN = r"[A-Za-z0-9]([A-Za-z0-9_.\-]{0,61}[A-Za-z0-9])?"
+WAITING_FOR_ROOM = "等待计算资源 (waiting for free CPUs of the cluster)"
+
+
+def is_site(text: str) -> bool:
+    """Whether ``text`` can be a site: 1 to 63 letters, digits, ``-``, ``_``, ``.``, the first and the last a letter or digit."""
+    return re.fullmatch(SITE_PATTERN, text) is not None
+
+
+def camera_options(common: Mapping[str, Any], site: str) -> dict[str, Any]:
+    """Ray options of a camera actor. Ray's default strategy fills half of a machine before it turns to the next one; a camera
+    reserves a hundredth of a CPU, so that would be fifty cameras per core on the first machine.
+
+    Args:
+        common: options of every camera; they win over the ones made here.
+        site: the task's site; "": any machine.
+    """
+    placed: dict[str, Any] = {"label_selector": {SITE_LABEL: site}} if site else {}
+    return {"scheduling_strategy": "SPREAD", **placed, **common}
+
+
+def sites_of(nodes: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Sites that have a machine that lives, from the answer of ``ray.nodes()``."""
+    named = (node.get("Labels") or {} for node in nodes if node["Alive"])
+    return frozenset(labels[SITE_LABEL] for labels in named if SITE_LABEL in labels)
+
+
+def sites_in_cluster() -> frozenset[str]:
+    """Sites that have a machine now; none while Ray's control store does not answer."""
+    import ray
+    from ray.exceptions import RayError
+
+    try:
+        return sites_of(ray.nodes())
+    except RayError as error:
+        logger.warning("machines of the cluster unknown error=%s", type(error).__name__)
+        return frozenset()
+
+
+def obstacle(site: str, starting: int, starting_at_once: int, sites: Iterable[str]) -> str:
+    """Why a camera cannot be started now, in both languages; "" when it can.
+
+    Each site has places of its own for cameras that are starting: one whose machines are full holds up no other site.
+
+    Args:
+        site: the task's site, "" for any machine.
+        starting: cameras of the same site that were started and have not answered yet.
+        starting_at_once: how many of them there may be.
+        sites: sites that have a machine; not looked at for a task without a site.
+    """
+    if site and site not in sites:
+        return f"站点 {site} 没有在线节点 (no machine of site {site} is in the cluster)"
+    return WAITING_FOR_ROOM if starting >= starting_at_once else ""

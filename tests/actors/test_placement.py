@@ -1,0 +1,47 @@
+"""Where cameras may run, and what a task says that has no place."""
+
+import pytest
+
+from actors.placement import WAITING_FOR_ROOM, camera_options, is_site, obstacle, sites_of
+
+COMMON = {"num_cpus": 0.25, "runtime_env": {"env_vars": {"OMP_NUM_THREADS": "1"}}}
+
+
+def test_a_task_of_a_site_asks_for_the_label_and_others_ask_for_none() -> None:
+    assert camera_options(COMMON, "north") == {"scheduling_strategy": "SPREAD", "label_selector": {"site": "north"}, **COMMON}
+    assert camera_options(COMMON, "") == {"scheduling_strategy": "SPREAD", **COMMON}
+    assert camera_options({"scheduling_strategy": "DEFAULT"}, "")["scheduling_strategy"] == "DEFAULT", (
+        "the installation's own win"
+    )
+
+
+@pytest.mark.parametrize("site", ["north", "A", "7", "north-gate_2.b", "in", "a" * 63])
+def test_ray_takes_every_site_that_we_take(site: str) -> None:
+    import ray
+
+    assert is_site(site)
+    ray.remote(type("Camera", (), {})).options(**camera_options(COMMON, site))  # Ray checks options here, without a cluster
+
+
+@pytest.mark.parametrize("site", ["", "-a", "a-", "a b", "a/b", "!a", "in(a,b)", "北", "a" * 64, "a\n"])
+def test_what_ray_would_refuse_or_take_for_an_expression_is_no_site(site: str) -> None:
+    assert not is_site(site)
+
+
+def test_only_machines_that_live_count_for_their_site() -> None:
+    nodes = [
+        {"Alive": True, "Labels": {"ray.io/node-id": "1", "site": "north"}},
+        {"Alive": False, "Labels": {"site": "south"}},
+        {"Alive": True, "Labels": None},
+        {"Alive": True},
+    ]
+    assert sites_of(nodes) == {"north"}
+
+
+def test_a_site_without_a_machine_is_told_by_name_and_a_full_one_as_full() -> None:
+    assert "north" in obstacle("north", 0, 16, ())
+    assert "no machine" in obstacle("north", 0, 16, {"south"})
+    assert obstacle("north", 15, 16, {"north"}) == ""
+    assert obstacle("north", 16, 16, {"north"}) == WAITING_FOR_ROOM
+    assert obstacle("", 0, 16, ()) == ""
+    assert obstacle("", 16, 16, ()) == WAITING_FOR_ROOM
