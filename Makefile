@@ -7,11 +7,14 @@ STAMP := $(VENV)/.installed
 export RAY_USAGE_STATS_ENABLED := 0
 export PYTHONUNBUFFERED := 1
 
-.PHONY: run test lint types unit clean help
+.PHONY: run test lint types unit console console-unit test-browser docs clean help
 
 help:
 	@echo "make run   start Wayside with a demo camera and a demo receiver"
 	@echo "make test  lint, types, import rules, tests"
+	@echo "make console        build the web console (needs Node.js 20 or newer)"
+	@echo "make docs           the documentation as a site, in build/site"
+	@echo "make test-browser   the console in a real Chromium (Debian: apt-get install chromium)"
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -19,11 +22,21 @@ $(STAMP): pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --editable '.[dev]'
 	@touch $@
 
-run: $(STAMP)
+# The console's files, made again when its sources change. Without Node the rest works and "/" says how to build it.
+CONSOLE := api/console_files/index.html
+CONSOLE_SOURCES := console/package.json console/package-lock.json console/index.html console/vite.config.ts console/tsconfig.json $(shell find console/src -type f 2>/dev/null)
+
+$(CONSOLE): $(CONSOLE_SOURCES)
+	@if command -v npm >/dev/null; then cd console && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build; \
+	else echo "Node.js is not installed: the web console is not built (Debian: apt-get install nodejs npm)"; fi
+
+console: $(CONSOLE)
+
+run: $(STAMP) $(CONSOLE)
 	@$(VENV)/bin/wayside models pull
 	@$(VENV)/bin/wayside demo
 
-test: lint types unit
+test: lint types unit console-unit
 
 lint: $(STAMP)
 	$(VENV)/bin/ruff check .
@@ -35,7 +48,19 @@ types: $(STAMP)
 
 unit: $(STAMP)
 	@$(VENV)/bin/wayside models pull
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -m 'not browser'
+
+# The editor's own logic, where Node is installed.
+console-unit: $(CONSOLE)
+	@if test -d console/node_modules; then cd console && npm test --silent; else echo "console tests skipped: no Node.js"; fi
+
+test-browser: $(STAMP) $(CONSOLE)
+	@$(VENV)/bin/wayside models pull
+	$(VENV)/bin/python -m pytest -m browser
+
+docs: $(STAMP)
+	$(VENV)/bin/python -m pip install --quiet --editable '.[docs]'
+	$(VENV)/bin/mkdocs build
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist *.egg-info console/node_modules api/console_files

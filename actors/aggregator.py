@@ -7,6 +7,7 @@ of, repeated batches change nothing, and a fact stated again is recognised by it
 
 import json
 import logging
+import os
 import threading
 import time
 import uuid
@@ -18,6 +19,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from actors.errors import SinkUnavailableError, StoreUnavailableError
+from actors.logs import configure_logging
 from actors.ports import FactEnvelope, FactSink, ParameterStore, TaskRef
 from traffic.aggregation import CellBatch, Parameters, TaskAggregator, TrafficAggregator
 from traffic.facts import LaneParameters
@@ -25,6 +27,8 @@ from traffic.people.crowd import CrowdState
 
 logger = logging.getLogger(__name__)
 HISTORY_PERIOD_S = 60
+_HEALTH_PATIENCE_S = 1.0
+_BUSY = "数据库或推送未答复 / waits for the database or the pushers"
 _FACT_NAMESPACE = uuid.UUID("3c0a4bb2-4f5e-4e0e-8f6d-7f6d9f0b7a55")
 
 
@@ -113,11 +117,15 @@ class Aggregator:
 
     def health(self) -> dict[str, Any]:
         """For health pages; ``error`` is "" when all is well."""
-        with self._lock:
+        if not self._lock.acquire(timeout=_HEALTH_PATIENCE_S):
+            return {"tasks": len(self._tasks), "cells": 0, "late": {}, "periods": [], "error": _BUSY}
+        try:
             tasks = {num: task.aggregator for num, task in self._tasks.items()}
             late = {num: aggregator.late for num, aggregator in tasks.items()}
             cells = sum(aggregator.held for aggregator in tasks.values())
             return {"tasks": len(tasks), "cells": cells, "late": late, "periods": sorted(self._in_use), "error": self._error}
+        finally:
+            self._lock.release()
 
     # -- parts --------------------------------------------------------------------------------------------------------
 
@@ -195,11 +203,24 @@ class AggregatorActor:
     """Ray shell of an Aggregator."""
 
     def __init__(
-        self, index: int, store_factory: Callable[[], ParameterStore], sink: FactSink, config: AggregatorConfig | None = None
+        self,
+        index: int,
+        store_factory: Callable[[], ParameterStore],
+        sink: FactSink,
+        config: AggregatorConfig | None = None,
+        generation: str = "",
     ) -> None:
-        logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
-        self._index = index
+        configure_logging("INFO")
+        self._index, self._generation = index, generation
         self._aggregator = Aggregator(store_factory(), sink, config, prunes=index == 0)
+
+    def generation(self) -> str:
+        """Code and settings this runs with."""
+        return self._generation
+
+    def process_id(self) -> int:
+        """Process this runs in."""
+        return os.getpid()
 
     def accept(self, task: TaskRef, batches: Sequence[CellBatch], ended: bool) -> int:
         """See Aggregator.accept."""

@@ -3,6 +3,7 @@
 ``CameraRunner`` is plain and testable; ``CameraActor`` is the thin Ray shell that the supervisor starts, one per task.
 """
 
+import dataclasses
 import logging
 import os
 import queue
@@ -10,21 +11,38 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from actors.cells import CellSender
-from actors.decoding import DecodedFrame, HardwareDecoder, ReconnectConfig, SourceOptions, StreamReader, crop_jpeg, mask_address
+from actors.decoding import (
+    QUEUE_FRAMES,
+    DecodedFrame,
+    HardwareDecoder,
+    ReconnectConfig,
+    SourceOptions,
+    StreamReader,
+    crop_jpeg,
+    mask_address,
+)
 from actors.errors import ArchiveError, SinkUnavailableError
 from actors.evidence.clips import ClipKeeper
 from actors.evidence.write_behind import WriteBehind
+from actors.logs import configure_logging
 from actors.metrics import CameraMetrics
+from actors.outbound import OutboundPolicy
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, CameraHealth, CellSink, FactEnvelope, FactSink, TaskSpec
 from actors.recognition import RecognitionServices, ThreadedDesk
+from actors.vital import end_process_with_any_thread
 from actors.weather import WeatherWatch
 from models.handles import DetectionFailedError, DetectorClient, WeatherClient
 from traffic.facts import TaskStatus, TaskStatusCode
 from traffic.scene.crowd import CROWD_KIND
+from traffic.scene.document import scene_to_document
+
+if TYPE_CHECKING:
+    from actors.viewing import CameraView
 
 logger = logging.getLogger(__name__)
 _RATE_WINDOW_S = 5.0
@@ -49,6 +67,7 @@ class CameraConfig:
         disconnected_after_s, stall_timeout_s: see docs/sources.md.
         hardware: "cuda": decode on an NVIDIA card where there is one and it takes the codec.
         flush_s: how long a stopping camera tries to hand over its last facts.
+        outbound: where cameras may be.
     """
 
     pipeline: PipelineConfig
@@ -57,6 +76,7 @@ class CameraConfig:
     stall_timeout_s: float = 20.0
     hardware: HardwareDecoder = "none"
     flush_s: float = 5.0
+    outbound: OutboundPolicy = field(default_factory=OutboundPolicy)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +105,7 @@ class CameraRunner:
         self, spec: TaskSpec, services: CameraServices, config: CameraConfig, metrics: CameraMetrics | None = None
     ) -> None:
         self._spec, self._services, self._config = spec, services, config
+        self._wanted = spec  # differs from the spec in force until the analysis has taken a new scene over
         self._metrics = metrics
         self._stopping = threading.Event()
         self._told = threading.Event()  # the last fact, 未启动, is on its way
@@ -124,7 +145,7 @@ class CameraRunner:
         """End reading, hand over what is left, state 未启动."""
         self._stopping.set()
         self._reader.close()
-        self._threads[1].join(self._config.flush_s + self._config.pipeline.detector_timeout_s)
+        self._threads[1].join(self._config.flush_s)  # frames that a detector holds for longer are lost
         try:
             pipeline = None if self._threads[1].is_alive() else self._pipeline
             if pipeline:
@@ -162,6 +183,7 @@ class CameraRunner:
             height=latest.frame.height if latest else 0,
             codec=info.codec if info else "",
             lane_counts=tuple(sorted(counters.lane_counts.items())) if counters else (),
+            revision=self.revision,
             events=pipeline.events_stated if pipeline else 0,
             events_open=len(pipeline.open_events) if pipeline else 0,
             clips_failed=clips.counters.failed if clips else 0,
@@ -179,6 +201,35 @@ class CameraRunner:
 
         return annotated_jpeg(latest, pipeline, max_width)
 
+    def apply(self, spec: TaskSpec) -> bool:
+        """Take a changed task over without a restart; False when anything but its scene has changed, or nothing at all (somebody
+        wants it to start again), and it must start anew.
+
+        The stream goes on; the next frame is analysed with the new scene, and what the old one had open is stated first.
+        """
+        before, after = (dataclasses.replace(item, scene=None, revision="") for item in (self._spec, spec))
+        if before != after or self._reader.finished or _document(spec) == _document(self._spec):
+            return False
+        self._wanted = spec
+        return True
+
+    @property
+    def revision(self) -> str:
+        """Revision of the task that is wanted here."""
+        return self._wanted.revision
+
+    def view(self, max_width: int, drawn: bool, after: int = -1) -> "CameraView | None":
+        """The newest analysed frame for a console; None before the first and while it is still number ``after``."""
+        latest, pipeline = self._latest, self._pipeline
+        if latest is None or pipeline is None:
+            return None
+        sequence = round(latest.frame.time_s * 1000)
+        if sequence == after:
+            return None
+        from actors.viewing import view_of
+
+        return view_of(latest, pipeline, sequence, max_width, drawn=drawn)
+
     def _options(self) -> SourceOptions:
         return SourceOptions(
             rtsp_transport=self._spec.rtsp_transport,
@@ -190,6 +241,8 @@ class CameraRunner:
             realtime=self._spec.ref.src_address.startswith("sim://"),
             packet_seconds=self._config.pipeline.evidence.packet_seconds if self._services.archive else 0.0,
             packet_bytes=self._config.pipeline.evidence.memory_bytes,
+            packet_lag_frames=QUEUE_FRAMES + RECORDING_IN_FLIGHT + GROUP,
+            outbound=self._config.outbound,
         )
 
     # -- analysis ---------------------------------------------------------------------------------------------------
@@ -202,10 +255,12 @@ class CameraRunner:
         try:
             self._analyse_frames(pipeline)
         finally:
-            self._take(pipeline.flush())  # what waits for looks goes out with what is known
+            self._take((self._pipeline or pipeline).flush())  # what waits for looks goes out with what is known
 
     def _analyse_frames(self, pipeline: CameraPipeline) -> None:
         while not self._stopping.is_set():
+            if self._wanted is not self._spec:
+                pipeline = self._take_scene(pipeline)
             frame = self._reader.latest(0.25)
             if frame is not None:
                 pipeline.begin(frame)
@@ -236,16 +291,35 @@ class CameraRunner:
                 logger.warning("detector not ready task=%s error=%s", self._spec.ref.task_num, error)
                 self._stopping.wait(_DETECTOR_RETRY_S)
                 continue
-            config, services = self._config.pipeline, self._services.recognition
-            desk = ThreadedDesk(services, config.recognition) if services else None
-            connect = self._services.connect_weather
-            weather = WeatherWatch(connect, threaded=True) if connect else None
-            pipeline = CameraPipeline(
-                self._spec, detector, self._pictures, config, self._on_picture_error, desk=desk, weather=weather
-            )
+            pipeline = self._make_pipeline(detector)
             self._recall_crowds(pipeline)
             return pipeline
         return None
+
+    def _make_pipeline(self, detector: DetectorClient) -> CameraPipeline:
+        config, services = self._config.pipeline, self._services.recognition
+        desk = ThreadedDesk(services, config.recognition) if services else None
+        connect = self._services.connect_weather
+        weather = WeatherWatch(connect, threaded=True) if connect else None
+        return CameraPipeline(self._spec, detector, self._pictures, config, self._on_picture_error, desk=desk, weather=weather)
+
+    def _take_scene(self, pipeline: CameraPipeline) -> CameraPipeline:
+        """Finish with the old scene, then a pipeline with the new one."""
+        while pipeline.in_flight:
+            self._finish_one(pipeline)
+        self._take((*pipeline.end(), *pipeline.flush()))
+        if self._cells:
+            self._cells.put(pipeline.last_cells())
+        self._spec = self._wanted
+        fresh = self._make_pipeline(pipeline.detector)
+        fresh.restore_crowds(pipeline.crowds())
+        fresh.counters = pipeline.counters
+        kept = {lane.road_num for lane in fresh.lanes} if pipeline.has_scene_lanes else set()
+        counts = fresh.counters.lane_counts
+        fresh.counters.lane_counts = {number: count for number, count in counts.items() if number in kept}
+        self._pipeline = fresh
+        logger.info("scene changed task=%s revision=%s", self._spec.ref.task_num, self._spec.revision)
+        return fresh
 
     def _recall_crowds(self, pipeline: CameraPipeline) -> None:
         """Gatherings this camera's former life has stated. An aggregator that is away for long must not keep it from looking."""
@@ -296,6 +370,8 @@ class CameraRunner:
             return
         changed = status is not self._status.status or self._sequence == 0
         self._status = TaskStatus(status=status, reason=reason, time_s=time_s, first=self._sequence == 0)
+        if self._metrics:
+            self._metrics.told(int(status))
         logger.info("status task=%s status=%s reason=%s", self._spec.ref.task_num, status.name, reason)
         if changed:
             self._sequence += 1
@@ -339,14 +415,19 @@ class CameraActor:
     """Ray shell of a CameraRunner (made an actor by the supervisor with ``ray.remote``)."""
 
     def __init__(self, spec: TaskSpec, services: CameraServices, config: CameraConfig, log_level: str = "INFO") -> None:
-        logging.basicConfig(level=log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        configure_logging(log_level)
+        end_process_with_any_thread()
         self._spec = spec
         self._runner = CameraRunner(spec, services, config, CameraMetrics(spec.ref.task_num))
         self._runner.start()
 
     def revision(self) -> str:
         """Revision of the task that runs here."""
-        return self._spec.revision
+        return self._runner.revision
+
+    def apply(self, spec: TaskSpec) -> bool:
+        """See CameraRunner.apply."""
+        return self._runner.apply(spec)
 
     def process_id(self) -> int:
         """Process that runs this camera."""
@@ -360,12 +441,20 @@ class CameraActor:
         """See CameraRunner.snapshot."""
         return self._runner.snapshot()
 
+    def view(self, max_width: int, drawn: bool, after: int = -1) -> "CameraView | None":
+        """See CameraRunner.view."""
+        return self._runner.view(max_width, drawn, after)
+
     def stop(self) -> None:
         """See CameraRunner.stop."""
         self._runner.stop()
 
     def __repr__(self) -> str:
         return f"Camera({self._spec.ref.task_num})"
+
+
+def _document(spec: TaskSpec) -> dict[str, object]:
+    return scene_to_document(spec.scene) if spec.scene else {}
 
 
 def frame_jpeg(frame: DecodedFrame, quality: int) -> bytes:

@@ -24,6 +24,9 @@ class CameraMetrics:
         self._analysed = counter("frames_analysed", "Frames analysed")
         self._dropped = counter("frames_dropped", "Frames not analysed because the detector was too slow")
         self._passages = counter("passages", "Vehicle passages")
+        self._events = counter("events", "Events raised or upgraded")
+        self._clips_failed = counter("clips_failed", "Clips of events that could not be kept")
+        self._pictures_failed = counter("pictures_failed", "Pictures that could not be kept")
         self._status = Gauge("wayside_task_status", "0 off, 1 analysing, 2 reconnecting, 3 disconnected", tag_keys=("task",))
         self._status.set_default_tags(tags)
         self._recognised = counter("vehicles_recognised", "Vehicles given to recognition")
@@ -36,6 +39,10 @@ class CameraMetrics:
         self._last: CameraHealth | None = None
         self._last_recognition = RecognitionCounters()
 
+    def told(self, status: int) -> None:
+        """The status changed; a camera without frames has no other way to show it. From any thread."""
+        self._status.set(status)
+
     def observe(self, health: CameraHealth) -> None:
         """Bring the counters up to ``health``."""
         last = self._last
@@ -44,6 +51,9 @@ class CameraMetrics:
             (self._analysed, health.frames_analysed - (last.frames_analysed if last else 0)),
             (self._dropped, health.frames_dropped - (last.frames_dropped if last else 0)),
             (self._passages, health.passages - (last.passages if last else 0)),
+            (self._events, health.events - (last.events if last else 0)),
+            (self._clips_failed, health.clips_failed - (last.clips_failed if last else 0)),
+            (self._pictures_failed, health.pictures_failed - (last.pictures_failed if last else 0)),
         )
         for counter, step in steps:
             if step > 0:

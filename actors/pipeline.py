@@ -33,6 +33,7 @@ from traffic.sampling import SceneSampler
 from traffic.scene import Lane, Scene
 from traffic.tracking import Tracker
 from traffic.types import Box, Detections, ObjectClass, Track, TrackId, TrackState
+from traffic.vehicle_types import coarse_type
 
 SNAPSHOT_KIND, PLATE_KIND = "vehicle_snapshot", "plate"
 _FACT_NAMESPACE = uuid.UUID("5a5b1c7e-9d0f-4c34-9e5c-2a8a1f0c6d11")
@@ -133,6 +134,16 @@ class CameraPipeline:
         return self._passages.lanes
 
     @property
+    def detector(self) -> DetectorClient:
+        """The detector it was made with."""
+        return self._detector
+
+    @property
+    def has_scene_lanes(self) -> bool:
+        """Whether the lanes are the scene's, not learned ones."""
+        return self._scene is not None and bool(self._scene.lanes)
+
+    @property
     def in_flight(self) -> int:
         """Frames begun and not yet finished."""
         return len(self._in_flight)
@@ -178,6 +189,10 @@ class CameraPipeline:
     def people(self) -> Mapping[int, int]:
         """People in each region of kind ``people`` or ``crowd`` in the newest frame, by region code."""
         return self._sampler.people
+
+    def crowds(self) -> dict[int, CrowdState]:
+        """State of the gatherings by region, for ``restore_crowds`` of the pipeline that follows."""
+        return self._sampler.crowds()
 
     def restore_crowds(self, crowds: Mapping[int, CrowdState]) -> None:
         """Before the first frame: gatherings that a former pipeline of the task has stated."""
@@ -292,6 +307,8 @@ class CameraPipeline:
                     task=self._task,
                     fact=passage,
                     small_picture=self._save_crop(passage, frame),
+                    # What holds until a picture tells more, and for good where there is none.
+                    looks=VehicleLooks(vehicle_type=int(coarse_type(passage.object_class, passage.length_m))),
                 )
             )
         return tuple(envelopes)

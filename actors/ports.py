@@ -24,14 +24,14 @@ class TaskRef:
     Attributes:
         task_id: key of the row in the task table.
         task_num, task_name: taskNum and taskName.
-        src_address: srcAddress as stored, secrets included; the wire encoder decides about masking.
+        src_address: srcAddress as stored, secrets included; the wire encoder decides about masking. In no repr, so in no log.
         time_zone: IANA name; wire times are local to it.
     """
 
     task_id: int
     task_num: str
     task_name: str
-    src_address: str
+    src_address: str = field(repr=False)
     time_zone: str
 
 
@@ -99,6 +99,7 @@ class CameraHealth:
         last_frame_time_s: video time of the newest decoded frame; None before the first.
         width, height: of the newest frame in pixels, 0 before the first.
         lane_counts: passages by roadNum.
+        revision: of the task the camera works by.
         events: raised or upgraded. events_open: open now. clips_failed, clip_error: clips that could not be kept, and the last
             reason. pictures_failed: pictures that could not be kept.
         analysis_delay_s: age of the newest live frame when its analysis was done; 0 for recordings.
@@ -118,6 +119,7 @@ class CameraHealth:
     height: int
     codec: str
     lane_counts: tuple[tuple[int, int], ...] = ()
+    revision: str = ""
     events: int = 0
     events_open: int = 0
     clips_failed: int = 0

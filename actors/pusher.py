@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -39,6 +40,8 @@ from actors.delivery.recorder import Recorder
 from actors.delivery.sender import Sender
 from actors.delivery.worker import ReceiverWorker, WorkerConfig, WorkerParts
 from actors.errors import SinkUnavailableError, StoreUnavailableError
+from actors.logs import configure_logging
+from actors.outbound import OutboundPolicy
 from actors.ports import Archive, FactEnvelope
 from traffic.facts import CrowdAlarm, TaskStatus, TrafficEvent, VehiclePassage
 
@@ -53,6 +56,7 @@ class PusherConfig:
     Attributes:
         refresh_s: how often interfaces are read again. prune_s: how often the outbox is brought within its bounds.
         timeout_s: of one attempt. backoff_s: first pause after a loop failed in a way nobody expected.
+        outbound: where receivers may be.
     """
 
     refresh_s: float = 30.0
@@ -64,6 +68,7 @@ class PusherConfig:
     bounds: Bounds = field(default_factory=Bounds)
     policy: DeliveryPolicy = field(default_factory=DeliveryPolicy)
     health: HealthPolicy = field(default_factory=HealthPolicy)
+    outbound: OutboundPolicy = field(default_factory=OutboundPolicy)
 
 
 class DeliveryObserver(Protocol):
@@ -334,18 +339,27 @@ class PusherActor:
         encoder: BodyEncoder,
         archive: Archive,
         config: PusherConfig | None = None,
+        generation: str = "",
     ) -> None:
         from actors.delivery.metrics import DeliveryMetrics
 
-        logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        configure_logging("INFO")
         logging.getLogger("httpx").setLevel(
             "WARNING"
         )  # its line about every request holds the receiver's address, secrets included
         config = config or PusherConfig()
-        self._index = index
-        sender = Sender(archive, config.timeout_s, config.worker.concurrency)
+        self._index, self._generation = index, generation
+        sender = Sender(archive, config.timeout_s, config.worker.concurrency, outbound=config.outbound)
         self._pusher = Pusher(index, count, outbox_factory(), encoder, sender, config, DeliveryMetrics())
         self._starting = asyncio.get_running_loop().create_task(self._pusher.start())
+
+    async def generation(self) -> str:
+        """Code and settings this runs with."""
+        return self._generation
+
+    async def process_id(self) -> int:
+        """Process this runs in."""
+        return os.getpid()
 
     async def publish(self, envelopes: Sequence[FactEnvelope]) -> int:
         """See Pusher.publish."""

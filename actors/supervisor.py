@@ -1,33 +1,41 @@
 """The supervisor makes the running camera actors match the task table, for ever.
 
 ``plan`` is the pure decision; ``SupervisorActor`` carries it out every few seconds and whenever it is told of a change.
-Cameras are detached, named actors: a supervisor that starts again finds them and goes on with them.
+Cameras are detached, named actors: a supervisor that starts again finds them and goes on with them. Ray itself never restarts a
+camera: it would do so at once and for ever; the supervisor does, within about a reconciliation period, and ever more slowly
+for one that dies again and again.
 """
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from actors.camera import CameraActor, CameraConfig, CameraServices
 from actors.errors import StoreUnavailableError
+from actors.logs import configure_logging
 from actors.ports import CameraHealth, TaskSpec, TaskStore
+from actors.restarts import RestartConfig, RestartPolicy
+from actors.vital import end_process_with_any_thread
 from traffic.facts import TaskStatusCode
 
 logger = logging.getLogger(__name__)
 CAMERA_PREFIX = "camera-"
-_HEALTH_TIMEOUT_S = 2.0
+_HEALTH_TIMEOUT_S, _SNAPSHOT_TIMEOUT_S, _ADOPT_TIMEOUT_S = 0.5, 2.0, 10.0
 _STOP_TIMEOUT_S = 30.0
 _CALLS_AT_ONCE = 8  # threads of the actor: health and snapshot answers while the loop works
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """What has to happen: task numbers to stop first, then tasks to start."""
+    """What has to happen: task numbers to stop first, then tasks to change (which may turn into a stop and a start), then
+    tasks to start."""
 
     stop: tuple[str, ...]
+    change: tuple[TaskSpec, ...]
     start: tuple[TaskSpec, ...]
 
 
@@ -39,9 +47,30 @@ def plan(wanted: Sequence[TaskSpec], running: Mapping[str, str]) -> Plan:
         running: revision by task number.
     """
     enabled = {spec.ref.task_num: spec for spec in wanted if spec.enabled}
-    stop = sorted(num for num, revision in running.items() if num not in enabled or enabled[num].revision != revision)
-    start = [spec for num, spec in sorted(enabled.items()) if running.get(num) != spec.revision]
-    return Plan(stop=tuple(stop), start=tuple(start))
+    stop = sorted(num for num in running if num not in enabled)
+    change = [spec for num, spec in sorted(enabled.items()) if num in running and running[num] != spec.revision]
+    start = [spec for num, spec in sorted(enabled.items()) if num not in running]
+    return Plan(stop=tuple(stop), change=tuple(change), start=tuple(start))
+
+
+def postponed(todo: Plan, running: Mapping[str, str], room: int) -> tuple[Plan, int]:
+    """Renew few cameras at a time: a new version replaces all of them, and the start of many at once would take each long.
+
+    Args:
+        running: revision by task number; what stands before its ``@`` is the task's own, behind it the generation.
+        room: so many cameras may be renewed now.
+
+    Returns:
+        The plan without the renewals that have to wait, and how many wait.
+    """
+    same = [spec.ref.task_num for spec in todo.change if _own(spec.revision) == _own(running[spec.ref.task_num])]
+    wait = set(same[max(0, room) :])
+    change = tuple(spec for spec in todo.change if spec.ref.task_num not in wait)
+    return Plan(stop=todo.stop, change=change, start=todo.start), len(wait)
+
+
+def _own(revision: str) -> str:
+    return revision.partition("@")[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +79,10 @@ class SupervisorConfig:
 
     Attributes:
         camera_options: Ray options of every camera actor (CPU share, environment).
+        generation: names code and settings; cameras of another one are replaced.
+        renewed_at_once: cameras replaced by those of a new generation at a time, so that none is away for long.
+        starting_at_once: cameras that were started and have not answered yet; more are not started meanwhile.
+        hung_after_s: a camera that answered before and does not answer for so long is killed and started again.
     """
 
     namespace: str
@@ -57,16 +90,35 @@ class SupervisorConfig:
     camera: CameraConfig
     camera_options: dict[str, Any]
     log_level: str = "INFO"
+    generation: str = ""
+    renewed_at_once: int = 2
+    starting_at_once: int = 16
+    hung_after_s: float = 60.0
+    restarts: RestartConfig = field(default_factory=RestartConfig)
+
+
+@dataclass(slots=True)
+class _Camera:
+    """A camera actor. ``asked``: health call under way, None when there is none; times are monotonic."""
+
+    revision: str
+    handle: Any
+    started_at: float
+    asked: Any = None
+    asked_at: float = 0.0
+    answered: bool = False
 
 
 class SupervisorActor:
     """Ray actor, one per installation."""
 
     def __init__(self, store: TaskStore, services: CameraServices, config: SupervisorConfig) -> None:
-        logging.basicConfig(level=config.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+        configure_logging(config.log_level)
+        end_process_with_any_thread()
         self._store, self._services, self._config = store, services, config
-        self._running: dict[str, tuple[str, Any]] = {}  # task number → revision, handle
+        self._running: dict[str, _Camera] = {}
         self._health: dict[str, CameraHealth] = {}
+        self._restarts = RestartPolicy(config.restarts)
         self._store_error = ""
         self._changed = threading.Event()
         self._stopping = threading.Event()
@@ -74,38 +126,55 @@ class SupervisorActor:
         self._thread = threading.Thread(target=self._loop, name="reconcile", daemon=True)
         self._thread.start()
 
+    def generation(self) -> str:
+        """Code and settings this runs with."""
+        return self._config.generation
+
+    def process_id(self) -> int:
+        """Process this runs in."""
+        return os.getpid()
+
     def tasks_changed(self) -> None:
         """The task table changed; act now rather than at the next period."""
         self._changed.set()
 
     def health(self) -> dict[str, CameraHealth]:
-        """The newest health of every running camera, by task number."""
+        """The newest health of every enabled camera, by task number."""
         return dict(self._health)
 
     def state(self) -> dict[str, Any]:
         """For health pages: running cameras and the last trouble with the database."""
-        return {"cameras": len(self._running), "storeError": self._store_error, "alive": self._thread.is_alive()}
+        return {
+            "cameras": len(self._running),
+            "storeError": self._store_error,
+            "alive": self._thread.is_alive(),
+            "stopping": self._stopping.is_set(),
+        }
 
     def snapshot(self, task_num: str) -> bytes | None:
         """The newest annotated picture of a camera as JPEG; None when there is none."""
         import ray
         from ray.exceptions import RayError
 
-        entry = self._running.get(task_num)
-        if entry is None:
+        camera = self._running.get(task_num)
+        if camera is None:
             return None
         try:
-            picture: bytes | None = ray.get(entry[1].snapshot.remote(), timeout=_HEALTH_TIMEOUT_S)
+            picture: bytes | None = ray.get(camera.handle.snapshot.remote(), timeout=_SNAPSHOT_TIMEOUT_S)
         except RayError as error:
-            logger.warning("snapshot failed task=%s error=%s", task_num, error)
+            logger.warning("snapshot failed task=%s error=%s", task_num, type(error).__name__)
             return None
         return picture
 
-    def stop(self) -> None:
-        """Stop all cameras; used when the whole installation goes down."""
+    def release(self) -> None:
+        """End without touching the cameras: another supervisor takes them over."""
         self._stopping.set()
         self._changed.set()
         self._thread.join(_STOP_TIMEOUT_S)
+
+    def stop(self) -> None:
+        """Stop all cameras; used when the whole installation goes down."""
+        self.release()
         self._stop_cameras(tuple(self._running))
 
     # -- loop -------------------------------------------------------------------------------------------------------
@@ -125,12 +194,47 @@ class SupervisorActor:
             self._changed.wait(self._config.period_s)
 
     def _reconcile(self, tasks: Sequence[TaskSpec]) -> None:
-        todo = plan(tasks, {num: revision for num, (revision, _) in self._running.items()})
-        self._stop_cameras(todo.stop)
-        for spec in todo.start:
-            self._start_camera(spec)
+        # A task made anew under an old number, and a camera of other code or settings, are other cameras.
+        mark = self._config.generation
+        tasks = [replace(spec, revision=f"{spec.ref.task_id}.{spec.revision}@{mark}") for spec in tasks]
+        revisions = {num: camera.revision for num, camera in self._running.items()}
+        starting = sum(not camera.answered for camera in self._running.values())
+        todo, later = postponed(plan(tasks, revisions), revisions, self._config.renewed_at_once - starting)
+        if later:
+            self._changed.set()  # look again at once: the next ones follow as soon as these answer
+        anew = [spec for spec in todo.change if not self._apply(spec)]
+        self._stop_cameras((*todo.stop, *(spec.ref.task_num for spec in anew)))
+        enabled = {spec.ref.task_num for spec in tasks if spec.enabled}
+        self._restarts.keep(enabled)
+        for num in self._health.keys() - enabled:
+            self._health.pop(num, None)
+        room = self._config.starting_at_once - sum(not camera.answered for camera in self._running.values())
+        for spec in (*anew, *todo.start):
+            if not self._restarts.may_start(spec.ref.task_num, time.monotonic()):
+                continue
+            if room <= 0:
+                self._health[spec.ref.task_num] = _stated(spec.ref.task_num, TaskStatusCode.NOT_STARTED, WAITING_FOR_ROOM)
+                continue
+            room -= self._start_camera(spec)
 
-    def _start_camera(self, spec: TaskSpec) -> None:
+    def _apply(self, spec: TaskSpec) -> bool:
+        """Give a running camera its changed task; False when it has to start anew (see ``CameraRunner.apply``)."""
+        import ray
+        from ray.exceptions import RayError
+
+        camera = self._running[spec.ref.task_num]
+        if not camera.answered or _mark(camera.revision) != _mark(spec.revision):
+            return False
+        try:
+            taken = bool(ray.get(camera.handle.apply.remote(spec), timeout=_HEALTH_TIMEOUT_S))
+        except RayError as error:
+            logger.warning("camera does not take its change task=%s error=%s", spec.ref.task_num, type(error).__name__)
+            return False
+        if taken:
+            camera.revision = spec.revision
+        return taken
+
+    def _start_camera(self, spec: TaskSpec) -> bool:
         import ray
 
         task_num = spec.ref.task_num
@@ -138,7 +242,7 @@ class SupervisorActor:
             "name": CAMERA_PREFIX + task_num,
             "namespace": self._config.namespace,
             "lifetime": "detached",
-            "max_restarts": -1,
+            "max_restarts": 0,  # see the top
             "max_task_retries": 0,
             "max_concurrency": 4,
             **self._config.camera_options,
@@ -148,69 +252,121 @@ class SupervisorActor:
             handle = actor.remote(spec, self._services, self._config.camera, self._config.log_level)
         except ValueError as error:  # the name is still taken by a camera that is going away; the next round succeeds
             logger.warning("camera not started task=%s error=%s", task_num, error)
-            return
-        self._running[task_num] = (spec.revision, handle)
+            return False
+        self._running[task_num] = _Camera(spec.revision, handle, time.monotonic())
+        return True
 
     def _stop_cameras(self, task_nums: Sequence[str]) -> None:
         import ray
         from ray.exceptions import RayError
 
-        handles = {num: self._running.pop(num)[1] for num in task_nums if num in self._running}
-        stops = {num: handle.stop.remote() for num, handle in handles.items()}
+        cameras = {num: self._running.pop(num) for num in task_nums if num in self._running}
+        # One that never answered has nothing to hand over, and no process that could answer now.
+        stops = {num: camera.handle.stop.remote() for num, camera in cameras.items() if camera.answered}
+        until = time.monotonic() + _STOP_TIMEOUT_S
         for num, done in stops.items():
             try:
-                ray.get(done, timeout=_STOP_TIMEOUT_S)
+                ray.get(done, timeout=max(0.1, until - time.monotonic()))
             except RayError as error:
-                logger.warning("camera did not stop in order task=%s error=%s", num, error)
-            ray.kill(handles[num], no_restart=True)
+                logger.warning("camera did not stop in order task=%s error=%s", num, type(error).__name__)
+        for num, camera in cameras.items():
+            ray.kill(camera.handle, no_restart=True)
             self._health.pop(num, None)
 
-    def _poll_health(self) -> None:
-        import ray
-        from ray.exceptions import ActorDiedError, GetTimeoutError, RayError
+    # -- health -----------------------------------------------------------------------------------------------------
 
-        asked = {num: handle.health.remote() for num, (_, handle) in self._running.items()}
+    def _poll_health(self) -> None:
+        """Ask every camera that has no question open, take the answers that are there. Never more than one question each:
+        a camera that waits for its place in the cluster would collect them without end."""
+        import ray
+
+        now_s = time.monotonic()
+        for camera in self._running.values():
+            if camera.asked is None:
+                camera.asked, camera.asked_at = camera.handle.health.remote(), now_s
+        asked = [camera.asked for camera in self._running.values()]
         if not asked:
             return
-        ray.wait(list(asked.values()), num_returns=len(asked), timeout=_HEALTH_TIMEOUT_S)
-        for num, answer in asked.items():
-            try:
-                self._health[num] = ray.get(answer, timeout=0.01)
-            except GetTimeoutError:
-                continue  # busy or starting: the last health stands
-            except ActorDiedError as error:
-                # Ray has given up on it (its start failed, its node is gone): the next round starts a new one.
-                logger.error("camera died task=%s error=%s", num, str(error).strip().splitlines()[-1:])
-                self._running.pop(num, None)
-                self._health[num] = _starting(num, "相机进程异常退出, 正在重启 (camera process ended, starting again)")
-            except RayError as error:
-                logger.warning("camera lost task=%s error=%s", num, type(error).__name__)
-                self._health[num] = _starting(num, "相机进程重启中 (camera process is restarting)")
+        ready, _ = ray.wait(asked, num_returns=len(asked), timeout=_HEALTH_TIMEOUT_S)
+        answers = set(ready)
+        for num, camera in list(self._running.items()):
+            if camera.asked in answers:
+                self._take(num, camera)
+            else:
+                self._miss(num, camera, time.monotonic() - camera.asked_at)
+
+    def _take(self, num: str, camera: _Camera) -> None:
+        import ray
+        from ray.exceptions import ActorDiedError, RayError
+
+        answer, camera.asked = camera.asked, None
+        try:
+            self._health[num] = ray.get(answer, timeout=1)
+            camera.answered = True
+        except ActorDiedError as error:
+            lived_s = time.monotonic() - camera.started_at
+            wait_s = self._restarts.died(num, time.monotonic(), lived_s)
+            last = str(error).strip().splitlines()[-1:]
+            logger.error("camera died task=%s lived_s=%.0f next_start_in_s=%.0f error=%s", num, lived_s, wait_s, last)
+            self._running.pop(num, None)
+            self._health[num] = _stated(num, TaskStatusCode.RECONNECTING, DIED)
+            self._changed.set()
+        except RayError as error:
+            logger.warning("camera lost task=%s error=%s", num, type(error).__name__)
+
+    def _miss(self, num: str, camera: _Camera, silent_s: float) -> None:
+        """No answer yet: starting, waiting for a place, or hung."""
+        import ray
+
+        if not camera.answered:
+            if silent_s > 10:
+                self._health[num] = _stated(num, TaskStatusCode.NOT_STARTED, WAITING_FOR_ROOM)
+        elif silent_s > self._config.hung_after_s:
+            logger.error("camera hangs, killed task=%s silent_s=%.0f", num, silent_s)
+            ray.kill(camera.handle, no_restart=True)  # the open question is then answered: it died
 
     def _adopt(self) -> None:
-        """Find cameras that a former supervisor started."""
+        """Find cameras that a former supervisor started. One that does not say what it runs is replaced."""
         import ray
         from ray.exceptions import RayError
         from ray.util import list_named_actors
 
+        asked = {}
         for item in list_named_actors(all_namespaces=True):
             if item["namespace"] != self._config.namespace or not item["name"].startswith(CAMERA_PREFIX):
                 continue
             try:
                 handle = ray.get_actor(item["name"], namespace=self._config.namespace)
-                revision = ray.get(handle.revision.remote(), timeout=10)
-            except (RayError, ValueError) as error:
-                logger.warning("camera not adopted name=%s error=%s", item["name"], error)
-                continue
-            self._running[item["name"].removeprefix(CAMERA_PREFIX)] = (revision, handle)
-        logger.info("supervisor started adopted=%d time=%.0f", len(self._running), time.time())
+            except ValueError:
+                continue  # it went away in the meantime
+            asked[item["name"].removeprefix(CAMERA_PREFIX)] = (handle, handle.revision.remote())
+        answers = [answer for _, answer in asked.values()]
+        if answers:
+            ray.wait(answers, num_returns=len(answers), timeout=_ADOPT_TIMEOUT_S)
+        for num, (handle, answer) in asked.items():
+            try:
+                revision, answered = ray.get(answer, timeout=0.1), True
+            except RayError as error:
+                logger.warning("camera does not say what it runs task=%s error=%s", num, type(error).__name__)
+                revision, answered = "", False
+            self._running[num] = _Camera(revision, handle, time.monotonic(), answered=answered)
+        logger.info("supervisor started adopted=%d", len(self._running))
 
     def __repr__(self) -> str:
         return "Supervisor"
 
 
-def _starting(task_num: str, reason: str) -> CameraHealth:
+DIED = "相机进程异常退出, 正在重启 (camera process ended, starting again)"
+WAITING_FOR_ROOM = "等待计算资源 (waiting for free CPUs of the cluster)"
+
+
+def _mark(revision: str) -> str:
+    """What of a revision names code and settings: a camera of other ones cannot take a change over."""
+    return revision.rpartition("@")[2]
+
+
+def _stated(task_num: str, status: TaskStatusCode, reason: str) -> CameraHealth:
     return CameraHealth(
-        task_num=task_num, status=TaskStatusCode.RECONNECTING, reason=reason, frames_decoded=0, frames_analysed=0,
+        task_num=task_num, status=status, reason=reason, frames_decoded=0, frames_analysed=0,
         frames_dropped=0, fps_source=0.0, fps_analysed=0.0, passages=0, last_frame_time_s=None, width=0, height=0, codec="",
     )  # fmt: skip

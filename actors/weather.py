@@ -34,6 +34,7 @@ class WeatherWatch:
         self._client: WeatherClient | None = None
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="weather") if threaded else None
         self._asked_s = -np.inf
+        self._closed = False
         self._pending: tuple[float, Future[NDArray[np.float64] | None]] | None = None
 
     @property
@@ -44,7 +45,7 @@ class WeatherWatch:
     def observe(self, frame: DecodedFrame) -> None:
         """Every analysed frame; few of them are looked at."""
         self._collect()
-        if self._pending is None and not 0 <= frame.time_s - self._asked_s < self._config.period_s:
+        if not self._closed and self._pending is None and not 0 <= frame.time_s - self._asked_s < self._config.period_s:
             self._asked_s = frame.time_s
             box = (0.0, 0.0, float(frame.width), float(frame.height))
             picture = cut_vehicle(frame, box, margin=0.0, max_px=PICTURE_PX).rgb()
@@ -58,6 +59,7 @@ class WeatherWatch:
 
     def close(self) -> None:
         """End; an answer under way is not waited for."""
+        self._closed = True
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
 

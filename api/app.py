@@ -13,13 +13,15 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 
 from actors.errors import StoreUnavailableError
 from api import errors
 from api.archive_watch import ArchiveWatch
 from api.errors import ApiError
 from api.guard import API_HEADERS, BodyGuard, SecurityHeaders, envelope
-from api.routes import account, accounts, deliveries, events, files, interfaces, parameters, tasks, vehicles
+from api.pages import serve_console
+from api.routes import account, accounts, console, deliveries, events, files, interfaces, live, parameters, tasks, vehicles
 from api.schemas import ErrorEnvelope
 from api.services import ApiServices
 from api.validation import tell
@@ -56,13 +58,22 @@ def create_app(services: ApiServices) -> FastAPI:
     )
     app.state.services = services
     app.state.archive_watch = ArchiveWatch(services.archive)
-    for module in (account, accounts, interfaces, deliveries, tasks, events, vehicles, parameters, files):
+    for module in (account, accounts, interfaces, deliveries, tasks, events, vehicles, parameters, files, live, console):
         app.include_router(module.router)
     _publish_webhooks(app)
     _serve_pages(app)
+    serve_console(app)
     _handle_errors(app)
     app.add_middleware(BodyGuard, limit=services.max_body_bytes)
     app.add_middleware(SecurityHeaders)
+    if services.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(services.cors_origins),
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=["authorization", "content-type", "token"],
+            max_age=600,
+        )
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
@@ -158,7 +169,7 @@ def _handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        logger.error("request failed path=%s", request.url.path, exc_info=error)
+        logger.error("request failed path=%r", request.url.path, exc_info=error)
         return envelope(errors.INTERNAL, headers=API_HEADERS)  # sent outside every middleware
 
 

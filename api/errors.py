@@ -14,7 +14,12 @@ class ErrorKind:
 
 
 INVALID = ErrorKind(code=4000, status=400, chinese="请求参数错误", english="invalid request")
-BAD_JSON = ErrorKind(code=4001, status=400, chinese="请求体不是合法的 JSON", english="the body is not valid JSON")
+BAD_JSON = ErrorKind(
+    code=4001,
+    status=400,
+    chinese="请求体不是合法的 JSON 或有重复的字段",
+    english="the body is not valid JSON, or names a field twice",
+)
 UNAUTHORIZED = ErrorKind(
     code=4010, status=401, chinese="未登录或令牌无效", english="no token, or the token is invalid or expired"
 )

@@ -13,6 +13,8 @@ from api import errors
 from api.errors import ErrorKind
 
 BODY_TIMEOUT_S = 30.0
+ANONYMOUS_LIMIT = 64 * 1024  # a body of somebody who shows no token: enough for a login, too little to keep a core busy
+_AT_ONCE = 64 * 1024  # larger bodies are judged beside the event loop
 DEEPEST = 64  # levels of nesting in a body: more than any scene needs, less than any parser minds
 _PAGES = (
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
@@ -59,7 +61,8 @@ class SecurityHeaders:
 
 
 class BodyGuard:
-    """Refuses bodies of POST that are over ``limit`` bytes (declared or not), late, no UTF-8 JSON, or nested too deeply."""
+    """Refuses bodies of POST that are over ``limit`` bytes (declared or not), late, no UTF-8 JSON, nested too deeply, or name
+    a field twice."""
 
     def __init__(self, app: ASGIApp, limit: int, timeout_s: float = BODY_TIMEOUT_S) -> None:
         self._app, self._limit, self._timeout_s = app, limit, timeout_s
@@ -69,19 +72,21 @@ class BodyGuard:
         if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        declared = Headers(scope=scope).get("content-length", "")
-        if declared.isascii() and declared.isdigit() and int(declared[:20]) > self._limit:
+        headers = Headers(scope=scope)
+        limit = self._limit if "token" in headers or "authorization" in headers else min(self._limit, ANONYMOUS_LIMIT)
+        declared = headers.get("content-length", "")
+        if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
             await envelope(errors.TOO_LARGE)(scope, receive, send)
             return
         try:
             async with asyncio.timeout(self._timeout_s):
-                body = await _read(receive, self._limit)
+                body = await _read(receive, limit)
         except TimeoutError:
             await envelope(errors.TIMED_OUT, headers={"connection": "close"})(scope, receive, send)
             return
         except ConnectionError:
             return  # the client went away; nobody is left to answer
-        refused = errors.TOO_LARGE if body is None else errors.BAD_JSON if body and not _is_json(body) else None
+        refused = errors.TOO_LARGE if body is None else errors.BAD_JSON if body and not await _judge(body) else None
         if refused is not None:
             await envelope(refused)(scope, receive, send)
             return
@@ -110,9 +115,13 @@ async def _read(receive: Receive, limit: int) -> bytes | None:
             return bytes(body)
 
 
+async def _judge(body: bytes) -> bool:
+    return _is_json(body) if len(body) <= _AT_ONCE else await asyncio.to_thread(_is_json, body)
+
+
 def _is_json(body: bytes) -> bool:
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_refuse, parse_float=_finite)
+        value = json.loads(body.decode("utf-8"), parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_unique)
         if not _is_shallow(value):
             return False
         json.dumps(value, ensure_ascii=False).encode()  # half characters (lone surrogates) are no text
@@ -132,6 +141,14 @@ def _is_shallow(value: object) -> bool:
         if not level:
             return True
     return False
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Parsers do not agree on which of two equal names counts; what one judges another would use."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a name stands twice in an object")
+    return made
 
 
 def _refuse(name: str) -> float:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
+import httpx
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -89,6 +90,14 @@ def _text(chinese: str, english: str, example: str, most: int = 200, least: int 
 
 def _field(chinese: str, english: str, example: object) -> Any:
     return Field(description=f"{chinese} / {english}", examples=[example])
+
+
+def _same_host(url: str, host: str) -> bool:
+    """Whether the library that connects reads the same host as the one that judged."""
+    try:
+        return httpx.URL(url).host.strip("[]").lower() == host.strip("[]").lower()
+    except (httpx.InvalidURL, ValueError, UnicodeError):
+        return False
 
 
 class Request(BaseModel):
@@ -189,7 +198,8 @@ class InterfaceFields(Request):
             good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
         except ValueError:
             good = False
-        if not good or re.search(r"\s", value):
+        # A backslash, a space or a host that two parsers read differently would be judged as one address and used as another.
+        if not good or re.search(r"[\s\\]", value) or not _same_host(value, parts.hostname or ""):
             raise field_error("须为完整的 http 或 https 地址", "must be an absolute http or https URL with a host")
         return value
 

@@ -20,16 +20,26 @@ START_TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
 class SqlTaskStore:
-    """Implements ``actors.ports.TaskStore``. Picklable: holds the URL, connects when first used."""
+    """Implements ``actors.ports.TaskStore``. Picklable: holds the URL, connects when first used.
+
+    Rows are read anew each time, scenes only when their row changed: a thousand scenes take seconds to read.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._known: dict[int, tuple[tuple[object, ...], TaskSpec]] = {}
 
     def load_tasks(self) -> Sequence[TaskSpec]:
         """See TaskStore."""
         with Database(self._url).session() as session:
             rows = session.exec(select(Task).order_by(col(Task.id))).all()
-        return tuple(task_spec(row) for row in rows)
+        known = {}
+        for row in rows:
+            mark = tuple(row.model_dump().values())
+            before = self._known.get(row.id or 0)
+            known[row.id or 0] = before if before is not None and before[0] == mark else (mark, task_spec(row))
+        self._known = known
+        return tuple(spec for _, spec in known.values())
 
 
 def task_spec(row: Task) -> TaskSpec:

@@ -106,7 +106,7 @@ def history(url: str, cameras: int, lanes: int, minutes: int) -> dict[str, float
     store = SqlParameterStore(url)
     task = TaskAggregator((60, 120))
     made: list[Parameters] = []
-    for second in range(START, START + 240):
+    for second in range(START, START + 239):  # the longest window is about to close: the state is at its largest
         made += task.accept(_batch(0, second, lanes))
     rows = [p for p in made if p.period_s == 60][:lanes]
     state = json.dumps(task.snapshot())

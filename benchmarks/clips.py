@@ -76,7 +76,7 @@ def _reading(video: Path, seconds: int) -> None:
 def _kept(video: Path, seconds: int) -> tuple[Any, DecodedFrame]:
     options = SourceOptions(start_time_s=0.0, packet_seconds=float(seconds), packet_bytes=10**9)
     with open_source(str(video), options) as source:
-        frame = [frame for frame in source][-1]
+        frame = list(source)[-1]
         return source.recent_packets(), frame
 
 
@@ -86,9 +86,8 @@ def _own_packets(frame: DecodedFrame) -> None:
     begin = time.process_time()
     for number in range(count):
         encoder.add(frame.frame, number / 12.5)
-    print(
-        f"packets of a source that has none, {frame.width}x{frame.height}: {(time.process_time() - begin) * 1e3 / count:.1f} ms a picture"
-    )
+    spent_ms = (time.process_time() - begin) * 1e3 / count
+    print(f"packets of a source that has none, {frame.width}x{frame.height}: {spent_ms:.1f} ms a picture")
     encoder.close()
 
 

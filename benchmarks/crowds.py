@@ -4,7 +4,7 @@ There is no film of a dense crowd with ground truth in the data folder, so one i
 its ground truth says that they stand alone, against the median picture of the clip) are put back into the empty picture at
 random places of the walkway, far ones first, in the size that belongs to their place, swaying and drifting a little. The film
 goes through the pipeline that cameras run. Shadows are missing and everybody is one of a few dozen people; what the figure
-shows is what hiding one another does to detector and tracker in a view from about 4 m above the ground.
+shows is what hiding one another does to detector and tracker in a view from about 8 m above the ground.
 """
 
 import argparse

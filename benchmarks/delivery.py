@@ -28,6 +28,7 @@ from actors.delivery.bodies import dump
 from actors.delivery.outgoing import outgoing
 from actors.delivery.ports import InterfaceConfig
 from actors.delivery.sender import Sender, request_headers
+from actors.outbound import LOOPBACK, OutboundPolicy
 from actors.ports import FactEnvelope, TaskRef
 from actors.pusher import Pusher, PusherConfig
 from api.database import Database
@@ -99,7 +100,7 @@ def facts(count: int, first: int = 0) -> list[FactEnvelope]:
 
 def make_pusher(store: SqlOutboxStore) -> Pusher:
     """With the settings of a real one."""
-    return Pusher(0, 1, store, WireEncoder(), Sender(None), PusherConfig())
+    return Pusher(0, 1, store, WireEncoder(), Sender(None, outbound=OutboundPolicy(allowed=LOOPBACK)), PusherConfig())
 
 
 async def bare(urls: list[str], bodies: list[bytes], interface: InterfaceConfig) -> float:

@@ -52,6 +52,13 @@ class Maker:
         way = way or self.way
         return [LaneSpec(x=way * (i - (count - 1) / 2) * WIDTH_M, way=way, **spec) for i in range(count)]  # type: ignore[arg-type]
 
+    def seen_y(self, x: float, low: float, high: float) -> float:
+        """A place at ``x`` beside the road that lies well inside the picture."""
+        y = self.y(low, high)
+        while not 0.06 < self.camera.relative(x, y)[0] < 0.94 and y < self.far - 8:
+            y += 2.0
+        return y
+
     def flows(self, lanes: list[LaneSpec], per_hour: float = 500.0, kmh: float | None = None) -> list[Flow]:
         """Free traffic in lanes."""
         speed = (kmh or self.u(45, 90)) * KMH
@@ -87,7 +94,7 @@ def parking(m: Maker) -> Case:
     lanes = m.road()
     edge = lanes[-1].x + m.way * WIDTH_M
     shoulder = m.rng.random() < 0.4
-    y = m.y(8, 30)
+    y = m.seen_y(edge + m.way * 1.2, 8, 30)
     regions = [RegionSpec(kind="no_parking", points=strip(edge, m.near, m.far))]
     actor = make_actor(m.rng, m.vehicle())
     if m.rng.random() < 0.25 and not shoulder:

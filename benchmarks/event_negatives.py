@@ -434,7 +434,8 @@ def unknown_road(m: Maker) -> Case:
 
 
 NEGATIVES: dict[str, Callable[[Maker], Case]] = {
-    "n:ordinary": ordinary, "n:both ways": both_ways, "n:red light": red_light, "n:dense": dense, "n:parked beside": parked_beside,
+    "n:ordinary": ordinary, "n:both ways": both_ways, "n:red light": red_light, "n:dense": dense,
+    "n:parked beside": parked_beside,
     "n:short stop": short_stop, "n:bus stop": bus_stop, "n:crossing people": crossing_people, "n:motorcycles": motorcycles,
     "n:overtaking": overtaking, "n:u turn": u_turn, "n:flickering": flickering, "n:shaking": shaking, "n:bad view": bad_view,
     "n:shadows": shadows, "n:left ghost": left_ghost, "n:left turners": left_turners, "n:queue join": queue_join,

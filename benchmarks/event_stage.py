@@ -356,7 +356,7 @@ def advance(case: Case, time_s: float, rng: Rng) -> None:
     for flow in case.flows:
         if time_s >= flow.due_s:
             lane = flow.lane
-            start = case.camera.near_m - 14 if lane.way > 0 else -(case.camera.far_m + 14)
+            start = case.camera.near_m - 40 if lane.way > 0 else -(case.camera.far_m + 30)
             actor = make_actor(rng, any_vehicle(rng), x=lane.x + rng.normal(0, 0.15), way=lane.way)
             actor.desired = flow.speed * max(0.75, rng.normal(1, flow.spread))
             mates = [a for a in case.actors if a.motion is None and a.way == lane.way and abs(a.x - lane.x) < 1.5]
@@ -382,7 +382,7 @@ def advance(case: Case, time_s: float, rng: Rng) -> None:
             wished = 2.0 + actor.v * 1.2 + actor.v * (actor.v - speed) / (2 * math.sqrt(1.4 * 2.0))
             free -= 1.4 * (max(wished, 0) / max(gap, 0.3)) ** 2
         before = actor.v
-        actor.v = max(actor.v + max(free, -4.0) * STEP_S, 0.0)
+        actor.v = max(actor.v + max(free, -4.5) * STEP_S, 0.0)
         actor.s += (before + actor.v) / 2 * STEP_S
     far = case.camera.far_m + 80
     case.actors[:] = [a for a in case.actors if a.motion is not None or (a.way * a.s < far and a.way * a.s > -40)]

@@ -208,11 +208,11 @@ def report(results: Sequence[Result], kinds: Sequence[EventKind], *, verbose: bo
     if verbose:
         for result in results:
             for kind in result.misses:
-                print(f"MISS  {kind.name:<22} {result.name} {result.seed} [{result.about}] stated {_brief(result.stated)}")
+                what = f"{result.name} {result.seed} [{result.about}] stated {_brief(result.stated)}"
+                print(f"MISS  {kind.name:<22} {what}")
             for stated in result.extras:
-                print(
-                    f"FALSE {stated.kind.name:<22} {result.name} {result.seed} [{result.about}] at {stated.time_s:.1f} s {stated.detail}"
-                )
+                what = f"{result.name} {result.seed} [{result.about}] at {stated.time_s:.1f} s {stated.detail}"
+                print(f"FALSE {stated.kind.name:<22} {what}")
 
 
 def _brief(stated: Sequence[Stated]) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 import av
 import numpy as np
 
+from actors.outbound import LOOPBACK
 from actors.ports import CameraHealth
 from cluster.client import ApiClient, local_client
 from cluster.settings import Settings
@@ -96,7 +97,8 @@ def installation(models_dir: Path, **overrides: Any) -> Iterator[Installation]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    fields = {"host": "127.0.0.1", "port": port, "admin_password": "benchmark", "log_level": "WARNING", **overrides}
+    fields: dict[str, Any] = {"host": "127.0.0.1", "port": port, "admin_password": "benchmark", "log_level": "WARNING"}
+    fields |= {"outbound_allow": LOOPBACK, **overrides}  # cameras and receivers of the benchmark are on this machine
     settings = Settings(data_dir=folder, models_dir=models_dir, **fields)
     prepare(settings)
     running = Running(settings, None, dashboard_port=0)

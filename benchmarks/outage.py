@@ -1,6 +1,6 @@
 """A camera's outage through the whole application: an RTSP server is killed and brought back while Wayside analyses it.
 
-    wayside up &                       # or any other way to run it
+    WAYSIDE_OUTBOUND_ALLOW=127.0.0.1 wayside up &      # or any other way to run it
     python -m benchmarks.outage CLIP [--outage 15] [--cycles 2] [--scene scene.json]
 
 Adds a task on a real RTSP server (`tests/rtsp_server.py`, needs Debian's GStreamer packages) and interfaces of type 21 and

@@ -26,6 +26,7 @@ from traffic.types import Detections, ObjectClass, Track, TrackId, TrackState
 Array = NDArray[np.float64]
 
 LANE_WIDTH_M = 3.5
+_UNSEEN = 0.7  # share of a vehicle's box behind a nearer vehicle's from which it is not found
 _STEP_S = 0.02  # of the integration of the car-following model
 _KINDS = (  # class, length, width, height: mean and spread in metres, share of traffic
     (ObjectClass.CAR, (4.5, 0.35), (1.8, 0.08), (1.52, 0.12), 0.85),
@@ -352,15 +353,24 @@ def _coasted(ghost: Track, now_s: float) -> Track:
     )
 
 
+def _covered(box: Array, other: Array) -> float:
+    """Share of ``box`` that ``other`` covers."""
+    shared = np.clip(np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2]), 0, None).prod()
+    return float(shared / max((box[2:] - box[:2]).prod(), 1e-9))
+
+
 def _detect(c: Conditions, camera: RoadCamera, drivers: Sequence[_Driver], random: np.random.Generator) -> Detections:
     boxes, classes = [], []
-    for driver in drivers:
+    nearer: list[Array] = []
+    for driver in sorted(drivers, key=lambda d: _place(c, d)[1]):
         x, y = _place(c, driver)
         hidden = driver.hidden[0] < driver.front < driver.hidden[1]
-        if not 0 < y < 130 or hidden or random.random() < c.missed:
+        box = camera.box(x, y, *driver.size) if 0 < y < 130 else None
+        if box is None:
             continue
-        box = camera.box(x, y, *driver.size)
-        if box is not None:
+        hidden = hidden or any(_covered(box, other) > _UNSEEN for other in nearer)
+        nearer.append(box)
+        if not hidden and random.random() >= c.missed:
             noisy = box + random.normal(0, c.noise_px, 4)
             extent = np.array([*c.frame_size, *c.frame_size], np.float64)
             boxes.append(np.where((box <= 0) | (box >= extent), box, np.clip(noisy, 0, extent)))

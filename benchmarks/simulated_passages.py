@@ -27,6 +27,7 @@ from traffic.types import ObjectClass
 
 _START_S = 1_700_000_000.0
 _MATCH_S = 0.7
+_FIRST_S = 1.0  # who stands on the line when the film begins has not been seen before it
 
 
 def film(
@@ -57,12 +58,13 @@ def film(
                 road_num=item.road_num,
                 time_s=_START_S + item.time_s,
                 speed_kmh=item.speed_kmh,
-                time_headway_s=item.headway_s,
-                spacing_m=item.spacing_m,
+                time_headway_s=None,  # the simulator's are of the ends nearer to the camera, ours of fronts
+                spacing_m=None,
                 length_m=float("nan"),
                 object_class=item.object_class,
             )
             for item in shown.truth.passages
+            if item.time_s >= _FIRST_S
         ]
         if shown.index % every:
             continue

@@ -1,22 +1,35 @@
-"""Creates or finds the long-lived actors of one installation: the supervisor and the pushers."""
+"""Creates, finds and replaces the long-lived actors of one installation: supervisor, aggregators, pushers."""
 
 import logging
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import RayError
+from ray import serve
+from ray.exceptions import RayError, RayTaskError
+from ray.serve.exceptions import RayServeException
 
 from actors.aggregator import AggregatorConfig
 from actors.camera import CameraConfig, CameraServices
+from actors.decoding import ProbeResult, SourceOptions, probe
+from actors.errors import SourceError
+from actors.logs import FORMAT_VARIABLE
 from actors.ports import Archive, CameraHealth, FactSink, TaskStore
 from actors.pusher import PusherConfig
-from actors.supervisor import SupervisorActor, SupervisorConfig
+from actors.supervisor import CAMERA_PREFIX, SupervisorActor, SupervisorConfig
+from actors.viewing import CameraView
+from api import rescue
+from cluster.generation import generation
+from cluster.handover import Wanted, hand_over, retire, start_missing
 from cluster.settings import Settings
+from models.deployment import DEPLOYMENT_NAME
 
 logger = logging.getLogger(__name__)
 SUPERVISOR = "supervisor"
+APP_NAME, INGRESS_NAME = "wayside", "ingress"
 _CALL_TIMEOUT_S = 3.0
 # Two arenas of memory rather than eight per core: a process of many mostly idle threads holds tens of MB less.
 _SINGLE_THREADED = {
@@ -25,6 +38,9 @@ _SINGLE_THREADED = {
     "OMP_WAIT_POLICY": "PASSIVE",
     "MALLOC_ARENA_MAX": "2",
 }
+_STOP_TIMEOUT_S = 45.0
+_LOW_DISK_BYTES = 64 * 2**20
+_PROBE_TIMEOUT_S = 40.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +71,38 @@ def pusher_state(health: Mapping[str, Any] | None) -> str:
     return "; ".join(wrong) or "ok"
 
 
+def deployment_states() -> dict[str, str]:
+    """One line about each deployment of networks: "ok", or what Serve says of it. The detector is always among them."""
+    try:
+        application = serve.status().applications.get(APP_NAME)
+    except (RayError, RayServeException) as error:
+        return {DEPLOYMENT_NAME: f"状态未知 / state unknown: {type(error).__name__}"}
+    found = {DEPLOYMENT_NAME: "未部署 / not deployed"}
+    for name, deployment in (application.deployments if application else {}).items():
+        if name != INGRESS_NAME:
+            found[name] = _deployment_state(deployment)
+    return found
+
+
+def _deployment_state(deployment: Any) -> str:
+    if deployment.replica_states.get("RUNNING", 0):
+        return "ok"
+    lines = [line.strip() for line in deployment.message.splitlines() if line.strip()]
+    told = next((line for line in reversed(lines) if "Error" in line), lines[-1] if lines else deployment.status)
+    return f"没有可用副本 / no replica runs: {str(told)[:300]}"
+
+
+def disk_state(folder: Path) -> str:
+    """One line about the disk of the data folder: "ok", or how little is left."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return f"数据目录不可用 / data folder: {error.strerror}"
+    if free >= _LOW_DISK_BYTES:
+        return "ok"
+    return f"磁盘空间不足, 剩余 {free // 2**20} MiB / disk almost full, {free // 2**20} MiB left"
+
+
 class ActorSystem:
     """Supervisor, aggregators and pushers as named, detached actors: they outlive the ingress and are found again by name.
 
@@ -73,22 +121,36 @@ class ActorSystem:
     ) -> None:
         self._settings, self._task_store, self._services = settings, task_store, services
         self._camera, self._pushers, self._aggregators = camera, pushers, aggregators
+        self._generation = generation(settings)
 
     def ensure(self) -> None:
-        """Start what is not running yet. Pushers and aggregators first, so that the first facts find them."""
+        """Start what is not running, replace what runs with other code or settings; see ``cluster.handover``."""
+        families = ("pusher-", "aggregator-")
+        hand_over(self._wanted(), self._settings.namespace, self._generation, families)
+
+    def mend(self) -> None:
+        """Start what is not there (somebody ended it for good) and leave the rest alone; nothing while Wayside goes down."""
+        state = self._ask(SUPERVISOR, "state")
+        if state and state["stopping"]:
+            return
+        start_missing(self._wanted(), self._settings.namespace)
+
+    def _wanted(self) -> list[Wanted]:
+        """Pushers and aggregators first, so that the first facts find them."""
         from actors.aggregator import AggregatorActor
         from actors.pusher import PusherActor
         from api.wire.encode import WireEncoder
 
-        settings = self._settings
+        settings, wanted = self._settings, []
         for index, name in enumerate(self._pushers.names):
-            encoder = WireEncoder(data_source=settings.data_source, masked=not settings.push_source_secrets)
+            encoder = WireEncoder(data_source=settings.data_source, source_secrets=settings.push_source_secrets)
             plan = self._pushers
-            arguments = (index, len(plan.names), plan.outbox_factory, encoder, plan.archive, plan.config)
-            self._actor(PusherActor, name, 1000, arguments)
+            arguments = (index, len(plan.names), plan.outbox_factory, encoder, plan.archive, plan.config, self._generation)
+            wanted.append(self._actor(PusherActor, name, 1000, arguments))
         for index, name in enumerate(self._aggregators.names):
             aggregators = self._aggregators
-            self._actor(AggregatorActor, name, 8, (index, aggregators.store_factory, aggregators.sink, aggregators.config))
+            given = (index, aggregators.store_factory, aggregators.sink, aggregators.config, self._generation)
+            wanted.append(self._actor(AggregatorActor, name, 8, given))
         config = SupervisorConfig(
             namespace=settings.namespace,
             period_s=settings.reconcile_period_s,
@@ -96,25 +158,31 @@ class ActorSystem:
             camera_options={
                 "num_cpus": settings.camera_num_cpus,
                 "num_gpus": settings.camera_num_gpus,
-                "runtime_env": {"env_vars": _SINGLE_THREADED},
+                "runtime_env": {"env_vars": self._environment()},
             },
             log_level=settings.log_level,
+            generation=self._generation,
         )
-        self._actor(SupervisorActor, SUPERVISOR, 8, (self._task_store, self._services, config))
+        wanted.append(self._actor(SupervisorActor, SUPERVISOR, 8, (self._task_store, self._services, config), "release"))
+        return wanted
 
-    def _actor(self, cls: type, name: str, concurrency: int, arguments: tuple[Any, ...]) -> Any:
+    def _actor(self, cls: type, name: str, concurrency: int, arguments: tuple[Any, ...], farewell: str = "stop") -> Wanted:
         actor: Any = ray.remote(cls)
-        return actor.options(
+        options = actor.options(
             name=name,
             namespace=self._settings.namespace,
-            lifetime="detached",
+            lifetime="detached",  # outlives the ingress that made it
             get_if_exists=True,
-            max_restarts=-1,
-            max_task_retries=0,
+            max_restarts=-1,  # comes back from the database and the cameras, as often as it takes
+            max_task_retries=0,  # callers repeat what they are not sure of, under the same ids
             max_concurrency=concurrency,
             num_cpus=0,
-            runtime_env={"env_vars": _SINGLE_THREADED},
-        ).remote(*arguments)
+            runtime_env={"env_vars": self._environment()},
+        )
+        return Wanted(name=name, start=lambda: options.remote(*arguments), farewell=farewell)
+
+    def _environment(self) -> dict[str, str]:
+        return {**_SINGLE_THREADED, FORMAT_VARIABLE: self._settings.log_format}
 
     # -- TaskControl and InterfaceControl -----------------------------------------------------------------------------
 
@@ -136,6 +204,44 @@ class ActorSystem:
         picture: bytes | None = self._ask(SUPERVISOR, "snapshot", task_num)
         return picture
 
+    def view(self, task_num: str, max_width: int, drawn: bool, after: int = -1) -> CameraView | None:
+        """The newest analysed frame of a camera for a console, straight from its actor."""
+        view: CameraView | None = self._ask(CAMERA_PREFIX + task_num, "view", max_width, drawn, after)
+        return view
+
+    def probe(self, address: str, options: SourceOptions) -> ProbeResult:
+        """Look at a source in a worker process of its own: a codec that crashes takes nothing else along.
+
+        Raises:
+            SourceError: the reason, also when the worker died or took too long.
+        """
+        look: Any = ray.remote(probe)
+        answer = look.options(num_cpus=0, max_retries=0, runtime_env={"env_vars": _SINGLE_THREADED}).remote(address, options)
+        try:
+            result: ProbeResult = ray.get(answer, timeout=_PROBE_TIMEOUT_S)
+        except RayTaskError as error:
+            if isinstance(error.cause, SourceError):
+                raise error.cause from error
+            raise SourceError(f"视频源读取失败 (cannot be read: {type(error.cause).__name__})") from error
+        except RayError as error:
+            ray.cancel(answer, force=True)
+            raise SourceError(f"视频源读取超时或进程异常 (took too long or crashed: {type(error).__name__})") from error
+        return result
+
+    def machines(self) -> list[dict[str, Any]]:
+        """The nodes of the cluster: address, alive, resources."""
+        nodes = []
+        for node in ray.nodes():
+            resources = node["Resources"]
+            nodes.append({
+                "address": node["NodeManagerAddress"],
+                "alive": node["Alive"],
+                "cpus": resources.get("CPU", 0.0),
+                "gpus": resources.get("GPU", 0.0),
+                "memory_bytes": int(resources.get("memory", 0)),
+            })  # fmt: skip
+        return nodes
+
     def component_health(self) -> dict[str, str]:
         """One line per component: "ok" or what is wrong."""
         state = self._ask(SUPERVISOR, "state")
@@ -148,24 +254,27 @@ class ActorSystem:
         for name in self._aggregators.names:
             health = self._ask(name, "health")
             result[name] = "not answering" if health is None else health["error"] or "ok"
+        result |= deployment_states()
+        result["disk"] = disk_state(self._settings.data_dir)
         return result
 
     def notices(self) -> list[str]:
-        """What the pushers have to tell operators, oldest first by pusher."""
-        return [notice for name in self._pushers.names for notice in (self._ask(name, "health") or {}).get("notices", ())]
+        """What operators should know: a rescue of the database, then what the pushers tell, oldest first by pusher."""
+        told = [text] if (text := rescue.notice(self._settings.resolved_database_url)) else []
+        return told + [notice for name in self._pushers.names for notice in (self._ask(name, "health") or {}).get("notices", ())]
 
-    def stop(self, timeout_s: float = 30.0) -> None:
-        """Stop the supervisor with its cameras, then aggregators, then pushers; used by ``wayside up`` and ``wayside down``."""
-        for name in (SUPERVISOR, *self._aggregators.names, *self._pushers.names):
-            try:
-                handle = ray.get_actor(name, namespace=self._settings.namespace)
-            except ValueError:
-                continue
-            try:
-                ray.get(handle.stop.remote(), timeout=timeout_s)
-            except RayError as error:
-                logger.warning("actor did not stop in order name=%s error=%s", name, type(error).__name__)
-            ray.kill(handle, no_restart=True)
+    def stop(self) -> None:
+        """End the cameras, then aggregators, then pushers; used by ``wayside up`` and ``wayside down``.
+
+        The supervisor stays, idle, so that nobody takes what ends for something to mend; ``end`` ends it.
+        """
+        self._ask(SUPERVISOR, "stop", timeout_s=_STOP_TIMEOUT_S)
+        for name in (*self._aggregators.names, *self._pushers.names):
+            retire(name, self._settings.namespace, "stop")
+
+    def end(self) -> None:
+        """The last step, after the ingress has gone."""
+        retire(SUPERVISOR, self._settings.namespace, "release")
 
     def _tell(self, name: str, method: str) -> None:
         try:
@@ -173,10 +282,10 @@ class ActorSystem:
         except (ValueError, RayError) as error:
             logger.warning("actor not told name=%s method=%s error=%s", name, method, error)
 
-    def _ask(self, name: str, method: str, *arguments: Any) -> Any:
+    def _ask(self, name: str, method: str, *arguments: Any, timeout_s: float = _CALL_TIMEOUT_S) -> Any:
         try:
             handle = ray.get_actor(name, namespace=self._settings.namespace)
-            return ray.get(getattr(handle, method).remote(*arguments), timeout=_CALL_TIMEOUT_S)
+            return ray.get(getattr(handle, method).remote(*arguments), timeout=timeout_s)
         except (ValueError, RayError) as error:
             logger.warning("actor does not answer name=%s method=%s error=%s", name, method, type(error).__name__)
             return None

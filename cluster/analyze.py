@@ -14,10 +14,10 @@ from actors.evidence.config import EvidenceConfig
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, FactEnvelope, TaskRef, TaskSpec
 from actors.recognition import InlineDesk, RecognitionConfig, RecognitionServices
+from actors.weather import WeatherWatch
 from api.wire.encode import DEFAULT_DATA_SOURCE, snapshot_body
 from api.wire.events import stated_body
 from api.wire.parameters import crowd_body, parameter_item, people_body
-from actors.weather import WeatherWatch
 from models.handles import DetectorClient, WeatherClient
 from traffic.aggregation import CellBatch, Parameters, TaskAggregator
 from traffic.facts import CrowdAlarm, EventKind, EventPhase, LaneParameters, PeopleParameters, TrafficEvent, VehiclePassage
@@ -118,6 +118,7 @@ def analyze(
         analysed_fps=options.analysed_fps,
         packet_seconds=evidence.packet_seconds,
         packet_bytes=evidence.memory_bytes,
+        packet_lag_frames=16,
     )
     with open_source(options.video, source_options) as source:
         facts = _Facts(options.archive, source, evidence, summary)

@@ -1,7 +1,6 @@
 """The composition root: settings in, one Serve application out. ``serve deploy``, ``wayside up`` and jobs all come here."""
 
 import logging
-import os
 from functools import partial
 from typing import Any
 
@@ -20,7 +19,7 @@ from actors.recognition import RecognitionConfig, RecognitionServices
 from api.outbox import SqlOutboxStore
 from api.parameter_store import SqlParameterStore
 from api.task_store import SqlTaskStore
-from cluster.actors import ActorSystem, AggregatorPlan, PusherPlan
+from cluster.actors import APP_NAME, INGRESS_NAME, ActorSystem, AggregatorPlan, PusherPlan
 from cluster.settings import Settings
 from models.attributes.clients import ServeAttributesClient, ServeWeatherClient
 from models.attributes.deployment import DEPLOYMENT_NAME as ATTRIBUTES_NAME
@@ -30,9 +29,6 @@ from models.handles import ServePlateReaderClient
 from models.plates.deployment import DEPLOYMENT_NAME as PLATES_NAME
 from models.plates.deployment import PlateSettings, build_plates
 from models.serve_client import ServeDetectorClient
-
-APP_NAME = "wayside"
-INGRESS_NAME = "ingress"
 
 
 def detector_settings(settings: Settings) -> DetectorSettings:
@@ -144,6 +140,7 @@ def camera_config(settings: Settings) -> CameraConfig:
         disconnected_after_s=settings.disconnected_after_s,
         stall_timeout_s=settings.stall_timeout_s,
         hardware=settings.camera_hardware,
+        outbound=settings.outbound,
     )
 
 
@@ -153,6 +150,7 @@ def pusher_config(settings: Settings) -> PusherConfig:
     disable_after_s = settings.delivery_disable_after_days * 86_400
     return PusherConfig(
         timeout_s=settings.delivery_timeout_s,
+        outbound=settings.outbound,
         policy=DeliveryPolicy(max_age_s=max_age_s),
         # A fifth of the time is left to the operator who was told.
         health=HealthPolicy(disable_after_s=disable_after_s, notice_after_s=disable_after_s * 0.8),
@@ -207,12 +205,6 @@ def build(args: dict[str, Any]) -> Any:
 
     ingress = make_ingress(settings)
     return ingress.bind(settings, build_detector(detector_settings(settings)), *recognition_deployments(settings))
-
-
-def environment_for_cameras() -> dict[str, str]:
-    """Environment of camera actors: one thread per pool, waiting passively, so that many cameras share few cores."""
-    keep = {name: value for name, value in os.environ.items() if name.startswith("WAYSIDE_") and "PASSWORD" not in name}
-    return {**keep, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 __all__ = ["APP_NAME", "INGRESS_NAME", "actor_system", "build", "serve"]

@@ -75,8 +75,11 @@ def up(
     """Start everything and run until Ctrl-C."""
     settings = _settings(host=host, port=port, data_dir=data_dir, models_dir=models_dir)
     from cluster.ingress import prepare
-    from cluster.up import Running, wait_for_signal
+    from cluster.up import Running, ready_weights, wait_for_signal
 
+    if address is None:  # nobody else can be using the database of a local installation that does not run
+        _repair(settings)
+        ready_weights(settings)
     prepare(settings)
     running = Running(settings, address)
     try:
@@ -87,9 +90,25 @@ def up(
         running.close()
 
 
+def _repair(settings: Any) -> None:
+    from api.rescue import rescue
+
+    if told := rescue(settings.resolved_database_url):
+        errors.print(f"[yellow]warning[/] {told}", highlight=False)
+
+
+@app.command()
+def repair(data_dir: DataDir = None) -> None:
+    """Put a damaged SQLite database aside and begin anew with the kept copy of accounts, receivers and tasks."""
+    settings = _settings(data_dir=data_dir)
+    _repair(settings)
+    console.print(f"{settings.resolved_database_url.rpartition('/')[2]}: can be used")
+
+
 def _print_welcome(settings: Any) -> None:
     shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    console.print(f"Wayside is up: http://{shown}:{settings.port}   API pages: http://{shown}:{settings.port}/docs")
+    url = f"{settings.scheme}://{shown}:{settings.port}"
+    console.print(f"Wayside is up: {url}   API pages: {url}/docs")
     password = settings.data_dir / "admin-password"
     if settings.admin_password:
         console.print("login: admin, the password you gave")
@@ -115,6 +134,33 @@ def demo(
 
 
 @app.command()
+def status(
+    live: Annotated[bool, typer.Option("--live", help="Keep it on the screen until Ctrl-C.")] = False,
+    host: Annotated[str | None, typer.Option(help="Address of the API.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the API.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """State of components, cameras and receivers of the Wayside that runs here."""
+    import contextlib
+
+    import httpx
+
+    from cluster.client import local_client
+    from cluster.status import show_status
+
+    settings = _settings(host=host, port=port, data_dir=data_dir)
+    try:
+        api = local_client(settings)
+    except httpx.HTTPError as error:
+        raise OSError(
+            f"no Wayside answers on port {settings.port} ({type(error).__name__}); start one with 'wayside up'"
+        ) from error
+    with contextlib.suppress(KeyboardInterrupt):
+        show_status(api, console, live)
+    api.close()
+
+
+@app.command()
 def down(address: Annotated[str, typer.Option(help="Running Ray cluster.")] = "auto", data_dir: DataDir = None) -> None:
     """Stop Wayside on a running cluster: cameras, pushers and the Serve application."""
     import ray
@@ -124,8 +170,10 @@ def down(address: Annotated[str, typer.Option(help="Running Ray cluster.")] = "a
 
     settings = _settings(data_dir=data_dir)
     ray.init(address=address, namespace=settings.namespace, log_to_driver=False)
-    actor_system(settings).stop()
+    system = actor_system(settings)
+    system.stop()
     serve.delete(APP_NAME)
+    system.end()
     ray.shutdown()
 
 
@@ -272,7 +320,7 @@ def _local_networks(settings: Any) -> Any:
 
 
 def _local_recognition(settings: Any) -> tuple[Any, Any]:
-    """Recognition of vehicles and of the weather in this process (None: off); missing weights are said before the analysis begins."""
+    """Recognition of vehicles and of the weather in this process (None: off); missing weights are said at once."""
     from actors.recognition import RecognitionServices
     from models.attributes.clients import LocalAttributesClient, LocalWeatherClient
 
@@ -298,7 +346,7 @@ def _local_plates(settings: Any, longest_px: int = 0) -> Any:
         device=settings.plate_device,
         threads=settings.plate_threads,
     )
-    return LocalPlateReaderClient(reader, longest_px or settings.plate_vehicle_px)
+    return LocalPlateReaderClient(reader, longest_px or settings.plate_vehicle_px, thorough=bool(longest_px))
 
 
 def _local_attributes(settings: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from actors.outbound import LOOPBACK
 from api.receiver import Push, Receiver
 from cluster.client import ApiClient, local_client
 from cluster.ingress import prepare
@@ -51,6 +52,8 @@ def run_demo(settings: Settings, source: str, seconds: float, console: Console) 
     """Run until Ctrl-C or for ``seconds``."""
     from cluster.cli import _print_welcome
 
+    # The demo's receiver, and the one of a newcomer who follows the README, run on this machine.
+    settings = settings.model_copy(update={"outbound_allow": (*settings.outbound_allow, *LOOPBACK)})
     prepare(settings)
     console.print("starting (about half a minute) …")
     tally = _Tally()

@@ -7,26 +7,41 @@ from fastapi import FastAPI
 from ray import serve
 
 from actors.archive import ArchiveKeeper, ArchiveLimits
+from actors.errors import StoreUnavailableError
 from api.accounts import ensure_admin
 from api.app import create_app
 from api.database import Database
 from api.links import LinkSigner
+from api.rescue import damage, database_file, keep_copy
 from api.security import Passwords, Tokens, load_secret
 from api.services import ApiServices
+from cluster.housekeeping import housekeeping
 from cluster.settings import Settings
 
 logger = logging.getLogger(__name__)
-_CHECK_PERIOD_S = 10
+_CHECK_PERIOD_S, _CHECK_TIMEOUT_S = 2, 10  # Serve notices a dead replica only when it asks
 
 
 def prepare(settings: Settings) -> Database:
     """Tables up to date and an administrator; safe to repeat and to run from two processes."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.resolved_database_url)
+    file = database_file(settings.resolved_database_url)
+    if file is not None and (wrong := damage(file)):
+        raise StoreUnavailableError(
+            f"数据库文件已损坏 / the database {file} is damaged ({wrong}); "
+            f"stop Wayside and run: wayside repair --data-dir {settings.data_dir}"
+        )
     database.migrate()
+    if file is not None:
+        file.chmod(0o600)  # passwords of cameras, signing secrets; SQLite's other files take the mode over
     first = ensure_admin(database, settings.data_dir, settings.admin_password, Passwords())
     if first:
         logger.warning("first start: account %s, password in %s", first.name, first.file)
+    try:
+        keep_copy(settings.resolved_database_url)
+    except StoreUnavailableError as error:  # a full disk: what is there goes on
+        logger.error("%s", error)
     return database
 
 
@@ -48,6 +63,15 @@ def make_app(settings: Settings, control: Any) -> FastAPI:
         tokens=Tokens(secret, settings.token_ttl_s),
         time_zone=settings.time_zone,
         max_body_bytes=settings.max_body_bytes,
+        outbound=settings.outbound,
+        cors_origins=settings.cors_origins,
+        about={
+            "detector": settings.detector_model,
+            "engine": f"{settings.detector_engine} / {settings.detector_device}",
+            "database": settings.resolved_database_url.split("://", 1)[0],
+            "archive": settings.resolved_archive_url,
+            "retention": f"{settings.archive_max_age_days:g} d, {settings.archive_max_bytes / 1024**3:g} GiB",
+        },
     )
     return create_app(services)
 
@@ -61,6 +85,14 @@ def make_ingress(settings: Settings) -> Any:
         def __init__(self, settings: Settings, detector: Any, *recognition: Any) -> None:
             # The networks are bound so that Serve starts them with the application; cameras call them by their names.
             self._networks = (detector, *recognition)
+            from cluster.build import actor_system
+
+            self._chores = housekeeping(settings, actor_system(settings)).start()
+
+        def check_health(self) -> None:
+            """Serve's health check: a replica whose housekeeping has ended is replaced."""
+            if not self._chores.alive:
+                raise RuntimeError("housekeeping has ended")
 
     def app_builder() -> FastAPI:
         from cluster.build import actor_system
@@ -75,6 +107,7 @@ def make_ingress(settings: Settings) -> Any:
         num_replicas=1,
         max_ongoing_requests=200,
         health_check_period_s=_CHECK_PERIOD_S,
+        health_check_timeout_s=_CHECK_TIMEOUT_S,
         ray_actor_options={"num_cpus": 0, "runtime_env": {"env_vars": {"OMP_NUM_THREADS": "1"}}},
     )
     return deployment(serve.ingress(app_builder)(Ingress))

@@ -6,10 +6,14 @@ Nothing reads the environment at import; ``Settings()`` does it once in the comp
 import os
 import zoneinfo
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from actors.outbound import OutboundPolicy
+
+Listed = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -21,10 +25,10 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="port the API listens on")
     data_dir: Path = Field(Path("~/.local/share/wayside"), description="database, pictures, secrets")
     models_dir: Path = Field(Path("~/.cache/wayside/models"), description="weights catalogue on disk")
-    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in data_dir")
+    database_url: str = Field("", repr=False, description="SQLAlchemy URL; empty: SQLite in data_dir")
     archive_url: str = Field("", description="folder or object store URL of pictures and clips; empty: data_dir/archive")
-    secret_key: str = Field("", description="key that signs login tokens; empty: made once in data_dir")
-    admin_password: str = Field("", description="password of 'admin' at first start; empty: one is made")
+    secret_key: str = Field("", repr=False, description="key that signs login tokens; empty: made once in data_dir")
+    admin_password: str = Field("", repr=False, description="password of 'admin' at first start; empty: one is made")
     time_zone: str = Field("Asia/Shanghai", description="IANA zone of wire times, unless a task says otherwise")
     data_source: str = Field("通甲优博", description="dataSource of vehicle snapshots")
 
@@ -38,7 +42,7 @@ class Settings(BaseSettings):
     detector_replicas: int = Field(1, ge=1, le=256)
     detector_num_gpus: float = Field(0.0, ge=0, le=8, description="GPU share reserved by each replica")
     detector_max_batch_size: int = Field(16, ge=1, le=256)
-    detector_timeout_s: float = Field(30.0, gt=0)
+    detector_timeout_s: float = Field(10.0, gt=0, description="a frame without an answer for so long is given up")
 
     recognition_patience_s: float = Field(5.0, gt=0, le=60, description="a fact waits so long for its vehicle's looks")
     plates: bool = Field(True, description="read number plates")
@@ -51,7 +55,7 @@ class Settings(BaseSettings):
     plate_replicas: int = Field(1, ge=1, le=256)
     plate_num_gpus: float = Field(0.0, ge=0, le=8, description="GPU share reserved by each replica")
     plate_max_batch_size: int = Field(8, ge=1, le=256)
-    plate_vehicle_px: int = Field(640, ge=64, le=2048, description="longer side at which crops of vehicles are searched")
+    plate_vehicle_px: int = Field(448, ge=64, le=2048, description="longer side at which crops of vehicles are searched")
 
     attributes: bool = Field(True, description="recognise type and colour of vehicles and the weather")
     attribute_backbone: str = Field("efficientnet-lite0", description="backbone of the weights catalogue")
@@ -93,15 +97,24 @@ class Settings(BaseSettings):
     clip_after_s: float = Field(10.0, ge=0, le=120, description="seconds of video after it")
     clip_wait: bool = Field(True, description="an event is pushed when its clip is whole; false: at once")
     clip_memory_bytes: int = Field(48 * 1024**2, ge=1024**2, description="compressed video that a camera keeps in memory")
-    push_source_secrets: bool = Field(False, description="srcAddress of events with its password, as in the manual's example")
     event_days: float = Field(365.0, gt=0, description="retention of the history of events")
     vehicle_days: float = Field(90.0, gt=0, description="retention of the history of vehicles")
-    archive_options: dict[str, Any] = Field(default_factory=dict, description="of an object store: endpoint_url, key, secret")
+    archive_options: dict[str, Any] = Field(
+        default_factory=dict, repr=False, description="of an object store: endpoint_url, key, secret"
+    )
     archive_max_age_days: float = Field(30.0, gt=0, description="what is older is deleted")
     archive_max_bytes: int = Field(20 * 1024**3, ge=1024**2, description="beyond this the oldest is deleted")
-    archive_min_free_bytes: int = Field(1024**3, ge=0, description="a folder leaves so much free on its disk")
+    archive_min_free_bytes: int = Field(512 * 1024**2, ge=0, description="a folder leaves so much free on its disk")
     archive_protected: bool = Field(False, description="pictures and clips need a token or a signed URL")
+
+    outbound_allow: Listed = Field((), description="addresses, networks, host names receivers and cameras may have anyway")
+    outbound_private: bool = Field(True, description="receivers and cameras may be on private networks")
+    push_source_secrets: bool = Field(False, description="srcAddress is pushed with its password, as the manual shows it")
+    cors_origins: Listed = Field((), description="web pages of these origins may use the API, such as https://ops.example")
+    tls_certificate: str = Field("", description="PEM file of the certificate chain; with tls_key the API speaks https")
+    tls_key: str = Field("", description="PEM file of the certificate's key")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = Field("text", description="logs of the actors: lines of text or of JSON")
 
     @field_validator("data_dir", "models_dir")
     @classmethod
@@ -116,6 +129,28 @@ class Settings(BaseSettings):
         except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"unknown time zone {value!r}; use an IANA name such as Asia/Shanghai") from error
         return value
+
+    @field_validator("outbound_allow", "cors_origins", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """A text is a list with commas: an environment variable need not be JSON."""
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _whole_tls(self) -> "Settings":
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ValueError("tls_certificate and tls_key are needed together")
+        return self
+
+    @property
+    def outbound(self) -> OutboundPolicy:
+        """Where receivers and cameras may be."""
+        return OutboundPolicy(private=self.outbound_private, allowed=self.outbound_allow)
+
+    @property
+    def scheme(self) -> str:
+        """http or https."""
+        return "https" if self.tls_certificate else "http"
 
     @property
     def resolved_database_url(self) -> str:

@@ -13,6 +13,8 @@ from ray.exceptions import RayError
 
 from cluster.build import APP_NAME, actor_system, build
 from cluster.settings import Settings
+from models.errors import WeightsCorruptError, WeightsDownloadError, WeightsMissingError
+from models.store import WeightsStore
 
 logger = logging.getLogger(__name__)
 _READY_TIMEOUT_S = 300
@@ -39,7 +41,7 @@ class Running:
         else:
             ray.init(address=address, namespace=settings.namespace, log_to_driver=False, logging_level=logging.WARNING)
         try:
-            serve.start(http_options={"host": settings.host, "port": settings.port}, proxy_location="HeadOnly")
+            serve.start(http_options=http_options(settings), proxy_location="HeadOnly")
             serve.run(build(overrides(settings)), name=APP_NAME, route_prefix="/", blocking=False, _local_testing_mode=False)
         except BaseException:
             self.close()
@@ -50,12 +52,37 @@ class Running:
         if not ray.is_initialized():
             return
         try:
-            actor_system(self._settings).stop()
+            system = actor_system(self._settings)
+            system.stop()
             serve.shutdown()
+            system.end()
         except RayError as error:
             logger.warning("shutdown incomplete error=%s", error)
         finally:
             ray.shutdown()
+
+
+def ready_weights(settings: Settings) -> None:
+    """Fetch missing or damaged weights before anything starts. Raises ModelError: one line instead of a replica's trace."""
+    store, name = WeightsStore(settings.models_dir), settings.detector_model
+    if name.endswith(".onnx"):
+        return
+    try:
+        store.verify(name)
+    except (WeightsMissingError, WeightsCorruptError) as error:
+        logger.warning("%s", error)
+        try:
+            store.pull(name)
+        except WeightsDownloadError as failure:
+            raise WeightsDownloadError(f"{error}; fetching them failed: {failure}") from failure
+
+
+def http_options(settings: Settings) -> dict[str, Any]:
+    """Where and how Serve's proxy listens."""
+    options: dict[str, Any] = {"host": settings.host, "port": settings.port}
+    if settings.tls_certificate:
+        options |= {"ssl_certfile": settings.tls_certificate, "ssl_keyfile": settings.tls_key}
+    return options
 
 
 def overrides(settings: Settings) -> dict[str, Any]:

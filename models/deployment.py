@@ -6,6 +6,8 @@ callers take turns however many pictures they bring.
 """
 
 import asyncio
+import hashlib
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,12 +22,14 @@ from ray.util.metrics import Counter, Histogram
 
 from models.handles import InputFit
 from models.store import WeightsStore
+from traffic.types import Detections
 
 DEPLOYMENT_NAME = "detector"
 Image = NDArray[np.uint8]
 Answer = tuple[NDArray[Any], NDArray[Any], NDArray[Any]]
 # Cameras bound what they ask for (a few pictures each). A call turned away would try again after others: unfair under load.
 _MAX_CALLS = 4096
+_HUNG_AFTER_S = 120.0
 _BATCH_BOUNDS = [1, 2, 4, 8, 16, 32, 64]
 _LATENCY_BOUNDS = [0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56]
 
@@ -63,6 +67,7 @@ class DetectorReplica:
             device=settings.device,
             streams=settings.streams,
         )
+        self._busy: dict[int, float] = {}  # by thread: since when it computes
         self._executor = ThreadPoolExecutor(self._detector.streams, thread_name_prefix="inference")
         self._batch_size = Histogram("wayside_detector_batch_size", "Frames per batch", boundaries=_BATCH_BOUNDS)
         self._latency = Histogram(
@@ -83,9 +88,12 @@ class DetectorReplica:
         return {"engine": detector.engine_name, "inputSize": list(detector.input_size), "streams": detector.streams}
 
     def check_health(self) -> None:
-        """Serve's health check: the inference thread must be alive."""
+        """Serve's health check: the inference thread must be alive and get on."""
         if self._executor._shutdown:
             raise RuntimeError("inference thread has ended")
+        since = min(list(self._busy.values()), default=None)
+        if since is not None and time.monotonic() - since > _HUNG_AFTER_S:
+            raise RuntimeError(f"inference hangs for {time.monotonic() - since:.0f} s")
 
     async def __call__(self, images: list[Image]) -> list[Answer]:
         """uint8 (h, w, 3) RGB each → of each: boxes (n, 4) in its pixels, scores (n,), ObjectClass values (n,)."""
@@ -113,8 +121,16 @@ class DetectorReplica:
         return answers
 
     async def _detect(self, images: list[Image]) -> list[Answer]:
-        found = await asyncio.get_running_loop().run_in_executor(self._executor, self._detector.detect, images)
+        found = await asyncio.get_running_loop().run_in_executor(self._executor, self._compute, images)
         return [(item.boxes, item.scores, item.classes) for item in found]
+
+    def _compute(self, images: list[Image]) -> list[Detections]:
+        thread = threading.get_ident()
+        self._busy[thread] = time.monotonic()
+        try:
+            return self._detector.detect(images)
+        finally:
+            self._busy.pop(thread, None)
 
     def _observe(self, latency_s: float, pictures: int) -> None:
         self._latency.observe(latency_s)
@@ -122,14 +138,24 @@ class DetectorReplica:
         self._frames.inc(pictures)
 
 
+def _version(settings: DetectorSettings) -> str:
+    """Names code and settings of the deployment."""
+    digest = hashlib.sha256(repr(settings).encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
 def build_detector(settings: DetectorSettings) -> Any:
     """The bound deployment, ready to be a part of an application."""
     factory: Callable[..., Any] = serve.deployment(
         name=DEPLOYMENT_NAME,
+        version=_version(settings),  # the same network goes on while a new version of the rest is deployed
         num_replicas=settings.replicas,
         max_ongoing_requests=_MAX_CALLS,
-        health_check_period_s=10,
+        health_check_period_s=2,  # Serve notices a dead replica only when it asks
         logging_config={"enable_access_log": False},  # else a line per picture
+        health_check_timeout_s=10,
         ray_actor_options={
             "num_cpus": settings.num_cpus,
             "num_gpus": settings.num_gpus,

@@ -5,6 +5,7 @@ Input: uint8 (n, h, w, 3) RGB. Outputs: ImageNet logits float32 (n, 1000) and th
 padding is TensorFlow's "same", as the weights were trained with.
 """
 
+import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -97,7 +98,7 @@ def load_efficientnet(path: Path, mean: Sequence[float], std: Sequence[float]) -
     """The network of a ``.pth`` file. Raises ModelFormatError."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, ValueError) as error:
+    except (RuntimeError, EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
         raise ModelFormatError(f"{path.name}: not a torch state dict ({str(error).splitlines()[0]})") from error
     return EfficientNetLite(state, mean, std)
 

@@ -210,15 +210,15 @@ class LocalPlateReaderClient:
     """The plate reader in this very process; reading happens in ``submit``. Deterministic.
 
     Args:
-        longest_px: longer side at which pictures are searched, see ``PlateReader.read``.
+        longest_px, thorough: see ``PlateReader.read``.
     """
 
-    def __init__(self, reader: "PlateReader", longest_px: int) -> None:
-        self._reader, self._longest_px = reader, longest_px
+    def __init__(self, reader: "PlateReader", longest_px: int, *, thorough: bool = False) -> None:
+        self._reader, self._longest_px, self._thorough = reader, longest_px, thorough
 
     def submit(self, images: Sequence[Image]) -> PendingPlates:
         """See PlateReaderClient."""
-        return _DonePlates(tuple(self._reader.read(images, self._longest_px)))
+        return _DonePlates(tuple(self._reader.read(images, self._longest_px, thorough=self._thorough)))
 
 
 class _ServePlates:

@@ -62,17 +62,11 @@ class Weather(IntEnum):
     SNOW = 4
 
 
-VEHICLE_TYPE_NAMES: dict[VehicleType, str] = dict(
-    zip(
-        VehicleType,
-        (
-            "未知", "轿车", "SUV", "MPV", "小型客车", "中型客车", "大型客车", "皮卡车", "公交车", "微型货车", "中型货车", "大型货车",
-            "重型货车", "挂车", "混凝土搅拌车", "罐车", "消防车", "渣土车", "押运车", "工程抢修车", "救援车", "随车吊", "推土机",
-            "压路机", "挖掘机", "救护车", "警车", "洒水车",
-        ),
-        strict=True,
-    )
-)  # fmt: skip
+_TYPES = (
+    "未知 轿车 SUV MPV 小型客车 中型客车 大型客车 皮卡车 公交车 微型货车 中型货车 大型货车 重型货车 挂车 混凝土搅拌车 罐车 "
+    "消防车 渣土车 押运车 工程抢修车 救援车 随车吊 推土机 压路机 挖掘机 救护车 警车 洒水车"
+)
+VEHICLE_TYPE_NAMES: dict[VehicleType, str] = dict(zip(VehicleType, _TYPES.split(), strict=True))
 VEHICLE_COLOR_NAMES: dict[VehicleColor, str] = dict(
     zip(VehicleColor, ("白", "灰", "黄", "粉", "红", "紫", "绿", "蓝", "棕", "黑", "其他"), strict=True)
 )

@@ -1,9 +1,9 @@
 """From what a vehicle looks like, its detector class and its length to a code of the protocol's type table.
 
-Networks tell forms (``Form``); lengths come from the calibration. Length classes: a passenger vehicle of 6 m or more is a large
-one and a goods vehicle under 6 m a light one by GA 802-2019 (types of motor vehicles) and JT/T 489-2019 (toll classes); GB 1589-2016
-allows 8 m to a two-axle lorry of up to 12 t and 9 m above, so 8 m divides medium from heavier ones. The table of the
-protocol has mini, medium, large and heavy (no light): under 6 m is sent as mini, 11 m and more as heavy.
+Networks tell forms (``Form``); lengths come from the calibration. Length classes: a passenger vehicle of 6 m or more is a
+large one and a goods vehicle under 6 m a light one by GA 802-2019 (types of motor vehicles) and JT/T 489-2019 (toll classes);
+GB 1589-2016 allows 8 m to a two-axle lorry of up to 12 t and 9 m above, so 8 m divides medium from heavier ones. The table of
+the protocol has mini, medium, large and heavy (no light): under 6 m is sent as mini, 11 m and more as heavy.
 """
 
 from collections.abc import Sequence
@@ -96,6 +96,12 @@ def decide_type(shares: Scores, object_class: ObjectClass, length_m: float | Non
     if best is Form.TWO_WHEELER or share < (_MIN_RARE_SHARE if best in _RARE else _MIN_SHARE):
         return _coarse(object_class, coarse, length_m), _covered(shares, object_class)
     return _by_length(best, length_m), share
+
+
+def coarse_type(object_class: ObjectClass, length_m: float | None = None) -> VehicleType:
+    """The code of a vehicle of which there is no picture: by its detector class and length; UNKNOWN for what has no code."""
+    code = _COARSE.get(object_class)
+    return VehicleType.UNKNOWN if code is None else _coarse(object_class, code, length_m)
 
 
 def _coarse(object_class: ObjectClass, code: VehicleType, length_m: float | None) -> VehicleType:

@@ -29,9 +29,9 @@ class WeatherConfig:
     """
 
     period_s: float = 10.0
-    first_share: float = 0.70
-    first_easing: float = 0.05
-    min_share: float = 0.55
+    first_share: float = 0.55
+    first_easing: float = 0.01
+    min_share: float = 0.50
     memory_s: float = 120.0
     hold_s: float = 180.0
     forget_s: float = 1800.0
@@ -42,7 +42,11 @@ class WeatherEstimator:
 
     def __init__(self, config: WeatherConfig | None = None) -> None:
         self._config = config or WeatherConfig()
-        self._forget()
+        self._mean: NDArray[np.float64] = np.zeros(len(KINDS))
+        self._count = 0
+        self._last_s: float | None = None
+        self._code = Weather.UNKNOWN
+        self._rival: tuple[Weather, float] | None = None  # who leads instead of the statement, and since when
 
     @property
     def code(self) -> Weather:
@@ -87,8 +91,6 @@ class WeatherEstimator:
             self._code, self._rival = leader, None
 
     def _forget(self) -> None:
-        self._mean: NDArray[np.float64] = np.zeros(len(KINDS))
-        self._count = 0
-        self._last_s: float | None = None
-        self._code = Weather.UNKNOWN
-        self._rival: tuple[Weather, float] | None = None  # who leads instead of the statement, and since when
+        self._mean = np.zeros(len(KINDS))
+        self._count, self._last_s = 0, None
+        self._code, self._rival = Weather.UNKNOWN, None

@@ -121,10 +121,10 @@ class FolderArchive:
         return ArchiveUsage(files=files, size_bytes=size_bytes, free_bytes=self._free_bytes())
 
     def _free_bytes(self) -> int | None:
-        try:
-            return shutil.disk_usage(self.root).free
-        except OSError:
-            return None
+        for folder in (self.root, *self.root.parents):  # the archive's own folder may be still to come
+            with contextlib.suppress(OSError):
+                return shutil.disk_usage(folder).free
+        return None
 
     def _mind_the_disk(self, size: int) -> None:
         if self._min_free_bytes and (free := self._free_bytes()) is not None and free - size < self._min_free_bytes:

@@ -4,7 +4,7 @@
 input of a frame, ``crop_jpeg`` a picture for people.
 """
 
-from actors.decoding.address import SourceKind, address_kind, mask_address
+from actors.decoding.address import SourceKind, address_kind, host_of, mask_address
 from actors.decoding.clip_files import ClipEncoding, save_clip
 from actors.decoding.cuts import VehicleCut, cut_vehicle
 from actors.decoding.frames import DecodedFrame, SourceCounters, SourceInfo
@@ -14,12 +14,14 @@ from actors.decoding.options import HardwareDecoder, SourceOptions
 from actors.decoding.packets import ClipSpan, CompressedPacket, PacketClip, PacketRing
 from actors.decoding.pictures import crop_jpeg, frame_rgb, rgb_jpeg
 from actors.decoding.policy import ReconnectConfig, ReconnectPolicy, StatusChange
-from actors.decoding.reader import ReaderCounters, StreamReader
+from actors.decoding.probing import ProbeResult, probe
+from actors.decoding.reader import QUEUE_FRAMES, ReaderCounters, StreamReader
 from actors.decoding.scaling import LetterboxTransform, letterbox
 from actors.decoding.source import VideoSource
 from actors.decoding.stream_header import StreamHeader
 
 __all__ = [
+    "QUEUE_FRAMES",
     "CancelToken",
     "ClipEncoding",
     "ClipSpan",
@@ -29,6 +31,7 @@ __all__ = [
     "LetterboxTransform",
     "PacketClip",
     "PacketRing",
+    "ProbeResult",
     "ReaderCounters",
     "ReconnectConfig",
     "ReconnectPolicy",
@@ -45,9 +48,11 @@ __all__ = [
     "crop_jpeg",
     "cut_vehicle",
     "frame_rgb",
+    "host_of",
     "letterbox",
     "mask_address",
     "open_source",
+    "probe",
     "rgb_jpeg",
     "save_clip",
 ]

@@ -1,7 +1,9 @@
 """One opened video: a file or a network stream, demuxed and decoded with PyAV."""
 
+import errno
 import logging
 import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -12,15 +14,18 @@ import av
 import av.error
 from av.codec.hwaccel import HWAccel
 
-from actors.decoding.address import SourceKind, address_kind, local_path, mask_address, network_url
+from actors.decoding.address import SourceKind, address_kind, host_of, local_path, mask_address
 from actors.decoding.clock import StampChooser
 from actors.decoding.frames import SourceCounters
 from actors.decoding.interrupt import CancelToken
+from actors.decoding.judging import judged_url, refused
 from actors.decoding.options import SourceOptions
+from actors.decoding.outbound_proxy import OutboundProxy
 from actors.decoding.packets import PacketRing
 from actors.decoding.reasons import CORRUPT, EMPTY_FILE, NO_VIDEO, STALLED, classify, open_failure, read_failure
 from actors.decoding.stream_header import StreamHeader
 from actors.errors import SourceError
+from actors.outbound import UNRESTRICTED, AddressRefusedError
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +56,12 @@ class MediaContainer:
         self._cancel = cancel
         self._lock = threading.Lock()
         self._closed = False
-        self._container, hardware = _open_container(address, self.kind, options, cancel)
+        self._proxy = _proxy_for(self.kind, options)
+        try:
+            self._container, hardware = _open_container(address, self.kind, options, cancel, self._proxy)
+        except BaseException:
+            self._close_proxy()
+            raise
         try:
             self._stream = _picture_stream(self._container)
             self._set_decoder_threads()
@@ -150,7 +160,7 @@ class MediaContainer:
                     self.packets.append(packet)
                 return packet, *self._decode(packet)
             except (av.error.FFmpegError, OSError) as error:
-                failure = read_failure(error)
+                failure = self._read_failure(error)
         if self._cancel.cancelled:
             return None, [], 0
         if self.kind is SourceKind.FILE and self._delivered:
@@ -158,6 +168,10 @@ class MediaContainer:
             log.warning("recording ends early file=%s reason=%s", self.address, failure.reason)
             return None, [], 1
         raise failure
+
+    def _read_failure(self, error: Exception) -> SourceError:
+        trouble = self._proxy.trouble if self._proxy is not None else None
+        return refused(trouble) if isinstance(trouble, AddressRefusedError) else read_failure(error)
 
     def _decode(self, packet: Any) -> tuple[list[av.VideoFrame], int]:
         try:
@@ -193,18 +207,23 @@ class MediaContainer:
         self._closed = True
         with self._lock:
             self._container.close()
+        self._close_proxy()
+
+    def _close_proxy(self) -> None:
+        if self._proxy is not None:
+            self._proxy.close()
 
 
 class _Packets:
     """Reads packets; one that cannot be read is skipped as long as reading goes on."""
 
-    _MAX_BAD_RUN = 50
+    _MAX_BAD_RUN, _MAX_STRANGE_RUN = 50, 10_000
 
     def __init__(self, container: Any, stream: Any) -> None:
         self._container = container
         self._stream = stream
         self._generator = self._demux()
-        self._bad_run = 0
+        self._bad_run = self._strange_run = 0
 
     def read(self) -> Any | None:
         """The next packet; None at the end. Raises the library's error when reading failed for good."""
@@ -217,7 +236,14 @@ class _Packets:
                     raise
                 self._generator = self._demux()  # a generator that raised is spent
                 continue
-            self._bad_run = 0
+            except IndexError:
+                # A stream that began after opening (a damaged or changing MPEG-TS): PyAV does not know it.
+                self._strange_run += 1
+                if self._strange_run > self._MAX_STRANGE_RUN:
+                    raise av.error.InvalidDataError(errno.EINVAL, "packets of unknown streams only") from None
+                self._generator = self._demux()
+                continue
+            self._bad_run = self._strange_run = 0
             return packet
 
     def close(self) -> None:
@@ -228,33 +254,53 @@ class _Packets:
         return self._container.demux(self._stream)
 
 
-def _open_container(address: str, kind: SourceKind, options: SourceOptions, cancel: CancelToken) -> tuple[Any, bool]:
+def _proxy_for(kind: SourceKind, options: SourceOptions) -> OutboundProxy | None:
+    """HTTP goes through a proxy that judges every connection, unless every connection is allowed anyway."""
+    if kind is not SourceKind.HTTP or options.outbound == UNRESTRICTED:
+        return None
+    return OutboundProxy(options.outbound)
+
+
+def _open_container(
+    address: str, kind: SourceKind, options: SourceOptions, cancel: CancelToken, proxy: OutboundProxy | None
+) -> tuple[Any, bool]:
     """(container, whether a card was asked); falls back to software when there is no card."""
     if options.hardware == "cuda":
         try:
-            return _open_with(address, kind, options, cancel, HWAccel("cuda", allow_software_fallback=True)), True
+            return _open_with(address, kind, options, cancel, proxy, HWAccel("cuda", allow_software_fallback=True)), True
         except _HardwareUnavailableError:
             pass  # no card or no driver on this machine: decoding in software is the documented fallback
-    return _open_with(address, kind, options, cancel, None), False
+    return _open_with(address, kind, options, cancel, proxy, None), False
 
 
 class _HardwareUnavailableError(Exception):
     """The card cannot be used."""
 
 
-def _open_with(address: str, kind: SourceKind, options: SourceOptions, cancel: CancelToken, hardware: HWAccel | None) -> Any:
-    url = network_url(address)
+def _open_with(
+    address: str,
+    kind: SourceKind,
+    options: SourceOptions,
+    cancel: CancelToken,
+    proxy: OutboundProxy | None,
+    hardware: HWAccel | None,
+) -> Any:
+    library = _library_options(kind, options)
+    if proxy is not None:
+        library["http_proxy"] = proxy.url
     if kind is SourceKind.FILE:
         path = os.path.abspath(local_path(address))
         if os.path.getsize(path) == 0:
             raise SourceError(EMPTY_FILE, permanent=True)
         url = f"file:{path}"
+    else:
+        url = judged_url(address, options.outbound)
     started = time.monotonic()
     try:
         with cancel.guard():
             return av.open(
                 url,
-                options=_library_options(kind, options),
+                options=library,
                 timeout=(options.open_timeout_s, options.stall_timeout_s),
                 metadata_errors="replace",
                 hwaccel=hardware,
@@ -263,9 +309,21 @@ def _open_with(address: str, kind: SourceKind, options: SourceOptions, cancel: C
         if hardware is not None and getattr(error, "filename", None) is None:
             raise _HardwareUnavailableError from None  # errors of the stream itself name its address
         elapsed_s = time.monotonic() - started
-        failure = open_failure(error, address, elapsed_s=elapsed_s, timeout_s=options.open_timeout_s)
+        failure = _failure(error, address, proxy, elapsed_s, options.open_timeout_s)
     # Raised outside the handler: the library's error names the address with its password and must not be chained.
     raise failure
+
+
+def _failure(error: Exception, address: str, proxy: OutboundProxy | None, elapsed_s: float, timeout_s: float) -> SourceError:
+    """Why opening failed; where the proxy could not connect, its own reason (the library saw a 403 or 502 of ours)."""
+    trouble = proxy.trouble if proxy is not None else None
+    if isinstance(trouble, AddressRefusedError):
+        return refused(trouble)
+    if isinstance(trouble, socket.gaierror):
+        return SourceError(f"域名无法解析 (cannot resolve host name {host_of(address)})")
+    if isinstance(trouble, TimeoutError):
+        return SourceError("连接超时 (connection timed out)")
+    return open_failure(trouble or error, address, elapsed_s=elapsed_s, timeout_s=timeout_s)
 
 
 def _library_options(kind: SourceKind, options: SourceOptions) -> dict[str, str]:

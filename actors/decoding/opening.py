@@ -37,8 +37,7 @@ def open_source(
     options = options if options is not None else SourceOptions()
     cancel = cancel if cancel is not None else CancelToken()
     address = address.strip()
-    if packets is None and options.packet_seconds > 0:
-        packets = PacketRing(seconds=options.packet_seconds, max_bytes=options.packet_bytes)
+    packets = packets if packets is not None else PacketRing.of_options(options)
     kind = address_kind(address)
     if kind is SourceKind.SIMULATION:
         return SimulatedSource(address, options, cancel, time_floor_s, packets)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from actors.outbound import UNRESTRICTED, OutboundPolicy
+
 RtspTransport = Literal["tcp", "udp"]
 HardwareDecoder = Literal["none", "cuda"]
 ThreadType = Literal["SLICE", "FRAME", "AUTO"]
@@ -30,6 +32,9 @@ class SourceOptions:
         max_corrupt_run: consecutive undecodable packets after which a live stream is lost.
         packet_seconds: length of compressed video kept for clips, 0: none.
         packet_bytes: upper bound of the memory of the kept packets.
+        packet_lag_frames: so many handed out frames may wait for analysis when a clip is asked for: packets are kept longer by
+            the time between so many frames.
+        outbound: where a camera may be.
     """
 
     rtsp_transport: RtspTransport = "tcp"
@@ -47,6 +52,8 @@ class SourceOptions:
     max_corrupt_run: int = 250
     packet_seconds: float = 0.0
     packet_bytes: int = 32 * 1024 * 1024
+    packet_lag_frames: int = 0
+    outbound: OutboundPolicy = UNRESTRICTED
 
     def __post_init__(self) -> None:
         if self.rtsp_transport not in ("tcp", "udp"):
@@ -56,7 +63,7 @@ class SourceOptions:
         for name in ("open_timeout_s", "stall_timeout_s"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be greater than 0")
-        for name in ("analysed_fps", "frozen_after_s", "packet_seconds", "packet_bytes", "threads"):
+        for name in ("analysed_fps", "frozen_after_s", "packet_seconds", "packet_bytes", "packet_lag_frames", "threads"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} must not be negative")
         if self.max_corrupt_run < 1:

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+from actors.decoding.options import SourceOptions
 from actors.decoding.stream_header import StreamHeader
 
 _LATEST_BEGIN_S = 1.0  # a clip that begins later than this after its moment does not show it
@@ -86,8 +87,10 @@ class PacketRing:
     another one, or when the bytes allowed would otherwise take the moment itself away.
     """
 
-    def __init__(self, *, seconds: float, max_bytes: int) -> None:
+    def __init__(self, *, seconds: float, max_bytes: int, lag_frames: int = 0, analysed_fps: float = 0.0) -> None:
+        """``lag_frames``: kept longer by the time between so many frames, of which at most ``analysed_fps`` are analysed."""
         self._seconds, self._max_bytes = seconds, max_bytes
+        self._lag_frames, self._least_s = lag_frames, 1.0 / analysed_fps if analysed_fps > 0 else 0.0
         self._groups: deque[_Group] = deque()
         self._waiting: list[tuple[ClipSpan, Future[PacketClip]]] = []
         self._header: StreamHeader | None = None
@@ -200,7 +203,7 @@ class PacketRing:
         return PacketClip(header=header, packets=tuple(packets))
 
     def _forget(self) -> None:
-        while len(self._groups) > 1 and (self._bytes > self._max_bytes or self._age_s(self._groups[1]) >= self._seconds):
+        while len(self._groups) > 1 and (self._bytes > self._max_bytes or self._age_s(self._groups[1]) >= self._wanted_s()):
             self._forget_group()
         if self._bytes > self._max_bytes:
             # One group larger than all the memory allowed: it cannot be cut, so it goes, and the wait is for the next.
@@ -213,6 +216,22 @@ class PacketRing:
             left_s = self._groups[1].begin_s if len(self._groups) > 1 else math.inf
             self._answer(lambda span: left_s > span.moment_s - span.before_s / 2)
         self._bytes -= self._groups.popleft().size
+
+    def _wanted_s(self) -> float:
+        frame_s = self._header.frame_s if self._header is not None else 0.0
+        return self._seconds + self._lag_frames * max(frame_s, self._least_s)
+
+    @staticmethod
+    def of_options(options: SourceOptions) -> "PacketRing | None":
+        """An empty ring; None when no packets are to be kept."""
+        if options.packet_seconds <= 0:
+            return None
+        return PacketRing(
+            seconds=options.packet_seconds,
+            max_bytes=options.packet_bytes,
+            lag_frames=options.packet_lag_frames,
+            analysed_fps=options.analysed_fps,
+        )
 
     def _age_s(self, old: _Group) -> float:
         """How long ago a group began: by the pictures' times; by their number where nothing was decoded, and with a wide margin

@@ -78,7 +78,8 @@ class StreamReader:
         self._meter = RateMeter()
         patience_s = self._options.frozen_after_s
         self._freeze = FreezeDetector(frozen_after_s=patience_s, check_interval_s=min(1.0, patience_s / 4))
-        self._packets = _ring(self._options)
+        # One for all connections: an event just before a loss is cut from what came before it.
+        self._packets = PacketRing.of_options(self._options)
         self._source: VideoSource | None = None
         self._info: SourceInfo | None = None
         self._past = SourceCounters()
@@ -262,10 +263,3 @@ class StreamReader:
             if self._cancel.cancelled:
                 return
             self._announce(lambda: self._policy.tick(time.monotonic()))
-
-
-def _ring(options: SourceOptions) -> PacketRing | None:
-    """One for all connections: an event just before a loss is cut from what came before it."""
-    if options.packet_seconds <= 0:
-        return None
-    return PacketRing(seconds=options.packet_seconds, max_bytes=options.packet_bytes)

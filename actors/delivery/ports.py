@@ -33,7 +33,7 @@ class InterfaceConfig:
     business_type: int
     trigger_condition: int
     upload_period_s: int
-    url: str
+    url: str = field(repr=False)
     upload_pictures: bool
     push_response: bool
     task_nums: frozenset[str] | None

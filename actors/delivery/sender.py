@@ -13,9 +13,11 @@ from urllib.parse import quote
 import httpx
 
 from actors.delivery.bodies import fill_pictures, picture_size
+from actors.delivery.pinned import PinnedTransport
 from actors.delivery.ports import Attempt, HeldItem, InterfaceConfig, Outgoing
 from actors.delivery.signing import signature_header
 from actors.errors import ArchiveError
+from actors.outbound import AddressRefusedError, OutboundPolicy
 from actors.ports import Archive
 
 _EXCERPT = 300
@@ -35,6 +37,7 @@ class Sender:
     Args:
         timeout_s: for a whole attempt, from connecting to the last byte of the answer.
         max_connections: per receiver. max_answer: bytes of an answer that are read. max_body: bytes of a body with pictures.
+        outbound: where receivers may be.
     """
 
     def __init__(
@@ -44,8 +47,10 @@ class Sender:
         max_connections: int = 8,
         max_answer: int = _MAX_ANSWER,
         max_body: int = _MAX_BODY,
+        outbound: OutboundPolicy | None = None,
     ) -> None:
         self._archive, self._timeout_s = archive, timeout_s
+        self._outbound = outbound or OutboundPolicy()
         self._max_answer, self._max_body = max_answer, max_body
         self._limits = httpx.Limits(
             max_connections=max_connections, max_keepalive_connections=max_connections, keepalive_expiry=_KEEPALIVE_S
@@ -70,6 +75,8 @@ class Sender:
         except TimeoutError:
             # A status without the end of its answer counts: the receiver has said what it thinks of the body.
             excerpt = excerpt or f"no complete answer within {self._timeout_s:g} s"
+        except AddressRefusedError as error:
+            excerpt = str(error)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
             excerpt = f"{type(error).__name__}: {error}"
         except (ValueError, KeyError, TypeError, AttributeError) as error:  # a row that nobody can send: only its own fault
@@ -112,9 +119,8 @@ class Sender:
             # A pool per receiver: one that hangs can use up its own connections only. The TLS context is costly and shared.
             self._tls = self._tls or httpx.create_ssl_context()
             # No timeouts per read: ``send`` bounds the whole attempt.
-            client = httpx.AsyncClient(
-                timeout=None, limits=self._limits, follow_redirects=False, trust_env=False, verify=self._tls
-            )
+            transport = PinnedTransport(self._outbound, self._limits, self._tls)
+            client = httpx.AsyncClient(timeout=None, follow_redirects=False, trust_env=False, transport=transport)
             self._clients[interface.interface_id] = client
         return client
 

@@ -113,11 +113,13 @@ class _Work:
         picked: list[tuple[PlateRead, int]] = []
         voted: PlateVote | None = None
         # The best pictures first; most plates are sure by then.
-        for part in (images[:_FIRST_CROPS], images[_FIRST_CROPS:]):
+        shots = [shot for shot in job.shots if self._is_legible(shot)]
+        legible = [image for image, shot in zip(images, job.shots, strict=True) if self._is_legible(shot)]
+        for part in (legible[:_FIRST_CROPS], legible[_FIRST_CROPS:]):
             found, fault = self._read_plates(part, end - time.monotonic())
             failed |= fault
             reads += found
-            picked = _own_reads(reads, job.shots)
+            picked = _own_reads(reads, shots)
             voted = vote([read for read, _ in picked])
             if fault or (voted is not None and voted.confidence >= _SURE):
                 break
@@ -129,8 +131,11 @@ class _Work:
         image = None
         if voted is not None:
             index = next(index for read, index in picked if read is voted.best)
-            image = _plate_image(images[index], voted.best)
+            image = _plate_image(legible[index], voted.best)
         return Findings(vote=voted, plate_image=image, attributes=looks, failed=failed)
+
+    def _is_legible(self, shot: Shot) -> bool:
+        return shot.box[2] - shot.box[0] >= self._config.plate_min_px
 
     def _read_plates(self, images: Sequence[Image], timeout_s: float) -> tuple[Sequence[Sequence[PlateRead]], bool]:
         """(plates of each picture, whether that failed)."""

@@ -1,5 +1,6 @@
 """The best pictures of every vehicle in view: sharp, large, uncovered, seen from the front or rear; in bounded memory."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,12 +46,17 @@ class Gallery:
     def __init__(self, config: RecognitionConfig) -> None:
         self._config = config
         self._shots: dict[TrackId, list[Shot]] = {}
+        self._improved_s: dict[TrackId, float] = {}
         self._leaving: list[TrackId] = []
         self.bytes_held = 0
 
     def shots(self, track_id: TrackId) -> tuple[Shot, ...]:
         """Of a vehicle, best first."""
         return tuple(sorted(self._shots.get(track_id, ()), key=lambda shot: -shot.quality))
+
+    def improved_s(self, track_id: TrackId) -> float:
+        """Video time of the newest picture that was better than all before it; minus infinity for none."""
+        return self._improved_s.get(track_id, -math.inf)
 
     def observe(self, frame: DecodedFrame, tracks: Sequence[Track]) -> None:
         """Look at a frame and its tracks; pixels are only copied where they are better than what is held."""
@@ -69,6 +75,7 @@ class Gallery:
 
     def drop(self, track_id: TrackId) -> None:
         """Forget a vehicle."""
+        self._improved_s.pop(track_id, None)
         for shot in self._shots.pop(track_id, ()):
             self.bytes_held -= shot.cut.nbytes
 
@@ -88,6 +95,8 @@ class Gallery:
                 return
             held.remove(worst)
             self.bytes_held -= worst.cut.nbytes
+        if quality > max((shot.quality for shot in held), default=0.0):
+            self._improved_s[track.track_id] = frame.time_s
         held.append(Shot(cut=cut, time_s=frame.time_s, box=track.detection, nearer=nearer, quality=quality))
         self.bytes_held += cut.nbytes
         self._shrink()

@@ -1,5 +1,6 @@
 """Facts about vehicles wait here for the looks of their vehicle, in their order and for a bounded time."""
 
+import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -15,6 +16,7 @@ from models.handles import VehicleContext
 from traffic.facts import VehicleLooks
 from traffic.types import Track, TrackId, TrackState
 
+logger = logging.getLogger(__name__)
 SavePlate = Callable[[FactEnvelope, bytes], str]
 
 
@@ -36,7 +38,7 @@ class _Waiting:
     envelope: FactEnvelope
     track_id: TrackId | None
     context: VehicleContext | None
-    due_s: float
+    held_s: float
     begun: bool = False
     job: "Future[Findings] | None" = None
 
@@ -86,12 +88,12 @@ class Recognizer:
         self, envelope: FactEnvelope, time_s: float, track_id: TrackId | None = None, context: VehicleContext | None = None
     ) -> None:
         """Queue a fact; ``time_s``: video time now. With ``track_id`` and ``context`` it gets that vehicle's looks."""
-        self._queue.append(_Waiting(envelope, track_id, context, time_s + self._config.linger_s))
+        self._queue.append(_Waiting(envelope, track_id, context, time_s))
 
     def release(self, time_s: float) -> tuple[FactEnvelope, ...]:
         """Facts that are ready at video time ``time_s``, in the order in which they were held. Never waits."""
         for item in self._queue:
-            if not item.begun and (time_s >= item.due_s or item.track_id not in self._visible):
+            if not item.begun and self._is_due(item, time_s):
                 self._begin(item)
         ready = []
         while self._queue and self._queue[0].begun and (self._queue[0].job is None or self._queue[0].job.done()):
@@ -108,15 +110,22 @@ class Recognizer:
             item = self._queue.popleft()
             if item.job is not None:
                 try:
-                    item.job.result(timeout_s)
+                    item.job.exception(timeout_s)
                 except FutureTimeoutError:
                     item.job, timeout_s = None, 0.0
+                    self.counters.failed += 1
             ready.append(self._completed(item))
         return tuple(ready)
 
     def close(self) -> None:
         """End the desk's work."""
         self._desk.close()
+
+    def _is_due(self, item: _Waiting, time_s: float) -> bool:
+        """Whether no better picture of the vehicle is to be expected, or it has been waited for long enough."""
+        if item.track_id is None or item.track_id not in self._visible or time_s - item.held_s >= self._config.max_linger_s:
+            return True
+        return time_s - max(item.held_s, self._gallery.improved_s(item.track_id)) >= self._config.linger_s
 
     def _begin(self, item: _Waiting) -> None:
         item.begun = True
@@ -129,7 +138,7 @@ class Recognizer:
     def _completed(self, item: _Waiting) -> FactEnvelope:
         if item.track_id is None:
             return item.envelope
-        found = self._remember(item.track_id, item.job.result() if item.job is not None else None)
+        found = self._remember(item.track_id, _answer(item.job) if item.job is not None else None)
         if found is None:
             return item.envelope
         looks = found.looks(self._config.plate_min_confidence)
@@ -161,29 +170,36 @@ class Recognizer:
         return best
 
     def _claim(self, track_id: TrackId, found: Findings) -> bool:
-        """Whether the vehicle may have its plate: no other one in view has read it more surely."""
+        """Whether the vehicle may have its plate: no other one in view has it already as surely, or has read it more surely."""
         assert found.vote is not None
-        text = found.vote.text
-        rivals = [
-            self._known[owner]
-            for owner in (self._owners.get(text),)
-            if owner in self._alive - {track_id} and owner in self._known
-        ]
-        for item in self._queue:
-            if (
-                item.track_id not in (None, track_id)
-                and item.track_id in self._alive
-                and item.job is not None
-                and item.job.done()
-            ):
-                rivals.append(item.job.result())
-        if any(rival.vote is not None and rival.vote.text == text and _sureness(rival) > _sureness(found) for rival in rivals):
+        text, sureness = found.vote.text, _sureness(found)
+        owner = self._owners.get(text)
+        held = self._known.get(owner) if owner in self._alive - {track_id} and owner is not None else None
+        if held is not None and _says(held, text) >= sureness:
+            return False
+        rivals = [item for item in self._queue if item.track_id in self._alive - {track_id}]
+        ended = [item.job for item in rivals if item.job is not None and item.job.done()]
+        if any(_says(_answer(job), text) > sureness for job in ended):
             return False
         self._owners.pop(text, None)
         self._owners[text] = track_id
         while len(self._owners) > self._config.remembered:
             self._owners.popitem(last=False)
         return True
+
+
+def _answer(job: "Future[Findings]") -> Findings:
+    """What an ended job found. A fault in the work itself must cost the looks, not the camera's analysis."""
+    error = job.exception()
+    if error is not None:
+        logger.error("recognition job failed", exc_info=error)
+        return Findings(failed=True)
+    return job.result()
+
+
+def _says(found: Findings, text: str) -> float:
+    """How surely ``text`` was read, 0 when something else was."""
+    return found.vote.confidence if found.vote is not None and found.vote.text == text else 0.0
 
 
 def _sureness(found: Findings) -> float:

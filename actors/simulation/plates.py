@@ -13,6 +13,7 @@ from actors.simulation.meshes import Mesh, profile
 PLATE_SIZE_M = (0.44, 0.14)
 PLATE_PAINT: dict[str, Rgb] = {"blue": (0.01, 0.07, 0.42), "yellow": (0.72, 0.46, 0.02), "green": (0.20, 0.55, 0.30)}
 _SCALE = 400  # pixels per metre of the plate's picture
+_FINEST = 6  # times too large
 _LEAST_PX = 14  # of the plate's box with its margin; smaller plates show only the colour that the body's paint gives them
 _FACE = {"blue": (18, 68, 178), "yellow": (228, 178, 30), "green": (120, 200, 140)}
 _INK = {"blue": (246, 246, 246), "yellow": (16, 16, 16), "green": (16, 16, 16)}
@@ -65,7 +66,8 @@ _STROKES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
         ((6.4, 4), (9.8, 4)),
         ((8.2, 4), (8.2, 10)),
     ),
-    "川": (((2, 0.8), (2, 6), (1, 9.4)), ((5, 1.2), (5, 8.6)), ((8.3, 0.6), (8.3, 10))),
+    "川": (((1.6, 0.6), (1.6, 6.5), (0.4, 9.8)), ((5, 1.2), (5, 8.6)), ((8.6, 0.4), (8.6, 10))),
+    "1": (((2.6, 2), (5, 0), (5, 10)),),
 }
 
 
@@ -114,17 +116,20 @@ def _draw(picture: NDArray[np.uint8], character: str, x: float, y: float, w: flo
     if strokes is not None:
         for stroke in strokes:
             points = np.array(stroke) * [w / 10, h / 10] + [x, y]
-            cv2.polylines(picture, [np.round(points * 8).astype(np.int32)], False, ink, 2, cv2.LINE_AA, 3)
+            thickness = 3 if character == "1" else 2  # more strokes would run together
+            cv2.polylines(picture, [np.round(points * 8).astype(np.int32)], False, ink, thickness, cv2.LINE_AA, 3)
         return
     (tw, th), _ = cv2.getTextSize(character, cv2.FONT_HERSHEY_SIMPLEX, 1.6, 5)
     cell = np.zeros((th + 10, tw + 10), np.uint8)
-    cv2.putText(cell, character, (5, th + 5), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 255, 5, cv2.LINE_AA)
+    cv2.putText(cell, character, (5, th + 5), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 255, 4, cv2.LINE_AA)
     ys, xs = np.nonzero(cell > 40)
     glyph = cv2.resize(
         cell[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1],
-        (max(2, round(w if character not in "1I" else w * 0.4)), round(h)),
+        (max(2, round(w)), round(h)),
         interpolation=cv2.INTER_AREA,
     )
+    # Squeezed to the narrow letters of a plate, upright strokes have become thin.
+    glyph = cv2.dilate(glyph, np.ones((1, 2), np.uint8))
     x0, y0 = round(x + (w - glyph.shape[1]) / 2), round(y)
     area = picture[y0 : y0 + glyph.shape[0], x0 : x0 + glyph.shape[1]]
     share = glyph[: area.shape[0], : area.shape[1], None].astype(np.float32) / 255
@@ -139,14 +144,15 @@ def draw_plate(image: NDArray[np.uint8], corners: NDArray[np.float64], text: str
     if x0 < 0 or y0 < 0 or x1 > width or y1 > height or x1 - x0 < _LEAST_PX:
         return
     picture = plate_picture(text, colour)
-    target = (corners - [x0, y0]).astype(np.float32)
-    # Shrink first: warping alone would pick single pixels of the strokes.
-    factor = min(1.0, 1.6 * (x1 - x0) / picture.shape[1])
-    small = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    h, w = small.shape[:2]
+    # Warped several times too large, then averaged down: warping alone would pick single pixels of the strokes.
+    width_px, height_px = int(x1 - x0), int(y1 - y0)
+    fine = int(np.clip(round(1.5 * picture.shape[1] / width_px), 1, _FINEST))
+    target = ((corners - [x0, y0]) * fine).astype(np.float32)
+    h, w = picture.shape[:2]
     matrix = cv2.getPerspectiveTransform(np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32), target)
-    layer = np.dstack([small, np.full((h, w), 255, np.uint8)])
-    warped = cv2.warpPerspective(layer, matrix, (int(x1 - x0), int(y1 - y0)), flags=cv2.INTER_LINEAR).astype(np.float32)
+    layer = np.dstack([picture, np.full((h, w), 255, np.uint8)])
+    large = cv2.warpPerspective(layer, matrix, (width_px * fine, height_px * fine), flags=cv2.INTER_LINEAR)
+    warped = cv2.resize(large, (width_px, height_px), interpolation=cv2.INTER_AREA).astype(np.float32)
     area = image[y0:y1, x0:x1]
     share = warped[..., 3:] / 255
     area[:] = np.clip(area * (1 - share) + warped[..., :3] * share * gain, 0, 255).astype(np.uint8)

@@ -154,7 +154,7 @@ def _patch(plane: Plane, box: tuple[float, float, float, float]) -> Floats:
     return result
 
 
-def _cells(values: Floats) -> Floats:
+def _cells(values: NDArray[np.floating]) -> Floats:
     result: Floats = values.reshape(6, 4, 4, 4).mean(axis=(1, 3)).ravel()
     return result
 

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
+from actors.decoding import host_of
+from actors.outbound import AddressRefusedError, OutboundPolicy
 from api import errors
 from api.audit import Actor
 from api.errors import ApiError, field_fault
@@ -108,6 +110,19 @@ MayAdminister = Annotated[Actor, Depends(may_administer)]
 def done(data: Any = None) -> Envelope[Any]:
     """The envelope of success."""
     return Envelope(code=0, resultMsg="操作成功", data=data)
+
+
+def refuse_forbidden_host(address: str, field: str, policy: OutboundPolicy) -> None:
+    """Raises INVALID for ``field`` when it can be told without a name server that Wayside may not connect to its host.
+
+    What a name resolves to is judged at every connection.
+    """
+    host = host_of(address)
+    try:
+        if host:
+            policy.check_host(host)
+    except AddressRefusedError as error:
+        raise field_fault(field, error.chinese, error.english) from error
 
 
 def moment_of(text: str, field: str, time_zone: str) -> int:

@@ -61,6 +61,7 @@ def health(services: Services, request: Request) -> JSONResponse:
         "status": "ok" if good else "degraded",
         "components": components,
         "notices": list(services.control.notices()),
+        "archive": None,
     }
     if usage := services.archive_keeper.usage if services.archive_keeper else None:
         data["archive"] = {

@@ -7,11 +7,12 @@ from typing import Any
 from fastapi import APIRouter, Body
 from sqlmodel import Session, col, select
 
+from actors.decoding import mask_address
 from actors.delivery.signing import new_secret
 from api import deliveries, errors
 from api.audit import differences, note
 from api.errors import ApiError
-from api.routes.common import MayChange, Services, SignedIn, done
+from api.routes.common import MayChange, Services, SignedIn, done, refuse_forbidden_host
 from api.schemas import Envelope, IdRequest, InterfaceData, InterfaceEdit, InterfaceFields, ListRequest
 from api.schemas_deliveries import InterfaceMade, RotateRequest, SecretData
 from api.tables import Interface
@@ -22,6 +23,7 @@ router = APIRouter(prefix="/api/interface", tags=["interface"])
 @router.post("/add", response_model=Envelope[InterfaceMade], summary="2.1 创建数据接收接口 / add")
 def add(body: InterfaceFields, services: Services, actor: MayChange) -> Envelope[Any]:
     """Registers a receiver; answers it with its id and, this once, the secret that signs its deliveries."""
+    refuse_forbidden_host(body.url, "url", services.outbound)
     row = Interface(created_at=time.time(), secret=new_secret(), **_columns(body))
     with services.database.session() as session:
         session.add(row)
@@ -35,8 +37,9 @@ def add(body: InterfaceFields, services: Services, actor: MayChange) -> Envelope
 @router.post("/edit", response_model=Envelope[InterfaceData], summary="2.2 编辑数据接收接口 / edit")
 def edit(body: InterfaceEdit, services: Services, actor: MayChange) -> Envelope[Any]:
     """Replaces the whole record; its signing secret stays."""
+    refuse_forbidden_host(body.url, "url", services.outbound)
     with services.database.session() as session:
-        row = _get(session, body.id)
+        row = get_interface(session, body.id)
         columns = _columns(body)
         note(session, actor, "interface.edit", f"{row.id} {row.name}", differences(row.model_dump(), columns))
         for name, value in columns.items():
@@ -51,7 +54,7 @@ def edit(body: InterfaceEdit, services: Services, actor: MayChange) -> Envelope[
 def delete(body: IdRequest, services: Services, actor: MayChange) -> Envelope[Any]:
     """Deletes a receiver; what was not delivered to it is dropped."""
     with services.database.session() as session:
-        row = _get(session, body.id)
+        row = get_interface(session, body.id)
         session.delete(row)
         note(session, actor, "interface.delete", f"{row.id} {row.name}")
         session.commit()
@@ -61,20 +64,21 @@ def delete(body: IdRequest, services: Services, actor: MayChange) -> Envelope[An
 
 @router.post("/query", response_model=Envelope[InterfaceData], summary="2.4 获取数据接收接口信息 / query")
 def query(body: IdRequest, services: Services, user: SignedIn) -> Envelope[Any]:
-    """One receiver."""
+    """One receiver. Read-only accounts see passwords and secrets of its url masked."""
     with services.database.session() as session:
-        return done(to_data(_get(session, body.id)))
+        return done(to_data(get_interface(session, body.id), masked=user.user.role == "readonly"))
 
 
 @router.post("/list", response_model=Envelope[list[InterfaceData]], summary="2.5 获取数据接收接口列表 / list")
 def list_all(services: Services, user: SignedIn, body: ListRequest | None = Body(None)) -> Envelope[Any]:
-    """All receivers, by id."""
+    """All receivers, by id. Read-only accounts see passwords and secrets of their urls masked."""
     statement = select(Interface).order_by(col(Interface.id))
     if body and (body.page or body.pageSize):
         size = body.pageSize or 100
         statement = statement.offset(((body.page or 1) - 1) * size).limit(size)
     with services.database.session() as session:
-        return done([to_data(row) for row in session.exec(statement).all()])
+        rows = session.exec(statement).all()
+    return done([to_data(row, masked=user.user.role == "readonly") for row in rows])
 
 
 @router.post("/rotateSecret", response_model=Envelope[SecretData], summary="更换签名密钥 / rotate the signing secret")
@@ -101,7 +105,8 @@ def _missing(record_id: int) -> ApiError:
     return ApiError(errors.NOT_FOUND, f"接口 {record_id} 不存在", f"no interface {record_id}")
 
 
-def _get(session: Session, record_id: int) -> Interface:
+def get_interface(session: Session, record_id: int) -> Interface:
+    """The row of a receiver. Raises NOT_FOUND."""
     row = session.get(Interface, record_id) if record_id < 2**31 else None
     if row is None:
         raise _missing(record_id)
@@ -129,8 +134,8 @@ def _columns(body: InterfaceFields) -> dict[str, Any]:
     }
 
 
-def to_data(row: Interface) -> InterfaceData:
-    """Row → answer."""
+def to_data(row: Interface, *, masked: bool = False) -> InterfaceData:
+    """Row → answer; ``masked``: without secrets in its url."""
     return InterfaceData(
         id=row.id or 0,
         name=row.name,
@@ -139,7 +144,7 @@ def to_data(row: Interface) -> InterfaceData:
         uploadPeriod=row.upload_period,
         contentType=row.content_type,
         method=row.method,
-        url=row.url,
+        url=mask_address(row.url) if masked else row.url,
         uploadImgStatus=row.upload_img_status,
         companyName=row.company_name,
         companyId=row.company_id,

@@ -14,8 +14,9 @@ from actors.ports import CameraHealth
 from api import errors
 from api.audit import Actor, differences, note
 from api.errors import ApiError, field_fault
-from api.routes.common import MayChange, Services, SignedIn, done
+from api.routes.common import MayChange, Services, SignedIn, done, refuse_forbidden_host
 from api.schemas import Envelope, IdRequest, ListRequest, TaskData, TaskEdit, TaskFields, is_masked, load_scene
+from api.schemas_console import SnapshotRequest
 from api.tables import Task
 from api.wire.encode import STATUS_NAMES
 from traffic.facts import TaskStatusCode
@@ -27,6 +28,7 @@ router = APIRouter(prefix="/api/task", tags=["task"])
 def add(body: TaskFields, services: Services, actor: MayChange) -> Envelope[Any]:
     """Adds a camera; it starts at once when enabled."""
     columns = _columns(body, services.time_zone)
+    refuse_forbidden_host(columns["src_address"], "srcAddress", services.outbound)
     row = Task(created_at=time.time(), revision=1, **columns)
     with services.database.session() as session:
         session.add(row)
@@ -41,9 +43,11 @@ def add(body: TaskFields, services: Services, actor: MayChange) -> Envelope[Any]
 def edit(body: TaskEdit, services: Services, actor: MayChange) -> Envelope[Any]:
     """Replaces the whole record. A srcAddress sent back masked keeps its password."""
     with services.database.session() as session:
-        row = _get(session, body.id)
+        row = get_task(session, body.id)
         before = row.model_dump()
-        for name, value in _columns(body, services.time_zone, kept=row.src_address).items():
+        columns = _columns(body, services.time_zone, kept=row.src_address)
+        refuse_forbidden_host(columns["src_address"], "srcAddress", services.outbound)
+        for name, value in columns.items():
             setattr(row, name, value)
         row.revision += 1
         session.add(row)
@@ -58,7 +62,7 @@ def edit(body: TaskEdit, services: Services, actor: MayChange) -> Envelope[Any]:
 def delete(body: IdRequest, services: Services, actor: MayChange) -> Envelope[Any]:
     """Stops and deletes a task."""
     with services.database.session() as session:
-        row = _get(session, body.id)
+        row = get_task(session, body.id)
         session.delete(row)
         note(session, actor, "task.delete", row.task_num)
         session.commit()
@@ -82,7 +86,7 @@ def stop(body: IdRequest, services: Services, actor: MayChange) -> Envelope[Any]
 def query(body: IdRequest, services: Services, user: SignedIn) -> Envelope[Any]:
     """One task with the state of its camera."""
     with services.database.session() as session:
-        row = _get(session, body.id)
+        row = get_task(session, body.id)
     return done(to_data(row, services.control.task_health()))
 
 
@@ -100,19 +104,19 @@ def list_all(services: Services, user: SignedIn, body: ListRequest | None = Body
 
 
 @router.post("/snapshot", response_class=Response, summary="当前画面 / picture of a camera now (JPEG)")
-def snapshot(body: IdRequest, services: Services, user: SignedIn) -> Response:
-    """The newest analysed picture with lanes, boxes and counts drawn over it."""
+def snapshot(body: SnapshotRequest, services: Services, user: SignedIn) -> Response:
+    """The newest analysed picture, with lanes, boxes and counts drawn over it unless ``drawn`` is false."""
     with services.database.session() as session:
-        row = _get(session, body.id)
-    picture = services.control.snapshot(row.task_num)
-    if picture is None:
+        row = get_task(session, body.id)
+    view = services.control.view(row.task_num, body.maxWidth, body.drawn)
+    if view is None:
         raise ApiError(errors.NOT_FOUND, "暂无画面", "no picture yet")
-    return Response(picture, media_type="image/jpeg")
+    return Response(view.jpeg, media_type="image/jpeg")
 
 
 def _switch(record_id: int, enabled: bool, services: Services, actor: Actor) -> Envelope[Any]:
     with services.database.session() as session:
-        row = _get(session, record_id)
+        row = get_task(session, record_id)
         row.enabled, row.updated_at = enabled, time.time()
         row.revision += 1
         session.add(row)
@@ -122,7 +126,8 @@ def _switch(record_id: int, enabled: bool, services: Services, actor: Actor) -> 
     return done(to_data(row, services.control.task_health()))
 
 
-def _get(session: Session, record_id: int) -> Task:
+def get_task(session: Session, record_id: int) -> Task:
+    """The row of a task. Raises NOT_FOUND."""
     row = session.get(Task, record_id) if record_id < 2**31 else None
     if row is None:
         raise ApiError(errors.NOT_FOUND, f"任务 {record_id} 不存在", f"no task {record_id}")

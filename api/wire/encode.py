@@ -111,16 +111,16 @@ def encode_parameters(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WireEncoder:
-    """Implements ``actors.delivery.ports.BodyEncoder``. ``masked``: addresses of sources go out without their passwords."""
+    """Implements ``actors.delivery.ports.BodyEncoder``. ``source_secrets``: srcAddress is sent with its password."""
 
     data_source: str = DEFAULT_DATA_SOURCE
-    masked: bool = True
+    source_secrets: bool = False
 
     def encode(self, envelope: FactEnvelope, interface: InterfaceConfig) -> EncodedItem | None:
         """The body (or the element of a periodic body) of a fact for an interface; None when it does not want the fact."""
         fact = envelope.fact
         if interface.business_type == BUSINESS_EVENT:
-            stated = stated_body(envelope, masked=self.masked)
+            stated = stated_body(envelope, masked=not self.source_secrets)
             if stated is None:
                 return None
             pictures = {"imgBase64": envelope.large_picture} if interface.upload_pictures else {}
@@ -140,7 +140,7 @@ class WireEncoder:
 
     def record(self, envelope: FactEnvelope) -> dict[str, object] | None:
         """3.1 without pictures of a fact that is pushed as an event, for the history; None for all others."""
-        return stated_body(envelope, masked=self.masked)
+        return stated_body(envelope, masked=not self.source_secrets)
 
     def status(self, task_num: str, task_name: str, status: int) -> dict[str, object]:
         """3.6(2) for the periodic status of a task."""

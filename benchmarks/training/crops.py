@@ -13,7 +13,7 @@ from benchmarks.training.vehicles import TrainingVehicle, random_vehicle
 
 Image = NDArray[np.uint8]
 Rng = np.random.Generator
-MARGIN = 0.15  # of the box on each side, as models.handles.ATTRIBUTES_CROP_MARGIN
+MARGIN = 0.15  # of the box on each side, more than a camera's: training trims it at random
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,7 +79,9 @@ def _background(h: int, w: int, rng: Rng, look: Look) -> NDArray[np.float32]:
     return ground
 
 
-def _layer(vehicle: TrainingVehicle, camera: CameraModel, look: Look, place: tuple[float, float], angle: float) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:  # fmt: skip
+def _layer(
+    vehicle: TrainingVehicle, camera: CameraModel, look: Look, place: tuple[float, float], angle: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
     """Premultiplied colour (h, w, 3) and cover (h, w) over the camera's whole picture."""
     found = render(vehicle.mesh, vehicle.finish, camera, look, *place, (float(np.cos(angle)), float(np.sin(angle))), 1)
     if found is None:

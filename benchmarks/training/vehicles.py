@@ -1,7 +1,8 @@
 """Vehicles to render for training: the simulated camera's bodies with varied dimensions, and the kinds it does not drive.
 
-``random_vehicle`` draws one; its ``form`` is what the type network learns (``models.vehicle_forms``), its ``color`` the protocol's
-colour code of its main paint. Shapes are plain, colours and proportions vary much: the network must not learn one model.
+``random_vehicle`` draws one; its ``form`` is what the type head learns (``traffic.vehicle_types.Form``), its ``color`` the
+protocol's colour code of its main paint. Shapes are plain, colours and proportions vary much: no single model is to be
+learned.
 """
 
 from collections.abc import Callable
@@ -34,12 +35,24 @@ class TrainingVehicle:
 # Linear albedo per colour code: (low, high) of the components; a sample lies on a line between them, plus jitter.
 _PAINTS: dict[int, tuple[tuple[Rgb, Rgb], ...]] = {
     1: (((0.66, 0.66, 0.64), (0.90, 0.90, 0.89)), ((0.72, 0.70, 0.64), (0.85, 0.84, 0.80))),
-    2: (((0.30, 0.30, 0.31), (0.52, 0.53, 0.54)), ((0.09, 0.095, 0.10), (0.28, 0.29, 0.30)), ((0.26, 0.25, 0.22), (0.46, 0.44, 0.40))),
-    3: (((0.55, 0.36, 0.02), (0.85, 0.62, 0.05)), ((0.60, 0.22, 0.01), (0.80, 0.36, 0.03)), ((0.7, 0.65, 0.1), (0.8, 0.75, 0.25))),
+    2: (
+        ((0.30, 0.30, 0.31), (0.52, 0.53, 0.54)),
+        ((0.09, 0.095, 0.10), (0.28, 0.29, 0.30)),
+        ((0.26, 0.25, 0.22), (0.46, 0.44, 0.40)),
+    ),
+    3: (
+        ((0.55, 0.36, 0.02), (0.85, 0.62, 0.05)),
+        ((0.60, 0.22, 0.01), (0.80, 0.36, 0.03)),
+        ((0.7, 0.65, 0.1), (0.8, 0.75, 0.25)),
+    ),
     4: (((0.60, 0.05, 0.18), (0.85, 0.22, 0.40)), ((0.75, 0.25, 0.36), (0.85, 0.42, 0.52))),
     5: (((0.30, 0.008, 0.008), (0.62, 0.04, 0.03)), ((0.09, 0.004, 0.006), (0.25, 0.012, 0.02))),
     6: (((0.06, 0.015, 0.11), (0.22, 0.06, 0.36)), ((0.25, 0.12, 0.45), (0.40, 0.22, 0.60))),
-    7: (((0.008, 0.07, 0.03), (0.03, 0.26, 0.09)), ((0.08, 0.40, 0.08), (0.25, 0.62, 0.20)), ((0.03, 0.05, 0.03), (0.10, 0.16, 0.09))),
+    7: (
+        ((0.008, 0.07, 0.03), (0.03, 0.26, 0.09)),
+        ((0.08, 0.40, 0.08), (0.25, 0.62, 0.20)),
+        ((0.03, 0.05, 0.03), (0.10, 0.16, 0.09)),
+    ),
     8: (
         ((0.008, 0.03, 0.16), (0.03, 0.12, 0.50)),
         ((0.05, 0.28, 0.55), (0.20, 0.50, 0.80)),
@@ -123,7 +136,13 @@ _PICKUP = replace(
     wheels_x=(-1.6, 1.65),
     wheel_radius_m=0.39,
 )
-_SMALL_TRUCK_CAB = replace(_PICKUP, cabin=((0.2, 1.08), (0.3, 1.66), (0.5, 1.80), (0.8, 1.82), (1.0, 1.74), (1.75, 1.08)), windscreen=(1.05, 1.75), rear_window=(0.2, 0.3), pillars_x=(0.5,))  # fmt: skip
+_SMALL_TRUCK_CAB = replace(
+    _PICKUP,
+    cabin=((0.2, 1.08), (0.3, 1.66), (0.5, 1.80), (0.8, 1.82), (1.0, 1.74), (1.75, 1.08)),
+    windscreen=(1.05, 1.75),
+    rear_window=(0.2, 0.3),
+    pillars_x=(0.5,),
+)
 
 
 def _car_mesh(shape: CarShape, kind: str, extra: tuple[m._Piece, ...] = ()) -> Mesh:
@@ -133,7 +152,9 @@ def _car_mesh(shape: CarShape, kind: str, extra: tuple[m._Piece, ...] = ()) -> M
     pieces.append(m._rounded_box(-half + 0.3, half - 0.3, w - 0.12, 0.14, 0.5, 0.05, m.UNDER, n=4, m=10))
     x = shape.windscreen[1] - 0.28
     z = float(m.profile(x, shape.top)) + 0.08
-    mirrors = [m._rounded_box(x - 0.08, x + 0.1, 0.09, z - 0.06, z + 0.09, 0.05, m.MIRROR, n=4, m=8, y=s * (w + 0.08)) for s in (-1, 1)]  # fmt: skip
+    mirrors = [
+        m._rounded_box(x - 0.08, x + 0.1, 0.09, z - 0.06, z + 0.09, 0.05, m.MIRROR, n=4, m=8, y=s * (w + 0.08)) for s in (-1, 1)
+    ]
     return m._assemble(kind, [*pieces, *mirrors, *extra], half, w, wheels_x=shape.wheels_x, wheel_radius_m=r, car=shape)
 
 

@@ -59,7 +59,7 @@ def fog(image: Image, rng: Rng, thickness: float | None = None) -> Image:
     strength = rng.uniform(0.5, 1.0) if thickness is None else thickness
     near = _closeness(h, w, rng)
     through = np.exp(-strength * rng.uniform(1.2, 3.0) * (1.05 - near) ** 0.7 - 0.25 * strength)[..., None]
-    air = rng.uniform(105, 225) * np.array([1, 1, 1] + rng.normal(0, 0.02, 3), np.float32)
+    air = rng.uniform(105, 225) * np.array(rng.normal(1, 0.02, 3), np.float32)
     grey = image.mean(2, keepdims=True)
     muted = grey + (image - grey) * rng.uniform(0.4, 0.9)
     mixed = muted * through + air * (1 - through) + rng.normal(0, 1.5, (h, w, 1))

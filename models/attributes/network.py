@@ -1,4 +1,4 @@
-"""The small network that comes with Wayside: crops of vehicles to colours and forms. Trained on drawings (docs/attributes.md)."""
+"""The small network that comes with Wayside: crops of vehicles to colours. Trained on drawings (docs/attributes.md)."""
 
 from pathlib import Path
 from typing import Protocol
@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 from models.engines import OnnxRuntimeEngine
 
 Image = NDArray[np.uint8]
-WEIGHTS = Path(__file__).parent.parent / "data" / "vehicle_looks.onnx"
+WEIGHTS = Path(__file__).parent.parent / "data" / "vehicle_colors.onnx"
 SIDE_PX = 48
 # The network learned from boxes with this margin, give or take; crops of a recognition gallery have it.
 CROP_MARGIN = 0.06
 
 
-class LooksNetwork(Protocol):
-    """Colours and forms of crops."""
+class ColorNetwork(Protocol):
+    """Colours of crops."""
 
-    def run(self, crops: list[Image]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """uint8 (h, w, 3) RGB each → probabilities of colours (n, 10) and of forms (n, forms), rows sum to 1."""
+    def run(self, crops: list[Image]) -> NDArray[np.float64]:
+        """uint8 (h, w, 3) RGB each → probabilities of colours (n, 10), rows sum to 1."""
 
 
-class OnnxLooksNetwork:
+class OnnxColorNetwork:
     """The network in ONNX Runtime on the CPU: a fraction of a millisecond per crop, a GPU would not pay.
 
     Raises:
@@ -33,11 +33,10 @@ class OnnxLooksNetwork:
     def __init__(self, threads: int = 1, weights: Path = WEIGHTS) -> None:
         self._engine = OnnxRuntimeEngine(weights, threads)
 
-    def run(self, crops: list[Image]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """See LooksNetwork."""
+    def run(self, crops: list[Image]) -> NDArray[np.float64]:
+        """See ColorNetwork."""
         batch = np.stack([squeezed(crop) for crop in crops]).transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
-        colors, forms = self._engine.run(np.ascontiguousarray(batch))
-        return softmax(colors), softmax(forms)
+        return softmax(self._engine.run(np.ascontiguousarray(batch))[0])
 
 
 def squeezed(crop: Image) -> Image:

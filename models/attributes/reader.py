@@ -6,19 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.attributes.forms import FormHead
 from models.attributes.imagenet import form_evidence, special_type
-from models.attributes.network import LooksNetwork, OnnxLooksNetwork
+from models.attributes.network import ColorNetwork, OnnxColorNetwork
 from models.attributes.weather import WeatherHead
 from models.backbone import DEFAULT_BACKBONE, Backbone, Features
 from models.handles import Attributes, VehicleContext
 from models.store import WeightsStore
 from traffic.types import ObjectClass
 from traffic.vehicle_colors import decide_color
-from traffic.vehicle_types import decide_type, form_shares
+from traffic.vehicle_types import FORMS, decide_type, form_shares
 
 Image = NDArray[np.uint8]
 # How much each source of forms counts, as exponents; chosen on the tuning half of our labels (docs/benchmarks.md).
-_DRAWN_WEIGHT, _IMAGENET_WEIGHT = 0.5, 0.5
+_HEAD_WEIGHT, _IMAGENET_WEIGHT = 0.7, 0.8
 _MAX_TYPE_CROPS = 2  # of one vehicle that go through the backbone: the third costs as much and changes little
 _TYPED = frozenset({ObjectClass.CAR, ObjectClass.BUS, ObjectClass.TRUCK})
 _DARK_LEVEL = 40.0  # mean grey value under which colours are noise
@@ -38,11 +39,11 @@ class AttributeReader:
     """Reads looks and weather.
 
     Args:
-        backbone: ImageNet features. network: colours and forms. weather: the head on the backbone's features.
+        backbone: ImageNet features. network: colours. forms, weather: the heads on the backbone's features.
     """
 
-    def __init__(self, backbone: Features, network: LooksNetwork, weather: WeatherHead) -> None:
-        self._backbone, self._network, self._weather = backbone, network, weather
+    def __init__(self, backbone: Features, network: ColorNetwork, forms: FormHead, weather: WeatherHead) -> None:
+        self._backbone, self._network, self._forms, self._weather = backbone, network, forms, weather
 
     @property
     def engine_name(self) -> str:
@@ -54,11 +55,14 @@ class AttributeReader:
         crops = [crop for images, _ in vehicles for crop in images]
         if not crops:
             return [Attributes() for _ in vehicles]
-        colors, forms = self._network.run(crops)
+        colors = self._network.run(crops)
         spans, picked = _spans(vehicles)
-        logits = self._backbone.extract([crops[index] for index in picked])[0] if picked else np.zeros((0, 1000), np.float32)
+        logits, forms = np.zeros((0, 1000), np.float32), np.zeros((0, FORMS))
+        if picked:
+            logits, features = self._backbone.extract([crops[index] for index in picked])
+            forms = self._forms.run(features)
         return [
-            self._decide(images, context, colors[span.start : span.end], forms[span.start : span.end], logits[span.typed])
+            self._decide(images, context, colors[span.start : span.end], forms[span.typed], logits[span.typed])
             for (images, context), span in zip(vehicles, spans, strict=True)
         ]
 
@@ -81,7 +85,7 @@ class AttributeReader:
             if special is not None:
                 type_code, type_share = int(special[0]), special[1]
             else:
-                seen = forms[: len(logits)] ** _DRAWN_WEIGHT * form_evidence(logits) ** _IMAGENET_WEIGHT
+                seen = forms**_HEAD_WEIGHT * form_evidence(logits) ** _IMAGENET_WEIGHT
                 shares = form_shares(list(seen), context.object_class, context.length_m)
                 code, type_share = decide_type(shares, context.object_class, context.length_m)
                 type_code = int(code)
@@ -120,4 +124,4 @@ def load_attribute_reader(
 ) -> AttributeReader:
     """The reader with its networks. Raises ModelError: missing or damaged weights, no engine."""
     features = Backbone(backbone, store, engine=engine, device=device, threads=threads)
-    return AttributeReader(features, OnnxLooksNetwork(threads), WeatherHead())
+    return AttributeReader(features, OnnxColorNetwork(threads), FormHead(), WeatherHead())

@@ -28,21 +28,29 @@ class WeatherHead:
             with np.load(weights) as stored:
                 self._mean, self._scale = stored["mean"].astype(np.float64), stored["scale"].astype(np.float64)
                 self._weight, self._bias = stored["weight"].astype(np.float64), stored["bias"].astype(np.float64)
+                self._centre, self._basis = stored["centre"].astype(np.float64), stored["basis"].astype(np.float64)
         except (OSError, KeyError, ValueError) as error:
             raise ModelFormatError(f"weights of the weather head {weights}: {error}") from error
-        if self._weight.shape != (len(self._mean), len(KINDS)):
+        fits = self._basis.shape == (len(self._centre), len(self._mean) - CUES)
+        if not fits or self._weight.shape != (len(self._mean), len(KINDS)):
             raise ModelFormatError(f"weights of the weather head {weights}: unexpected shape {self._weight.shape}")
 
     def run(self, pictures: Sequence[Image], features: NDArray[np.float32]) -> NDArray[np.float64]:
         """Probabilities (n, 4) in the order of KINDS from pictures, uint8 (h, w, 3) RGB, and their features (n, f)."""
-        rows = weather_inputs(pictures, features)
+        rows = weather_inputs(pictures, features, self._centre, self._basis)
         standard = np.clip((rows - self._mean) * self._scale, -4, 4)
         return softmax(standard @ self._weight + self._bias)
 
 
-def weather_inputs(pictures: Sequence[Image], features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """What the head sees: features and cues of each picture, (n, f + CUES)."""
-    return np.concatenate([features.astype(np.float64), np.stack([cues(picture) for picture in pictures])], axis=1)
+def weather_inputs(
+    pictures: Sequence[Image], features: NDArray[np.floating], centre: NDArray[np.float64], basis: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """What the head sees of each picture, (n, k + CUES): features (n, f) on the ``basis`` (f, k) about ``centre`` (f,), and cues.
+
+    All 1280 features would let the head learn how the drawn weather was drawn.
+    """
+    few = (features.astype(np.float64) - centre) @ basis
+    return np.concatenate([few, np.stack([cues(picture) for picture in pictures])], axis=1)
 
 
 def cues(picture: Image) -> NDArray[np.float64]:

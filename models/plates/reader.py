@@ -15,7 +15,7 @@ from models.plates.grammar import Grammar
 from models.plates.readers import TextReader
 
 Image = NDArray[np.uint8]
-SCENE_PX, VEHICLE_PX = 1280, 640  # longer side at which whole scenes, and crops of single vehicles, are searched
+SCENE_PX, VEHICLE_PX = 1280, 448  # longer side at which whole scenes, and crops of single vehicles, are searched
 _SURE = 0.85  # below, more views of the plate are read
 _MAX_ROWS_ASPECT = 2.45  # wider plates have one row
 _LEAST_WIDTH_PX = 24
@@ -40,16 +40,19 @@ class PlateReader:
         """The engine in use, such as ``openvino-f32``."""
         return self._detector.engine_name
 
-    def read(self, images: Sequence[Image], longest_px: int = SCENE_PX) -> list[tuple[PlateRead, ...]]:
+    def read(self, images: Sequence[Image], longest_px: int = SCENE_PX, *, thorough: bool = True) -> list[tuple[PlateRead, ...]]:
         """Find and read the plates of each picture, best detection first.
 
         Args:
             images: uint8 (h, w, 3) RGB, scenes or crops of vehicles.
             longest_px: longer side at which they are searched; crops of single vehicles need fewer than scenes.
+            thorough: plates that are not sure are read from every view; else, for pictures that are some of many, from one more.
         """
         located = self._detector.locate(images, longest_px) if images else []
         jobs = [(row, plate) for row, plates in enumerate(located) for plate in plates if self._readable(plate)]
-        decoded = self._decode([_views(images[row], plate) for row, plate in jobs])
+        decoded = self._decode(
+            [_views(images[row], plate) if thorough else _two_views(images[row], plate) for row, plate in jobs]
+        )
         found: list[list[PlateRead]] = [[] for _ in images]
         for (row, plate), result in zip(jobs, decoded, strict=True):
             if result is not None and result.confidence >= self._min_confidence:
@@ -110,6 +113,11 @@ def _views(image: Image, plate: LocatedPlate) -> list[Image]:
     """
     near = rectified(image, grown(plate.corners, 0.03, 0.05))
     return [near, rectified(image, grown(plate.coarse, 0.03, 0.05)), *_greys(near)]
+
+
+def _two_views(image: Image, plate: LocatedPlate) -> list[Image]:
+    near = rectified(image, grown(plate.corners, 0.03, 0.05))
+    return [near, _greys(near)[0]]
 
 
 def _greys(view: Image) -> list[Image]:

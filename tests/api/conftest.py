@@ -7,6 +7,9 @@ import httpx
 import pytest
 
 from actors.archive import FolderArchive
+from actors.decoding import ProbeResult, SourceOptions, probe
+from actors.outbound import LOOPBACK, OutboundPolicy
+from actors.viewing import CameraView, ViewedObject
 from api.accounts import add_user
 from api.app import create_app
 from api.database import Database
@@ -36,6 +39,21 @@ class FakeControl:
     def snapshot(self, task_num: str) -> bytes | None:
         return self.picture
 
+    def view(self, task_num: str, max_width: int, drawn: bool, after: int = -1) -> CameraView | None:
+        if self.picture is None or after == 7:
+            return None
+        found = ViewedObject(track_id=5, name="car", road_num=1, box=(0.1, 0.2, 0.3, 0.4), speed_kmh=51.26, moved=True)
+        return CameraView(
+            sequence=7, time_s=100.0, width=1280, height=720, jpeg=self.picture, objects=(found,), lane_counts=((1, 3),)
+        )  # fmt: skip
+
+    def probe(self, address: str, options: SourceOptions) -> ProbeResult:
+        self.probed = address
+        return probe(address, options)
+
+    def machines(self) -> list:
+        return [{"address": "127.0.0.1", "alive": True, "cpus": 2.0, "gpus": 0.0, "memory_bytes": 1}]
+
     def component_health(self) -> dict:
         return self.components
 
@@ -57,6 +75,7 @@ def services(tmp_path: Path) -> ApiServices:
         tokens=Tokens("k" * 64, 3600),
         throttle=LoginThrottle(),
         max_body_bytes=20_000,
+        outbound=OutboundPolicy(allowed=LOOPBACK),
     )
 
 

@@ -105,7 +105,7 @@ def test_a_crowd_alarm_is_event_1008_with_its_clip() -> None:
 
 
 def test_the_password_of_the_source_goes_out_only_where_it_was_asked_for() -> None:
-    body = WireEncoder(masked=False).record(envelope())
+    body = WireEncoder(source_secrets=True).record(envelope())
     assert body is not None
     assert body["srcAddress"] == "rtsp://admin:12345@192.168.1.96:554/h264"
 

@@ -1,6 +1,7 @@
 """The whole application on one shared local Ray: a camera in, protocol pushes out, and what happens when things die."""
 
 import os
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
+from actors.outbound import LOOPBACK
 from api.receiver import Receiver
 from cluster.settings import Settings
+from tests.certificates import make_certificate
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
@@ -28,8 +31,10 @@ def until(condition: Callable[[], Any], timeout_s: float) -> Any:
 class Client:
     """A signed-in user of the API."""
 
-    def __init__(self, port: int) -> None:
-        self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False)
+    def __init__(self, settings: Settings) -> None:
+        trusted = ssl.create_default_context(cafile=settings.tls_certificate or None)
+        url = f"{settings.scheme}://127.0.0.1:{settings.port}"
+        self._http = httpx.Client(base_url=url, timeout=30, trust_env=False, verify=trusted)
         self._http.headers["token"] = self.call("account/login", username="admin", password="end-to-end")["token"]
 
     def call(self, path: str, **body: Any) -> Any:
@@ -46,20 +51,23 @@ def installation(tmp_path_factory: pytest.TempPathFactory, weights_store) -> Ite
     from cluster.ingress import prepare
     from cluster.up import Running
 
-    port = free_port()
+    certificate, key = make_certificate(tmp_path_factory.mktemp("tls"), "wayside.example")
     settings = Settings(
         host="127.0.0.1",
-        port=port,
+        port=free_port(),
+        tls_certificate=str(certificate),
+        tls_key=str(key),
         data_dir=tmp_path_factory.mktemp("wayside"),
         models_dir=weights_store.root,
         admin_password="end-to-end",
         analysed_fps=8,
+        outbound_allow=LOOPBACK,
         database_url="",
     )
     prepare(settings)
     running = Running(settings, None, dashboard_port=0)
     try:
-        yield Client(port), settings
+        yield Client(settings), settings
     finally:
         running.close()
 
@@ -109,6 +117,57 @@ def test_a_killed_camera_comes_back(pushes: tuple[Client, Receiver, int], instal
     until(lambda: client.call("task/query", id=task_id)["statusName"] == "分析中", 60)
     seen = len(_snapshots(receiver))
     until(lambda: len(_snapshots(receiver)) > seen, 90)
+
+
+def test_actors_are_kept_by_the_same_version_replaced_by_another_and_mended_when_ended(
+    pushes: tuple[Client, Receiver, int], installation: tuple[Client, Settings]
+) -> None:
+    import ray
+
+    from cluster.build import actor_system
+
+    client, receiver, task_id = pushes
+    settings = installation[1]
+    names = ("supervisor", "pusher-0", "aggregator-0", "camera-东-1")
+
+    def processes() -> dict[str, int]:
+        handles = [ray.get_actor(name, namespace=settings.namespace) for name in names]
+        return dict(zip(names, ray.get([handle.process_id.remote() for handle in handles]), strict=True))
+
+    before = processes()
+    actor_system(settings).ensure()
+    assert processes() == before, "another ingress or driver of the same version adopts what runs"
+    other = actor_system(settings.model_copy(update={"data_source": "another"}))
+    other.ensure()
+    until(lambda: (now := _quiet(processes)) and not set(before.values()) & set(now.values()), 90)
+    seen = len(_snapshots(receiver))
+    until(lambda: len(_snapshots(receiver)) > seen, 90)
+    assert _snapshots(receiver)[-1].body["dataSource"] == "another"
+    until(lambda: client.call("task/query", id=task_id)["statusName"] == "分析中", 60)
+    ray.kill(ray.get_actor("supervisor", namespace=settings.namespace), no_restart=True)
+    until(lambda: (other.mend(), _quiet(processes))[1], 60)
+    assert processes()["camera-东-1"], "a supervisor made anew adopts the camera"
+    ids = [push.headers["webhook-id"] for push in receiver.pushes]
+    assert len(ids) == len(set(ids)), "nothing was delivered twice on the way"
+
+
+def _quiet(processes: Callable[[], dict[str, int]]) -> dict[str, int]:
+    """What it says, {} while an actor is away."""
+    from ray.exceptions import RayError
+
+    try:
+        return processes()
+    except (RayError, ValueError):
+        return {}
+
+
+def test_health_names_every_component_and_the_api_speaks_tls(installation: tuple[Client, Settings]) -> None:
+    client, settings = installation
+    data = until(lambda: (answer := client.get("/api/health")).status_code == 200 and answer.json()["data"], 30)
+    assert set(data["components"]) >= {"supervisor", "pusher-0", "aggregator-0", "detector", "disk", "database", "archive"}
+    assert settings.scheme == "https"
+    with pytest.raises(httpx.HTTPError):
+        httpx.get(f"http://127.0.0.1:{settings.port}/api/health", timeout=10, trust_env=False)
 
 
 def test_stopping_a_task_says_so_and_ends_its_camera(pushes: tuple[Client, Receiver, int]) -> None:

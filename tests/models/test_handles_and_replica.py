@@ -123,6 +123,17 @@ def test_a_replica_pulls_what_is_missing_and_says_what_is_wrong(tmp_path: Path, 
     assert pulled == ["picodet-s"]  # a user's file is never pulled
 
 
+def test_an_inference_that_hangs_fails_the_health_check(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replica = DetectorReplica(settings(str(model), model.parent))
+    replica.check_health()
+    replica._busy[1] = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: 1119.0)
+    replica.check_health()
+    monkeypatch.setattr("time.monotonic", lambda: 1121.0)
+    with pytest.raises(RuntimeError, match="hangs for 121 s"):
+        replica.check_health()
+
+
 class Response:
     """What a Serve handle gives back."""
 

@@ -41,6 +41,6 @@ class ParkingDetector:
     @staticmethod
     def _region(world: World, index: int) -> int:
         for number, region in world.road_map.regions(RegionKind.NO_PARKING):
-            if world.touches[number, index]:
+            if world.reaches[number, index]:
                 return region.region_code
         return 0

@@ -13,6 +13,7 @@ from traffic.scene.model import RegionKind
 
 _EDGE = 0.85  # who stands nearer to the lane's edge than this share of its half width may be parked beside the road
 _EDGE_UNMOVED = 0.6
+_BORDER = 0.004
 
 
 def standing_on_road(world: World) -> Flags:
@@ -21,7 +22,8 @@ def standing_on_road(world: World) -> Flags:
     driving[driving] &= ~world.road_map.emergency[world.lane[driving]]
     inner = np.abs(np.nan_to_num(world.across, nan=0.0)) <= np.where(world.moved, _EDGE, _EDGE_UNMOVED)
     on_road = (driving & inner) | ((world.lane < 0) & world.in_kind(RegionKind.ROADWAY))
-    result: Flags = world.motor & world.standing & on_road
+    cut = (world.boxes[:, 0] <= _BORDER) | (world.boxes[:, 2] >= 1 - _BORDER)  # its middle is not where it seems
+    result: Flags = world.motor & world.standing & on_road & ~cut
     return result
 
 
@@ -38,7 +40,7 @@ class StoppedDetector:
 
     def look(self, world: World) -> Iterable[Evidence]:
         """Vehicles that stand in a lane, unless standing there is allowed or another kind's business."""
-        elsewhere = world.in_kind(RegionKind.PARKING, RegionKind.NO_PARKING, RegionKind.JUNCTION_BOX)
+        elsewhere = world.reaches_kind(RegionKind.PARKING, RegionKind.NO_PARKING) | world.in_kind(RegionKind.JUNCTION_BOX)
         wait_s = 0.0 if world.road_map.drawn else world.rule(self.kind).value("unknown_signal_s")
         for index in np.flatnonzero(standing_on_road(world) & ~elsewhere).tolist():
             if not world.road_map.drawn and not world.moved[index]:

@@ -27,6 +27,7 @@ _FOUR = np.array([member in FOUR_WHEELED for member in ObjectClass])
 _PRESENT_S = 0.6
 _PRESENT_STANDING_S = 5.0
 _SIEVE_S, _SIEVE_M, _SIEVE_RATIO = 2.3, 2.5, 0.93
+_MOVED_M = 8.0
 _HELD_S = 1.0  # what stood when it was hidden is there as long as the tracker holds it
 
 
@@ -42,7 +43,8 @@ class World:
         rest_s: since when it stands, nan when it does not; standing: bool. seen: bool, matched in this tick.
         slowing: bool, worth an exact look at its change of velocity.
         lane: index of its lane, -1 for none. in_lanes: bool (l, n). in_regions: bool (r, n), also with the points a fifth of
-            the box's width beside the bottom centre; touches: bool (r, n), with the bottom centre alone.
+            the box's width beside the bottom centre; touches: bool (r, n), with the bottom centre alone; reaches: bool (r, n),
+            with any of the three points.
         along, across: place in its lane (ground units; -1 left edge … 1 right edge); nan without. ahead: (n, 2), the lane's
             direction there. progress: (n,), speed along the lane, m/s.
         findings: of the pixels, since the last tick. looked: whether pixels were looked at.
@@ -85,6 +87,8 @@ class World:
         self.speed, self.error = motion.speed, motion.error
         heights = np.maximum(self.boxes[:, 3] - self.boxes[:, 1], 1e-6)
         self.scale = np.ones(len(rows)) if self.view.metric else HEIGHTS_M[self.object_class] / heights
+        way = movers.reach[rows] * self.scale  # who comes straight at the camera grows more than it shifts
+        self.moved = self.moved | ((way > _MOVED_M) & (self.speed > 3 * self.error) & self.view.metric)
         self.standing: Flags = np.isfinite(self.rest_s)
         self.slowing = self._slowing()
         self._place_in_lanes()
@@ -122,6 +126,13 @@ class World:
         inside = np.zeros(len(self), bool)
         for index in indices:
             inside |= self.touches[index]
+        return inside
+
+    def reaches_kind(self, *kinds: RegionKind) -> Flags:
+        """bool (n,): whether an object is in a region of some kind, or reaches into it from beside."""
+        inside = np.zeros(len(self), bool)
+        for index, _ in self.road_map.regions(*kinds):
+            inside |= self.reaches[index]
         return inside
 
     def metres(self, index: int, metres: float) -> float:
@@ -167,5 +178,6 @@ class World:
         aside = np.column_stack([0.2 * (self.boxes[:, 2] - self.boxes[:, 0]), np.zeros(len(self))])
         touches = self.road_map.in_regions(self.bottoms)
         self.touches = touches
-        sides = self.road_map.in_regions(self.bottoms - aside) & self.road_map.in_regions(self.bottoms + aside)
-        self.in_regions = touches & sides
+        left, right = self.road_map.in_regions(self.bottoms - aside), self.road_map.in_regions(self.bottoms + aside)
+        self.in_regions = touches & left & right
+        self.reaches = touches | left | right

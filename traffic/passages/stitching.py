@@ -36,7 +36,7 @@ def find_predecessor(
             continue
         if (vehicle.track.object_class in FOUR_WHEELED) != (track.object_class in FOUR_WHEELED):
             continue
-        distance = _distance(vehicle, sample, view)
+        distance = _distance(vehicle, sample, view, config)
         if distance is not None and (best is None or distance < best[0]):
             best = (distance, vehicle)
     return None if best is None or best[0] > 1.0 else best[1]
@@ -72,8 +72,8 @@ def is_another(vehicle: Vehicle, sample: Sample, view: GroundView) -> bool:
     return backward + beside > 1
 
 
-def _distance(vehicle: Vehicle, sample: Sample, view: GroundView) -> float | None:
-    """Distance of the sample from the place the vehicle is carried to, in units of what is allowed."""
+def _distance(vehicle: Vehicle, sample: Sample, view: GroundView, config: PassageConfig) -> float | None:
+    """Distance of the sample from the place the vehicle is carried to, in units of what is allowed; None: it is no candidate."""
     motion = vehicle.trajectory.velocity(1.0)
     if motion is None:
         return None
@@ -84,6 +84,8 @@ def _distance(vehicle: Vehicle, sample: Sample, view: GroundView) -> float | Non
     gap_s = sample.time_s - last.time_s
     place = np.array(last.centre) + velocity * gap_s
     speed = float(np.hypot(velocity[0], velocity[1]))
+    if view.metric and speed * 3.6 > config.max_speed_kmh:
+        return None  # far away a pixel is many metres: a track that jumped there would reach any vehicle in the picture
     bottom = np.array([[(sample.box[0] + sample.box[2]) / 2, sample.box[3]]])
     pixel = float(np.abs(view.per_pixel(bottom)).sum())
     length = usual_dimensions(vehicle.track.object_class).length_m if view.metric else old_height

@@ -271,7 +271,10 @@ def _hidden_by_people(people: Sequence[Track], config: PeopleConfig) -> Set[Trac
     sure = np.array([track.score >= config.new_score for track in people])
     shared[(boxes[None, :, 3] <= boxes[:, None, 3]) | ~sure[None, :]] = 0.0
     own = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    return {people[row].track_id for row in np.flatnonzero(shared.max(axis=1) >= config.crowded_share * np.maximum(own, 1e-9))}
+    return {
+        people[row].track_id
+        for row in np.flatnonzero(shared.max(axis=1) >= config.crowded_share * np.maximum(own, 1e-9)).tolist()
+    }
 
 
 def region_area_m2(region: Region, scene: Scene, frame_size: tuple[int, int]) -> float | None:

@@ -24,9 +24,7 @@ def s3() -> Iterator[tuple[str, dict]]:
     running.start()
     host, port = running.get_host_and_port()
     endpoint = f"http://{host}:{port}"
-    client = boto3.client(
-        "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="k", aws_secret_access_key="s"
-    )
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="k", aws_secret_access_key="s")
     client.create_bucket(Bucket="archive")
     try:
         yield "s3://archive", {"endpoint_url": endpoint, "key": "k", "secret": "s"}

@@ -3,6 +3,7 @@
 import base64
 import re
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -106,8 +107,8 @@ Handler = Callable[[BaseHTTPRequestHandler], None]
 
 
 @contextmanager
-def http_server(routes: dict[str, Handler]) -> Iterator[str]:
-    """An HTTP server with one function per path; yields its base URL."""
+def http_server(routes: dict[str, Handler], tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """An HTTP server with one function per path, over TLS with ``tls``; yields its base URL."""
 
     class Router(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -119,7 +120,7 @@ def http_server(routes: dict[str, Handler]) -> Iterator[str]:
                 return
             try:
                 handler(self)
-            except (BrokenPipeError, ConnectionResetError):
+            except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
                 self.close_connection = True
 
         def log_message(self, *_: object) -> None:
@@ -127,10 +128,12 @@ def http_server(routes: dict[str, Handler]) -> Iterator[str]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Router)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()

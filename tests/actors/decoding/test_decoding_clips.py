@@ -268,6 +268,21 @@ def test_what_is_held_is_bounded_by_time_on_a_small_stream(tmp_path: Path) -> No
     assert 20.0 <= len(ring.clip().packets) / 25 <= 21.2
 
 
+@pytest.mark.parametrize(("analysed_fps", "most"), [(0.0, 21.8), (2.0, 29.2)])
+def test_frames_that_wait_for_analysis_make_the_memory_longer(tmp_path: Path, analysed_fps: float, most: float) -> None:
+    clip = write_clip(tmp_path / "a.mp4", 30)
+    options = SourceOptions(packet_seconds=20.0, packet_bytes=10**8, packet_lag_frames=16, analysed_fps=analysed_fps)
+    with open_source(str(clip), options) as source:
+        ring = source.packets
+        list(source)
+    ring.begin(source.recent_packets().header)
+    for n in range(25 * 120):
+        ring.add(CompressedPacket(data=b"x" * 100, pts=n, dts=n, key_frame=n % 25 == 0))
+        ring.note_time(START + n / 25)
+    kept_s = len(ring.clip().packets) / 25
+    assert most - 1.2 <= kept_s <= most
+
+
 def test_a_moment_that_nobody_kept_has_no_clip(tmp_path: Path) -> None:
     ring = ring_of(write_clip(tmp_path / "a.mp4", 10))
     for n in range(25 * 60):

@@ -11,6 +11,7 @@ from actors.archive import FolderArchive
 from actors.delivery.policy import DeliveryPolicy
 from actors.delivery.sender import Sender
 from actors.delivery.worker import WorkerConfig
+from actors.outbound import LOOPBACK, OutboundPolicy
 from actors.ports import FactEnvelope
 from actors.pusher import Pusher, PusherConfig
 from api.database import Database
@@ -19,6 +20,7 @@ from api.tables import Interface
 from api.wire.encode import WireEncoder
 from tests.api.test_wire import envelope, passage
 
+HERE = OutboundPolicy(allowed=LOOPBACK)
 FAST = DeliveryPolicy(schedule_s=(0.05,))
 
 
@@ -49,7 +51,7 @@ def pusher(url: str, folder: Path, store: object = None, policy: DeliveryPolicy 
     rest = {k: v for k, v in changes.items() if k not in known}
     clock = rest.pop("clock", time.time)
     config = PusherConfig(worker=worker, policy=policy, backoff_s=0.02, **rest)
-    sender = Sender(FolderArchive(folder / "archive"), timeout_s=config.timeout_s)
+    sender = Sender(FolderArchive(folder / "archive"), timeout_s=config.timeout_s, outbound=HERE)
     return Pusher(0, 1, store or SqlOutboxStore(url), WireEncoder(), sender, config, clock=clock)
 
 

@@ -16,13 +16,13 @@ from actors.delivery.sender import Sender
 from actors.delivery.signing import new_secret, verify
 from actors.errors import ArchiveError
 from tests.actors.delivery.servers import Request, raw_receiver
-from tests.actors.delivery.support import closed_port
+from tests.actors.delivery.support import HERE, closed_port
 from tests.actors.delivery.test_policy import RECEIVER
 
 
 @pytest.fixture
 async def sender(tmp_path: Path) -> AsyncIterator[Sender]:
-    made = Sender(FolderArchive(tmp_path), timeout_s=0.5, max_answer=10_000)
+    made = Sender(FolderArchive(tmp_path), timeout_s=0.5, max_answer=10_000, outbound=HERE)
     yield made
     await made.close()
 
@@ -187,7 +187,7 @@ async def test_facts_go_without_their_pictures_when_the_archive_fails(
     archive: Archive | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("actors.delivery.sender._PICTURES_TIMEOUT_S", 0.1)
-    sender = Sender(archive, timeout_s=5.0)
+    sender = Sender(archive, timeout_s=5.0, outbound=HERE)
     item = HeldItem(interface_id=1, fact_id="h", order_key="1", body=b"{}", pictures='{"i":"x.jpg"}', created_at=0.0)
     async with raw_receiver(ok) as receiver:
         attempt = await sender.send(delivery(b'{"i":""}', '{"i":"image/x.jpg"}'), replace(RECEIVER, url=receiver.url), 1)

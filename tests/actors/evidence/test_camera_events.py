@@ -36,6 +36,9 @@ class Blind:
     def submit(self, image: object) -> "Blind":
         return self
 
+    def gather(self, pictures: int) -> None:
+        """Answers are there at once."""
+
     def result(self, timeout_s: float) -> Detections:
         return Detections(boxes=np.zeros((0, 4), np.float32), scores=np.zeros(0, np.float32), classes=np.zeros(0, np.int64))
 

@@ -135,7 +135,8 @@ def test_a_neighbours_plate_in_the_picture_is_not_taken() -> None:
 
 
 def test_one_plate_belongs_to_the_vehicle_that_shows_it_better() -> None:
-    for first, second, expected in ((0.6, 0.9, ["", "京A11111"]), (0.9, 0.6, ["京A11111", ""])):
+    cases = ((0.6, 0.9, ["", "京A11111"]), (0.9, 0.6, ["京A11111", ""]), (0.8, 0.8, ["京A11111", ""]))
+    for first, second, expected in cases:
         desk = HandDesk()
         work = recognizer(desk)
         work.observe(frame(0.0), [track(1, BOX, 0.0), track(2, (300, 100, 400, 200), 0.0)])
@@ -190,6 +191,18 @@ def test_what_fails_is_counted_and_the_rest_is_stated() -> None:
     assert (ready.looks.plate_num, ready.looks.vehicle_type) == ("京A11111", 0)
 
 
+def test_a_fault_in_the_work_itself_costs_the_looks_only() -> None:
+    desk = HandDesk()
+    work = recognizer(desk)
+    work.observe(frame(0.0), [track(1, BOX, 0.0)])
+    work.hold(passage(1), 0.0, TrackId(1), CONTEXT)
+    work.release(1.0)
+    desk.jobs[0][1].set_exception(ValueError("a picture that cannot be converted"))
+    (ready,) = work.release(1.0)
+    assert ready.looks == VehicleLooks()
+    assert work.counters.failed == 1
+
+
 def test_the_end_lets_everything_go_even_what_hangs() -> None:
     desk = HandDesk()
     work = recognizer(desk)
@@ -199,6 +212,7 @@ def test_the_end_lets_everything_go_even_what_hangs() -> None:
     work.hold(passage(3), 0.0)
     assert [item.fact_id for item in work.finish(0.01)] == ["f1-1.0", "f2-1.0", "f3-1.0"]
     assert work.waiting == 0
+    assert work.counters.failed == 2
 
 
 def test_memory_of_vehicles_is_bounded() -> None:

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from benchmarks.passages import Conditions, RoadCamera, make_scene, run, score
+from benchmarks.passage_scores import score
+from benchmarks.passages import Conditions, RoadCamera, make_scene, run
 from tests.traffic.passages.scripted import lane
 from traffic.facts import Heading
 from traffic.passages.camera import recover_camera
@@ -15,9 +16,10 @@ from traffic.passages.gates import Gates
 from traffic.passages.heading import heading_of
 from traffic.passages.measurement import Measurer
 from traffic.passages.size import SizeEstimate, estimate_size
-from traffic.passages.vehicle import Sample, Trajectory
+from traffic.passages.stitching import find_predecessor
+from traffic.passages.vehicle import Sample, Trajectory, Vehicle
 from traffic.passages.view import GroundView
-from traffic.types import ObjectClass
+from traffic.types import ObjectClass, Track, TrackId, TrackState
 
 QUICK = Conditions(vehicles=15, lanes=3, fps=12.5, seed=11)
 
@@ -44,6 +46,32 @@ def test_none_lost_none_doubled_and_small_errors(conditions: Conditions) -> None
 def test_broken_tracks_and_short_occlusions_lose_and_double_nothing() -> None:
     result = score(*run(dataclasses.replace(QUICK, cut_ids=0.5, occlusions=0.5, vehicles=30)))
     assert (result.lost, result.extra, result.wrong_lane) == (0, 0, 0)
+
+
+def test_a_far_track_whose_jump_looks_like_360_km_h_does_not_take_a_new_vehicle_for_itself() -> None:
+    camera = RoadCamera(QUICK)
+    view = GroundView(make_scene(QUICK, camera).calibration, QUICK.frame_size)
+
+    def sample(time_s: float, ahead_m: float) -> Sample:
+        box = camera.box(0.0, ahead_m, 4.5, 1.8, 1.5)
+        assert box is not None
+        return Sample(time_s, tuple((box / np.array([1280, 720, 1280, 720])).tolist()), (0.0, ahead_m), (0.0, 4.5), True)
+
+    def track(number: int, time_s: float) -> Track:
+        return Track(
+            track_id=TrackId(number), state=TrackState.CONFIRMED, box=(0, 0, 1, 1), velocity=(0.0, 0.0), moved=True,
+            object_class=ObjectClass.CAR, class_share=1.0, score=0.9, time_s=time_s, first_time_s=time_s, hits=3,
+            time_since_update_s=0.0, detection=None,
+        )  # fmt: skip
+
+    def found(places_m: tuple[float, ...], place_m: float) -> bool:
+        far = Vehicle(track=track(1, 0.0), last_matched_s=0.2)
+        for index, ahead_m in enumerate(places_m):
+            far.trajectory.add(sample(0.1 * index, ahead_m))
+        return find_predecessor(track(2, 1.0), sample(1.0, place_m), [far], view, PassageConfig()) is not None
+
+    assert found((60.0, 58.0, 56.0), 40.0)  # 20 m/s towards the camera, found again where it must be
+    assert not found((80.0, 70.0, 60.0), 25.0)
 
 
 def test_twice_the_same_input_gives_the_same_passages() -> None:

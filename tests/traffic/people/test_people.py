@@ -256,3 +256,13 @@ def test_a_recording_that_begins_again_begins_its_gatherings_anew() -> None:
     monitor.restore((1000.0, 1050.0, 1050.0, 1005.0, 1))
     found = [monitor.update(0.1 * tenth, 12) for tenth in range(100)]
     assert [round(alarm.time_s, 1) for alarm in found if alarm] == [5.0]
+
+
+def test_people_who_stand_still_behind_others_count_though_they_are_doubtful() -> None:
+    """Of a crowd the front row is certain, and the rows behind are half hidden, hardly move and have low scores."""
+
+    def script(time_s: float):
+        rows = ((0, 700, 0.8), (1, 660, 0.35), (2, 620, 0.3))
+        return [doubtful(10 * row + n, 450 + 45 * n, y, time_s, score) for row, y, score in rows for n in range(6)]
+
+    assert mean_number(script) == pytest.approx(18, abs=6)

@@ -1,0 +1,27 @@
+"""The console: files built by the bundler (``make console``) and carried by the wheel, served at ``/``."""
+
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse, HTMLResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+FILES = Path(__file__).parent / "console_files"
+_MISSING = """<!doctype html><meta charset="utf-8"><title>Wayside</title>
+<body style="font:16px sans-serif;margin:3em;max-width:40em">
+<h1>Wayside</h1><p>控制台尚未构建: 安装 Node.js 20 或更新版本后执行 <code>make console</code>, 或安装发布的 wheel。</p>
+<p>The console is not built. Install Node.js 20 or newer and run <code>make console</code>, or install a released wheel.</p>
+<p><a href="/docs">API</a></p>"""
+
+
+def serve_console(app: FastAPI, files: Path = FILES) -> None:
+    """Mount the console; without built files ``/`` says how to build them."""
+
+    @app.get("/", include_in_schema=False)
+    def index() -> Response:
+        page = files / "index.html"
+        if not page.is_file():
+            return HTMLResponse(_MISSING)
+        return FileResponse(page, headers={"cache-control": "no-cache"})
+
+    app.mount("/assets", StaticFiles(directory=files / "assets", check_dir=False))

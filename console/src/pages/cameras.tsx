@@ -1,0 +1,85 @@
+import { Button, Card, Group, SegmentedControl, SimpleGrid, Text, TextInput } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconPlus, IconSearch } from '@tabler/icons-react';
+import { useState } from 'react';
+import { useNavigate } from 'react-router';
+import { useText } from '../i18n';
+import { Nothing, PageTitle, StatusBadge, Waiting } from '../parts/common';
+import { TaskForm } from '../parts/taskform';
+import { Still } from '../parts/tile';
+import { useSession } from '../session';
+import { useTasks } from '../tasks';
+
+export default function CamerasPage() {
+  const t = useText();
+  const { tasks } = useTasks();
+  const { mayChange } = useSession();
+  const navigate = useNavigate();
+  const [adding, add] = useDisclosure(false);
+  const [wanted, setWanted] = useState('');
+  const [kind, setKind] = useState('all');
+  if (!tasks) return <Waiting />;
+  const shown = tasks.filter(
+    (task) =>
+      `${task.taskNum} ${task.taskName}`.toLowerCase().includes(wanted.toLowerCase()) &&
+      (kind === 'all' || (kind === 'well' ? task.status === 1 : task.status !== 1)),
+  );
+  return (
+    <>
+      <PageTitle title={t('相机', 'Cameras')}>
+        {tasks.length > 4 && (
+          <>
+            <TextInput placeholder={t('编号或名称', 'Number or name')} aria-label={t('查找相机', 'Find a camera')} leftSection={<IconSearch size={16} />} value={wanted} onChange={(e) => setWanted(e.currentTarget.value)} />
+            <SegmentedControl
+              value={kind}
+              onChange={setKind}
+              data={[
+                { value: 'all', label: t('全部', 'All') },
+                { value: 'well', label: t('分析中', 'Analysing') },
+                { value: 'ill', label: t('异常', 'Not analysing') },
+              ]}
+            />
+          </>
+        )}
+        {mayChange && (
+          <Button leftSection={<IconPlus size={16} />} onClick={add.open}>
+            {t('添加相机', 'Add a camera')}
+          </Button>
+        )}
+      </PageTitle>
+      {shown.length === 0 && <Nothing>{tasks.length ? t('没有符合条件的相机', 'No such cameras') : t('还没有相机, 点击“添加相机”并粘贴视频地址', 'No cameras yet: add one by pasting its address')}</Nothing>}
+      <SimpleGrid cols={{ base: 1, xs: 2, lg: 3, xl: 4 }} spacing="sm">
+        {shown.map((task) => (
+          <Card key={task.id} withBorder padding="xs" data-task={task.taskNum}>
+            <Card.Section>
+              <button type="button" className="tile" onClick={() => navigate(`/cameras/${task.id}`)} aria-label={t(`打开 ${task.taskName}`, `Open ${task.taskName}`)}>
+                <Still id={task.id} active={task.enabled && task.framesAnalysed > 0} name={task.taskName} reason={task.enabled ? task.reason || t('等待首帧', 'Waiting for its first picture') : t('已停止', 'Stopped')} />
+              </button>
+            </Card.Section>
+            <Group justify="space-between" mt="xs" wrap="nowrap">
+              <Text fw={600} truncate>
+                {task.taskName}
+              </Text>
+              <StatusBadge status={task.status} enabled={task.enabled} />
+            </Group>
+            <Group justify="space-between" gap="xs">
+              <Text size="sm" c="dimmed">
+                {task.taskNum}
+              </Text>
+              <Text size="sm" className="num" title={t('分析 / 视频源 帧每秒', 'analysed / source frames per second')}>
+                {task.fpsAnalysed.toFixed(1)} / {task.fpsSource.toFixed(0)} fps
+                {task.framesDropped > 0 && <> · {t(`丢弃 ${task.framesDropped}`, `${task.framesDropped} dropped`)}</>} · {t(`${task.passages} 辆`, `${task.passages} vehicles`)}
+              </Text>
+            </Group>
+            {task.enabled && task.reason && (
+              <Text size="xs" c="red" mt={4}>
+                {task.reason}
+              </Text>
+            )}
+          </Card>
+        ))}
+      </SimpleGrid>
+      {adding && <TaskForm task={null} onClose={add.close} onSaved={(id) => navigate(`/cameras/${id}`)} />}
+    </>
+  );
+}
