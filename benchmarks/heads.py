@@ -1,6 +1,6 @@
 """Helmets and bare heads on photographs: draws what is said of every person the detector finds, to be counted by eye.
 
-``python -m benchmarks.heads FILE… --out FOLDER``: pictures, or clips of which a picture is taken every ``--step`` seconds.
+``python -m benchmarks.heads FILE… --out FOLDER``: pictures, or clips of which every ``--step`` seconds a picture is taken.
 Regions are ignored: everybody is judged.
 """
 
@@ -20,9 +20,7 @@ from benchmarks.cones import frame_of
 from models.detector import Detector
 from models.store import WeightsStore
 from traffic.events.observations import PixelFindingKind
-from traffic.types import Box, ObjectClass, Track, TrackId, TrackState
-
-_COLOURS = {PixelFindingKind.HELMET: (0, 255, 0), PixelFindingKind.BARE_HEAD: (0, 0, 255)}
+from traffic.types import ObjectClass, Track, TrackId, TrackState
 
 
 def pictures(path: Path, step_s: float) -> Iterator[tuple[str, NDArray[np.uint8]]]:
@@ -56,17 +54,17 @@ def main() -> None:
             canvas = np.full((detector.input_size[1], detector.input_size[0], 3), 114, np.uint8)
             canvas[: image.shape[0], : image.shape[1]] = image
             found = detector.detect([canvas])[0]
-            boxes: list[Box] = [(float(a), float(b), float(c), float(d)) for a, b, c, d in transform.to_frame(found.boxes)]
+            boxes = transform.to_frame(found.boxes)
             people = [
                 Track(
-                    track_id=TrackId(i), state=TrackState.CONFIRMED, box=box, velocity=(0.0, 0.0),
+                    track_id=TrackId(i), state=TrackState.CONFIRMED, box=tuple(map(float, box)), velocity=(0.0, 0.0),
                     object_class=ObjectClass.PERSON, class_share=1.0, score=float(score), time_s=0.0, first_time_s=0.0, hits=9,
-                    time_since_update_s=0.0, moved=True, detection=box,
+                    time_since_update_s=0.0, moved=True, detection=tuple(map(float, box)),
                 )
                 for i, (box, kind, score) in enumerate(zip(boxes, found.classes, found.scores, strict=True))
                 if kind == ObjectClass.PERSON and score > 0.4
             ]  # fmt: skip
-            said = {TrackId(f.track_id or 0): f.kind for f in judge_heads(frame, people, people, VisionConfig())}
+            said = {f.track_id: f.kind for f in judge_heads(frame, people, people, VisionConfig())}
             drawn = rgb[..., ::-1].copy()
             for person in people:
                 kind = said.get(person.track_id)
