@@ -62,7 +62,7 @@ def probe(body: ProbeRequest, services: Services, actor: MayChange) -> Envelope[
             stored = get_task(session, body.id).src_address
         address = stored if address == mask_address(stored) else address
     try:
-        found = services.control.probe(address, SourceOptions(rtsp_transport=body.rtspTransport))
+        found = services.control.probe(address, SourceOptions(rtsp_transport=body.rtspTransport, outbound=services.outbound))
     except SourceError as error:
         raise field_fault("srcAddress", error.reason, "see the text in brackets") from error
     return done(
@@ -158,7 +158,7 @@ async def test_push(body: IdRequest, services: Services, actor: MayChange) -> En
         pictures="",
         created_at=time.time(),
     )
-    sender = Sender(None, _TEST_TIMEOUT_S, 1)
+    sender = Sender(None, _TEST_TIMEOUT_S, 1, outbound=services.outbound)
     try:
         attempt = await sender.send(item, config, 1)
     finally:

@@ -27,7 +27,7 @@ router = APIRouter()
 _STATE_PERIOD_S = 1.0
 _BEAT_S = 10.0  # a comment keeps proxies from closing a quiet stream
 _LONGEST_S = 1800.0  # the client connects again; its token is looked at again
-_EVENTS = {200: {"description": "事件流 / event stream", "content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+_EVENTS = {200: {"description": "事件流 / event stream", "content": {"text/event-stream": {"schema": {}}}}}
 
 
 def _message(value: Any) -> str:
