@@ -73,6 +73,9 @@ def address(tmp_path_factory: pytest.TempPathFactory, browser: Any, weights_stor
         clip_before_s=3,
         clip_after_s=3,
         outbound_allow=("127.0.0.1",),
+        plates=False,
+        attributes=False,
+        archive_min_free_bytes=0,
     )
     prepare(settings)
     running = Running(settings, None, dashboard_port=0)

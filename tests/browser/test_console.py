@@ -126,7 +126,8 @@ def test_a_kind_of_event_is_switched_off_in_the_rules_and_on_again(watched: Watc
     page.get_by_role("button", name="事件规则").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name=re.compile("1015 车辆停止")).click()
-    dialog.get_by_text("关闭", exact=True).first.click()
+    item = dialog.locator("[class*=Accordion-item]").filter(has_text="1015 车辆停止")
+    item.get_by_text("关闭", exact=True).click()
     picture(watched, "rules")
     dialog.get_by_role("button", name="确定").click()
     page.get_by_text("未保存").wait_for()
@@ -141,14 +142,17 @@ def test_an_event_is_seen_its_clip_is_played_and_it_is_marked_as_false_alarm(wat
     from cluster.demo import demo_scene
 
     page = watched.page
-    source = "sim://approach?seed=4&flow=600&incident=stopped_vehicle:at=4:for=60:lane=2"
+    source = (
+        "sim://approach?seed=2&flow=1200&width=960&height=540&fps=10"
+        "&incident=stopped_vehicle:at=20:for=40:lane=2&incident=stopped_vehicle:at=110:for=40:lane=3"
+    )
     api = ApiClient(address, PASSWORD)
     try:
         api.call("task/add", taskNum="ev", taskName="事件相机", srcAddress=source, scene=demo_scene(source))
     finally:
         api.close()
     page.goto(f"{address}/#/events")
-    page.locator("[data-event='1015']").first.get_by_role("button").click(timeout=120_000)
+    page.locator("[data-event]").first.get_by_role("button").click(timeout=200_000)
     video = page.get_by_label("事件录像")
     video.wait_for(timeout=60_000)
     video.evaluate("video => video.play()")

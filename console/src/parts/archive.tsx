@@ -35,7 +35,7 @@ export function ArchivePicture({ path, alt, height }: { path: string; alt: strin
   const url = useArchive(path);
   return (
     <div className="picture" style={{ height }}>
-      {url ? <img src={url} alt={alt} /> : <div className="empty">{url === null ? t('无图片', 'no picture') : '…'}</div>}
+      {url ? <img src={url} alt={alt} /> : <div className="empty" aria-hidden="true">{url === null ? t('无图片', 'no picture') : '…'}</div>}
     </div>
   );
 }

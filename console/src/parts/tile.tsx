@@ -48,7 +48,7 @@ export function Still({ id, active, name, reason }: { id: number; active: boolea
   const { holder, url } = useStill(id, active, 480, 1500);
   return (
     <div className="picture" style={{ aspectRatio: '16 / 9' }} ref={holder}>
-      {active && url ? <img src={url} alt={t(`${name} 的当前画面`, `${name} now`)} /> : <div className="empty">{reason || t('暂无画面', 'No picture')}</div>}
+      {active && url ? <img src={url} alt={t(`${name} 的当前画面`, `${name} now`)} /> : <div className="empty" aria-hidden="true">{reason || t('暂无画面', 'No picture')}</div>}
     </div>
   );
 }
