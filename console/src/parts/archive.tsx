@@ -2,8 +2,9 @@ import { useEffect, useState } from 'react';
 import { fetchArchive } from '../api';
 import { useText } from '../i18n';
 
-/** The object URL of a file of the archive; undefined while it is fetched, null when it cannot be had. */
-function useArchive(path: string): string | null | undefined {
+/** The object URL of a file of the archive; undefined while it is fetched (again and again for `patienceMs`), null when it
+ * cannot be had. */
+function useArchive(path: string, patienceMs = 0): string | null | undefined {
   const [url, setUrl] = useState<string | null | undefined>(undefined);
   useEffect(() => {
     if (!path) {
@@ -13,20 +14,28 @@ function useArchive(path: string): string | null | undefined {
     const stop = new AbortController();
     let made = '';
     setUrl(undefined);
-    fetchArchive(path, stop.signal).then(
-      (blob) => {
-        made = URL.createObjectURL(blob);
-        setUrl(made);
-      },
-      () => {
-        if (!stop.signal.aborted) setUrl(null);
-      },
-    );
+    const until = Date.now() + patienceMs;
+    let timer = 0;
+    const look = () => {
+      fetchArchive(path, stop.signal).then(
+        (blob) => {
+          made = URL.createObjectURL(blob);
+          setUrl(made);
+        },
+        () => {
+          if (stop.signal.aborted) return;
+          if (Date.now() < until) timer = window.setTimeout(look, 2_000);
+          else setUrl(null);
+        },
+      );
+    };
+    look();
     return () => {
       stop.abort();
+      window.clearTimeout(timer);
       if (made) URL.revokeObjectURL(made);
     };
-  }, [path]);
+  }, [path, patienceMs]);
   return url;
 }
 
@@ -42,7 +51,8 @@ export function ArchivePicture({ path, alt, height }: { path: string; alt: strin
 
 export function ArchiveClip({ path, label }: { path: string; label: string }) {
   const t = useText();
-  const url = useArchive(path);
+  // An event is in the list while its clip is still being made.
+  const url = useArchive(path, 90_000);
   if (!path) return null;
   return (
     <div className="picture" style={{ minHeight: 120 }}>
