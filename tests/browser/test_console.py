@@ -219,7 +219,7 @@ def test_every_page_speaks_both_languages_and_themes_without_errors_or_serious_a
             page.evaluate(axe)
             answer = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
             found += [
-                f"{name} {language}: {item['id']} {item['nodes'][0]['html'][:99]} {item['nodes'][0].get('failureSummary', '')[:300]}"
+                f"{name}: {item['id']} {item['nodes'][0]['html'][:90]} {item['nodes'][0].get('failureSummary', '')[:200]}"
                 for item in answer["violations"]
                 if item["impact"] in ("serious", "critical")
             ]

@@ -99,7 +99,9 @@ def test_a_missing_file_is_told_and_tried_again_until_it_is_there(tmp_path):
         seen = statuses.wait_for(DISCONNECTED, seen)
         assert "不存在" in reader.reason
         write_clip(tmp_path / "ready.mp4", 5).rename(clip)
-        statuses.wait_for(NOT_STARTED, statuses.wait_for(ANALYSING, seen))
+        seen = statuses.wait_for(ANALYSING, seen)
+        assert [reader.latest(5.0) is not None for _ in range(5)] == [True] * 5  # a recording waits for who analyses it
+        statuses.wait_for(NOT_STARTED, seen)
         assert "文件分析完毕" in reader.reason
     assert statuses.codes == [RECONNECTING, DISCONNECTED, ANALYSING, NOT_STARTED]
     assert statuses[2][1] == ""
