@@ -18,6 +18,7 @@ _E = TypeVar("_E", bound=StrEnum)
 TURNS = {"other": Turn.OTHER, "left": Turn.LEFT, "straight": Turn.STRAIGHT, "right": Turn.RIGHT, "uTurn": Turn.U_TURN}
 _OUTSIDE = 0.02  # how far the direction may leave the lane, in relative image units: hand-drawn ends overshoot a little
 _SAMPLES = 24  # places per piece of the direction at which it is tested
+_ON_EDGE = 1e-9  # share of the line's length within which its end is on the edge: rounding puts a corner on either side
 _SHORT_OF_EDGE = 0.1  # share of the lane's width by which a line may miss the lane's edge
 _ALONG = 0.2  # sine of the angle below which a line runs along the direction of travel instead of across it
 
@@ -140,7 +141,8 @@ def _reaches_edges(line: Segment, polygon: Sequence[ImagePoint]) -> bool:
     ends = contains(np.asarray(polygon, float), np.asarray(line, float))
     for place, inside in zip((0.0, 1.0), ends, strict=True):
         before, after = [t for t in met if t <= place], [t for t in met if t > place]
-        if not inside or not before or not after:
+        on_edge = any(abs(t - place) <= _ON_EDGE for t in met)
+        if on_edge or not inside or not before or not after:
             continue
         low, high = max(before), min(after)
         missing = place - low if place == 0 else high - place

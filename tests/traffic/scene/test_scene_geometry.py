@@ -105,6 +105,15 @@ def test_a_line_from_edge_to_edge_or_a_little_short_of_it_is_accepted(line: list
     parse_scene(_lane(snapshotLine=line))
 
 
+def test_a_line_between_two_corners_of_its_lane_may_be_drawn_either_way_round() -> None:
+    left = [[0.3508, 0.2083], [0.4797, 0.4583], [0.5914, 0.6667], [0.6508, 0.7778], [0.7477, 0.9583]]
+    right = [[0.9727, 0.9583], [0.8328, 0.7778], [0.7602, 0.6667], [0.6, 0.4583], [0.4164, 0.2083]]
+    lane = {"roadNum": 1, "polygon": left + right, "direction": [[0.3836, 0.2083], [0.8602, 0.9583]]}
+    for line in zip(left[1:-1], right[-2:0:-1], strict=True):
+        for ends in (line, line[::-1]):
+            parse_scene({"lanes": [lane | {"snapshotLine": list(ends)}]})
+
+
 @pytest.mark.parametrize("key", ["stopLine", "entryLine"])
 def test_every_line_must_cut_across_the_direction(key: str) -> None:
     assert "across" in _faults(_lane(**{key: [[0.5, 0.1], [0.5, 0.95]]}))[f"lanes[0].{key}"].english
