@@ -34,7 +34,7 @@ class ParameterConfig:
     max_gap_s: float = 2.0
     settle_s: float = 1.0
     queue_speed_kmh: float = 5.0
-    queue_settle_s: float = 1.0
+    queue_settle_s: float = 0.5
     queue_release_s: float = 0.4
     queue_gap_m: float = 10.0
     queue_hidden_gap_m: float = 25.0

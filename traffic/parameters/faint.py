@@ -46,8 +46,8 @@ class FaintConfig:
     gone_s: float = 0.8
     same: float = 0.5
     taken: float = 0.45
-    known_share: float = 0.7
-    part: float = 0.7
+    known_share: float = 0.85
+    part: float = 0.8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

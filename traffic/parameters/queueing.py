@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 
 from traffic.parameters.config import ParameterConfig
-from traffic.parameters.memory import covers
 from traffic.parameters.observation import LaneShape, LaneVehicle
+from traffic.parameters.succession import Succession
 from traffic.types import TrackId
 
 
@@ -48,8 +48,8 @@ class QueueTracker:
     those who still stand behind them joined to the stop line: the start-up wave has not reached them yet. A gap that the vehicles
     themselves hide from the camera does not end a queue unless it is very long.
 
-    Faint vehicles are counted only behind others, so that a mark on the road makes no queue; when one is seen well enough to be
-    followed, it has stood as long as the faint one in its place.
+    Faint vehicles are counted only behind others, so that a mark on the road makes no queue. A vehicle that gets a new number, or
+    is only now seen well enough to be followed, has stood as long as the one in its place.
     """
 
     def __init__(self, lane: LaneShape, config: ParameterConfig) -> None:
@@ -58,7 +58,7 @@ class QueueTracker:
         self._fast_since: dict[TrackId, float] = {}
         self._members: frozenset[TrackId] = frozenset()
         self._followed: frozenset[TrackId] = frozenset()  # the members that are not faint
-        self._faint: dict[TrackId, LaneVehicle] = {}
+        self._succession = Succession()
         self._released_s = float("-inf")
 
     def reset(self) -> None:
@@ -66,7 +66,7 @@ class QueueTracker:
         self._slow_since.clear()
         self._fast_since.clear()
         self._members = self._followed = frozenset()
-        self._faint.clear()
+        self._succession.reset()
         self._released_s = float("-inf")
 
     def advance(self, time_s: float, vehicles: Iterable[Seen]) -> Queue:
@@ -79,13 +79,15 @@ class QueueTracker:
         if stop is None:
             return EMPTY
         known = list(vehicles)
-        self._take_over([vehicle for vehicle, _ in known])
+        present = [vehicle for vehicle, _ in known]
+        self._take_over(time_s, present)
         standing = self._standing(time_s, known)
         chain = self._chain(stop, known, standing, time_s - self._released_s <= self._config.queue_discharge_s)
         if chain.bridged:
             self._released_s = time_s  # the queue is driving off, whether or not its head was seen standing
         self._members = frozenset(vehicle.track_id for vehicle in chain.vehicles)
         self._followed = frozenset(vehicle.track_id for vehicle in chain.vehicles if not vehicle.faint)
+        self._succession.keep(time_s, present, self._slow_since, self._members)
         if not chain.vehicles:
             return EMPTY
         rear = min(vehicle.rear for vehicle in chain.vehicles)
@@ -125,22 +127,18 @@ class QueueTracker:
             seen_from = min(seen_from, vehicle.covered[0])
         return chain
 
-    def _take_over(self, vehicles: Sequence[LaneVehicle]) -> None:
-        """A vehicle that is new where a faint one was is that one."""
-        present = {vehicle.track_id for vehicle in vehicles}
-        gone = {number: vehicle for number, vehicle in self._faint.items() if number not in present}
-        for vehicle in vehicles:
-            if vehicle.track_id in self._slow_since or vehicle.track_id in self._fast_since or vehicle.track_id in self._members:
-                continue
-            former = next((number for number, other in gone.items() if covers(vehicle, other)), None)
-            if former is None:
-                continue
-            del gone[former]
-            if former in self._slow_since:
-                self._slow_since[vehicle.track_id] = self._slow_since[former]
-            if former in self._members:
-                self._members = self._members - {former} | {vehicle.track_id}
-        self._faint = {vehicle.track_id: vehicle for vehicle in vehicles if vehicle.faint}
+    def _take_over(self, time_s: float, vehicles: Sequence[LaneVehicle]) -> None:
+        """New numbers of vehicles that stood there before."""
+        found, jumped = self._succession.take(time_s, vehicles)
+        for track_id in jumped:
+            self._slow_since.pop(track_id, None)
+        self._members -= jumped
+        self._followed -= jumped
+        for track_id, former in found.items():
+            self._slow_since[track_id] = former.slow_since_s
+            if former.member:
+                self._members = self._members - {former.track_id} | {track_id}
+                self._followed -= {former.track_id}
 
     def _standing(self, time_s: float, vehicles: Sequence[Seen]) -> Set[TrackId]:
         """Members that are not released yet, and others that have stood long enough; updates the memory of speeds."""
