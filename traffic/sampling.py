@@ -11,6 +11,8 @@ from traffic.parameters.cell import LaneCell
 from traffic.parameters.config import ParameterConfig
 from traffic.parameters.observation import Passing
 from traffic.parameters.placing import LanePlacer
+from traffic.parameters.queue_shape import QueueOutline, queue_outline
+from traffic.parameters.queueing import Queue
 from traffic.parameters.sampler import CameraSampler
 from traffic.passages import PassageAnalyzer
 from traffic.people import CrowdMonitor, CrowdRule, PeopleConfig, PeopleSampler
@@ -58,6 +60,24 @@ class SceneSampler:
     def people(self) -> Mapping[int, int]:
         """People in each region in the newest frame, by region code."""
         return self._people.numbers
+
+    @property
+    def queues(self) -> Mapping[int, Queue]:
+        """The queues there are in the newest frame, by roadNum."""
+        return self._sampler.queues
+
+    def queue_outlines(self, queues: Mapping[int, Queue], analyzer: PassageAnalyzer) -> tuple[QueueOutline, ...]:
+        """Where queues (of a recent frame) lie in the picture."""
+        placer, view = self._placer, analyzer.view
+        if placer is None or view is None:
+            return ()
+        straight = placer.straight
+        found = (
+            queue_outline(lane, straight[lane.road_num], view, queues[lane.road_num])
+            for lane in placer.lanes
+            if lane.road_num in queues and lane.road_num in straight
+        )
+        return tuple(outline for outline in found if outline is not None)
 
     def advance(
         self,

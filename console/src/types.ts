@@ -65,6 +65,8 @@ export interface LiveMessage {
   laneCounts: Record<string, number>;
   learnedLanes: { roadNum: number; polygon: [number, number][] }[];
   events: { id: string; kind: number; box: [number, number, number, number] }[];
+  /** Before stop lines: from the line to the rear of the last vehicle; no length without a calibration. */
+  queues: { roadNum: number; number: number; lengthM: number | null; outline: [number, number][]; rear: [[number, number], [number, number]] }[];
 }
 
 export interface SceneFault {

@@ -98,6 +98,24 @@ def test_a_standing_queue_keeps_its_number_and_length_for_minutes(hidden: tuple[
     assert all(p.queue_num == 0 and p.time_occupancy_ratio == 0 for p in empty)
 
 
+@pytest.mark.parametrize("calibrated", [True, False])
+def test_the_queue_of_the_newest_frame_is_known_with_its_place_in_the_picture(calibrated: bool) -> None:
+    camera, pipeline = RoadCamera(ROAD), Pipeline(road(calibrated=calibrated), 10)
+    assert pipeline.sampler.queue_outlines({}, pipeline.analyzer) == ()
+    boxes = []
+    for time_s, detections in queue_frames(camera, 40):
+        pipeline.frame(time_s, detections)
+        boxes = detections.boxes / np.array([*ROAD.frame_size] * 2)
+    queues = pipeline.sampler.queues
+    assert [(number, queue.number) for number, queue in queues.items()] == [(1, 5)]
+    (drawn,) = pipeline.sampler.queue_outlines(queues, pipeline.analyzer)
+    assert (drawn.number, drawn.length_m is not None) == (5, calibrated)
+    # Seen from in front of the stop line, the rear is where the last vehicle stands: within its box or just above.
+    rear = sum(y for _, y in drawn.rear) / 2
+    last = min(boxes, key=lambda box: box[3])
+    assert last[1] - 0.05 < rear < last[3]
+
+
 def test_without_calibration_the_queue_is_counted_but_not_measured() -> None:
     camera, pipeline = RoadCamera(ROAD), Pipeline(road(calibrated=False), 10)
     for time_s, detections in queue_frames(camera, 60):

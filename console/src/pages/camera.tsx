@@ -46,7 +46,7 @@ export default function CameraPage() {
   const { data: task, error } = useQuery({ queryKey: ['task', id], queryFn: () => call<Task>('task/query', { id }) });
   const view = useLive(id);
   const frame = useRef<HTMLDivElement>(null);
-  const [shown, setShown] = useState<string[]>(['lanes', 'boxes', 'labels']);
+  const [shown, setShown] = useState<string[]>(['lanes', 'queues', 'boxes', 'labels']);
   const [editing, edit] = useDisclosure(false);
   const [deleting, remove] = useDisclosure(false);
   if (error) return <ErrorNote error={error} />;
@@ -63,6 +63,7 @@ export default function CameraPage() {
     }
   };
   const lanes = new Map((task.scene?.lanes ?? []).map((lane) => [String(lane.roadNum), lane.roadName ?? '']));
+  const hasStopLine = new Set((task.scene?.lanes ?? []).filter((lane) => lane.stopLine).map((lane) => String(lane.roadNum)));
   const counts = view?.laneCounts ?? now.laneCounts;
   const seen = new Map<number, { number: number; speeds: number[] }>();
   for (const item of view?.objects ?? []) {
@@ -128,7 +129,7 @@ export default function CameraPage() {
             {view ? (
               <>
                 <img src={`data:image/jpeg;base64,${view.picture}`} alt={t(`${task.taskName} 的实时画面`, `${task.taskName} live`)} />
-                <Overlay view={view} scene={task.scene} show={{ lanes: shown.includes('lanes'), boxes: shown.includes('boxes'), labels: shown.includes('labels') }} />
+                <Overlay view={view} scene={task.scene} show={{ lanes: shown.includes('lanes'), queues: shown.includes('queues'), boxes: shown.includes('boxes'), labels: shown.includes('labels') }} />
               </>
             ) : (
               <div className="empty">{now.enabled ? t('等待画面…', 'Waiting for a picture…') : t('已停止', 'Stopped')}</div>
@@ -138,6 +139,7 @@ export default function CameraPage() {
             <Chip.Group multiple value={shown} onChange={setShown}>
               <Group gap="xs">
                 <Chip value="lanes">{t('车道', 'Lanes')}</Chip>
+                <Chip value="queues">{t('排队', 'Queues')}</Chip>
                 <Chip value="boxes">{t('目标框', 'Boxes')}</Chip>
                 <Chip value="labels">{t('编号与速度', 'Ids and speeds')}</Chip>
               </Group>
@@ -166,6 +168,7 @@ export default function CameraPage() {
                   <Table.Th>{t('已过车', 'Passed')}</Table.Th>
                   <Table.Th>{t('画面内', 'In view')}</Table.Th>
                   <Table.Th>km/h</Table.Th>
+                  <Table.Th>{t('排队', 'Queue')}</Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
@@ -173,6 +176,7 @@ export default function CameraPage() {
                   .sort((a, b) => Number(a) - Number(b))
                   .map((lane) => {
                     const inside = seen.get(Number(lane));
+                    const queue = view?.queues.find((one) => one.roadNum === Number(lane));
                     return (
                       <Table.Tr key={lane}>
                         <Table.Td>
@@ -181,6 +185,10 @@ export default function CameraPage() {
                         <Table.Td>{counts[lane] ?? 0}</Table.Td>
                         <Table.Td>{inside?.number ?? 0}</Table.Td>
                         <Table.Td>{inside?.speeds.length ? (inside.speeds.reduce((a, b) => a + b, 0) / inside.speeds.length).toFixed(0) : '–'}</Table.Td>
+                        <Table.Td>
+                          {queue ? queue.number : hasStopLine.has(lane) ? 0 : '–'}
+                          {queue?.lengthM != null && ` · ${queue.lengthM.toFixed(0)} m`}
+                        </Table.Td>
                       </Table.Tr>
                     );
                   })}
