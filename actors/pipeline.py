@@ -115,7 +115,7 @@ class CameraPipeline:
         self._on_picture_error = on_picture_error
         self._tracker = Tracker()
         self._passages = PassageAnalyzer(spec.scene)
-        self._sampler = SceneSampler(spec.scene, life or uuid.uuid4().hex)
+        self._sampler = SceneSampler(spec.scene, life or uuid.uuid4().hex, time_zone=spec.ref.time_zone)
         self._events = EventStage(
             spec.ref,
             EventAnalyzer(spec.scene, time_zone=spec.ref.time_zone, life=life or ""),

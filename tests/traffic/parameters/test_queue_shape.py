@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from benchmarks.passages import Conditions, RoadCamera, make_scene
+from traffic.facts import Turn
 from traffic.parameters.config import ParameterConfig
 from traffic.parameters.placing import straighten
 from traffic.parameters.queue_shape import QueueOutline, queue_outline
 from traffic.parameters.queueing import Queue
 from traffic.passages.view import GroundView
-from traffic.facts import Turn
 from traffic.scene.model import Lane, Scene
 
 ROAD = Conditions(lanes=2, fps=10.0, height_m=9.0)
