@@ -1,4 +1,4 @@
-import { Badge, Button, Card, Drawer, Group, MultiSelect, Pagination, Select, SimpleGrid, Stack, Switch, Table, Text, TextInput } from '@mantine/core';
+import { Badge, Button, Card, Drawer, Group, MultiSelect, Select, SimpleGrid, Stack, Switch, Table, Text, TextInput } from '@mantine/core';
 import { DateTimePicker } from '@mantine/dates';
 import { IconDownload } from '@tabler/icons-react';
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
@@ -9,6 +9,7 @@ import { EVENT_KINDS, PLATE_COLOURS, VEHICLE_COLOURS, VEHICLE_TYPES, WEATHERS, c
 import { useLanguage } from '../i18n';
 import { ArchiveClip, ArchivePicture } from '../parts/archive';
 import { ErrorNote, Nothing, PageTitle, Waiting, useTold } from '../parts/common';
+import { Pager } from '../parts/pagedtable';
 import { useSession } from '../session';
 import { useTasks } from '../tasks';
 import type { EventDetail, TrafficEvent } from '../types';
@@ -110,14 +111,7 @@ export default function EventsPage() {
           </Card>
         ))}
       </SimpleGrid>
-      {data && data.total > ROWS && (
-        <Group justify="space-between" mt="md">
-          <Text size="sm" c="dimmed">
-            {t(`共 ${data.total} 条`, `${data.total} in all`)}
-          </Text>
-          <Pagination total={Math.ceil(data.total / ROWS)} value={page} onChange={setPage} getControlProps={(control) => ({ 'aria-label': control })} />
-        </Group>
-      )}
+      {!!data?.total && <Pager total={data.total} shown={data.rows.length} rowsPerPage={ROWS} page={page} onPage={setPage} />}
       <Drawer opened={opened !== null} onClose={() => setOpened(null)} position="right" size="xl" title={t('事件详情', 'Event')}>
         {opened !== null && <Detail id={opened} />}
       </Drawer>
