@@ -34,7 +34,7 @@ class ProbeData(BaseModel):
     codec: str = Field(description="视频编码 / video codec", examples=["h264"])
     fps: float = Field(description="标称帧率 / nominal frames per second", examples=[25.0])
     live: bool = Field(description="是否实时视频 / live, not a recording", examples=[True])
-    picture: str = Field(description="首帧 JPEG, Base64 / first picture as JPEG in Base64")
+    picture: str = Field(description="首帧 JPEG, Base64 / first picture as JPEG in Base64", examples=["/9j/4AAQSkZJRgABAQ…"])
 
 
 class SnapshotRequest(Request):
@@ -63,8 +63,8 @@ class SceneFault(BaseModel):
     """One fault or warning."""
 
     path: str = Field(description="位置 / where", examples=["lanes[0].polygon"])
-    chinese: str = Field(description="中文说明 / in Chinese")
-    english: str = Field(description="英文说明 / in English")
+    chinese: str = Field(description="中文说明 / in Chinese", examples=["不可自交"])
+    english: str = Field(description="英文说明 / in English", examples=["must not cross itself"])
 
 
 class SceneCheck(BaseModel):
@@ -85,7 +85,7 @@ class PushTestData(BaseModel):
     status: int = Field(description="HTTP 状态码, 0 无应答 / HTTP status, 0 without an answer", examples=[200])
     latencyMs: float = Field(description="耗时, 毫秒 / milliseconds", examples=[12.5])
     excerpt: str = Field(description="应答开头或失败原因 / head of the answer, or what failed", examples=["ok"])
-    body: str = Field(description="推送的示例报文 / the example body that was sent")
+    body: str = Field(description="推送的示例报文 / the example body that was sent", examples=['{"taskNum":"100"}'])
 
 
 class MeData(BaseModel):
@@ -103,7 +103,10 @@ class SystemData(BaseModel):
     time: str = Field(description="服务器时间 / server time", examples=["2026-11-24 08:00:00"])
     timeZone: str = Field(description="时区 / time zone", examples=["Asia/Shanghai"])
     about: dict[str, str] = Field(description="运行参数 / what it runs with", examples=[{"detector": "picodet-s"}])
-    machines: list[dict[str, Any]] = Field(description="集群节点 / nodes of the cluster")
+    machines: list[dict[str, Any]] = Field(
+        description="集群节点 / nodes of the cluster",
+        examples=[[{"address": "10.0.0.7", "alive": True, "cpus": 16, "gpus": 1, "memory_bytes": 68719476736, "site": "east"}]],
+    )
     disk: dict[str, int] = Field(
         description="存储空间, 字节 / bytes of the disk of the archive", examples=[{"total": 1, "free": 1}]
     )

@@ -2,13 +2,16 @@
 
 import base64
 import json
+from pathlib import Path
 
 import cv2
 import httpx
 import numpy as np
 import pytest
+from fastapi import FastAPI
 
 from api.accounts import add_user
+from api.pages import serve_console
 from api.receiver import Receiver
 from api.routes.console import example_body, metre_grid
 from api.services import ApiServices
@@ -162,3 +165,20 @@ async def test_a_test_push_is_signed_sent_once_and_its_answer_told(signed_in: ht
         assert push.headers["webhook-id"].startswith("test-")
         assert push.headers["webhook-signature"].startswith("v1,")
     assert (await signed_in.post("/api/interface/test", json={"id": 99})).status_code == 404
+
+
+async def test_files_of_the_console_are_compressed_and_kept_for_good_but_its_page_is_not(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "index-1a2b.js").write_text("const text = 'the console';\n" * 500)
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    app = FastAPI()
+    serve_console(app, tmp_path)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers={"accept-encoding": "gzip"}) as client:
+        script = await client.get("/assets/index-1a2b.js")
+        assert "immutable" in script.headers["cache-control"]
+        assert script.headers["content-encoding"] == "gzip"
+        assert script.text.startswith("const text")
+        missing = await client.get("/assets/index-0000.js")
+        assert (missing.status_code, missing.headers.get("cache-control")) == (404, None)
+        assert (await client.get("/")).headers["cache-control"] == "no-cache"
