@@ -18,7 +18,20 @@ from api.guard import API_HEADERS, BodyGuard, SecurityHeaders, envelope
 from api.openapi import openapi, publish_webhooks
 from api.pages import serve_console
 from api.reference import serve_reference
-from api.routes import account, accounts, console, deliveries, events, files, interfaces, live, parameters, tasks, vehicles
+from api.routes import (
+    account,
+    accounts,
+    console,
+    deliveries,
+    events,
+    files,
+    interfaces,
+    live,
+    parameters,
+    system,
+    tasks,
+    vehicles,
+)
 from api.schemas import ErrorEnvelope
 from api.services import ApiServices
 from api.validation import tell
@@ -53,7 +66,7 @@ def create_app(services: ApiServices) -> FastAPI:
     )
     app.state.services = services
     app.state.archive_watch = ArchiveWatch(services.archive)
-    for module in (account, accounts, interfaces, deliveries, tasks, events, vehicles, parameters, files, live, console):
+    for module in (account, accounts, interfaces, deliveries, tasks, events, vehicles, parameters, files, live, console, system):
         app.include_router(module.router)
     publish_webhooks(app)
     serve_reference(app)

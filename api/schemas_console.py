@@ -96,6 +96,25 @@ class MeData(BaseModel):
     role: str = Field(description="角色 / role", examples=["admin"])
 
 
+class LoadData(BaseModel):
+    """How busy a machine is."""
+
+    cpus: int = Field(description="CPU 核数 / CPU cores", examples=[16])
+    minute: float = Field(description="一分钟平均负载 / load average of a minute", examples=[3.2])
+    memoryTotal: int = Field(description="内存, 字节 / memory in bytes", examples=[68719476736])
+    memoryFree: int = Field(description="可用内存, 字节 / memory that is available, bytes", examples=[34359738368])
+
+
+class StorageData(BaseModel):
+    """What the archive holds, as counted at the last look."""
+
+    files: int = Field(description="文件数 / files", examples=[182000])
+    bytes: int = Field(description="字节数 / bytes", examples=[21474836480])
+    mostBytes: int = Field(description="保留上限, 字节 / most that is kept, bytes", examples=[107374182400])
+    days: float = Field(description="保留天数 / days that are kept", examples=[30.0])
+    complete: bool = Field(description="是否已全部统计 / everything has been counted", examples=[True])
+
+
 class SystemData(BaseModel):
     """What runs here."""
 
@@ -107,6 +126,8 @@ class SystemData(BaseModel):
         description="集群节点 / nodes of the cluster",
         examples=[[{"address": "10.0.0.7", "alive": True, "cpus": 16, "gpus": 1, "memory_bytes": 68719476736, "site": "east"}]],
     )
+    load: LoadData = Field(description="API 所在机器的负载 / load of the machine that serves the API")
+    storage: StorageData | None = Field(description="图片与录像占用, 未统计为空 / what is kept, null until it was counted")
     disk: dict[str, int] = Field(
         description="存储空间, 字节 / bytes of the disk of the archive", examples=[{"total": 1, "free": 1}]
     )

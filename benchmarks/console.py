@@ -4,8 +4,8 @@
 
 Both in a real Chromium (Debian's) on this machine. The wall's cameras are simulated ones of 640x360 at 2 frames/s, analysed
 once a second: all of them show pictures, and two cores have room for a browser. The camera whose load is measured is a simulated
-one of 1280x720 at 12.5 frames/s, alone; its process is compared with itself, in turns of nobody looking, its tile on the wall, its
-tile on four walls, and its live page.
+one of 1280x720 at 12.5 frames/s, alone; its process is compared with itself, in turns of nobody looking, its tile on the wall,
+its tile on four walls, and its live page.
 """
 
 import argparse

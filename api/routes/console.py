@@ -1,8 +1,7 @@
-"""What only the console asks: a look at a source, a scene checked as it is drawn, a test push, the system page."""
+"""What only the console asks: a look at a source, a scene checked as it is drawn, a test push."""
 
 import base64
 import json
-import shutil
 import time
 import uuid
 from typing import Any
@@ -21,9 +20,8 @@ from api.routes.common import MayChange, Services, SignedIn, done
 from api.routes.interfaces import get_interface
 from api.routes.tasks import get_task
 from api.schemas import Envelope, IdRequest
-from api.schemas_console import MeData, ProbeData, ProbeRequest, PushTestData, SceneCheck, SceneFault, SceneRequest, SystemData
+from api.schemas_console import MeData, ProbeData, ProbeRequest, PushTestData, SceneCheck, SceneFault, SceneRequest
 from api.wire import bodies
-from api.wire.times import wire_time
 from traffic.errors import SceneError, SceneProblem
 from traffic.geometry import Homography
 from traffic.scene.document import parse_scene, scene_warnings
@@ -180,29 +178,6 @@ def example_body(config: InterfaceConfig) -> Any:
     """The example body of what an interface receives, with the fields of its options."""
     model = _EXAMPLES[config.business_type, 1 if config.periodic else 2]
     return body_example(model)
-
-
-@router.post("/api/system/query", tags=["health"], response_model=Envelope[SystemData], summary="系统信息 / what runs here")
-def system(services: Services, user: SignedIn) -> Envelope[Any]:
-    """Version, models, machines and storage."""
-    from api.app import product_version
-
-    folder = services.about.get("archive", "")
-    try:
-        usage = shutil.disk_usage(folder)
-        disk = {"total": usage.total, "free": usage.free}
-    except OSError:
-        disk = {}
-    return done(
-        SystemData(
-            version=product_version(),
-            time=wire_time(time.time(), services.time_zone),
-            timeZone=services.time_zone,
-            about=dict(services.about),
-            machines=[dict(machine) for machine in services.control.machines()],
-            disk=disk,
-        )
-    )
 
 
 def _fault(problem: SceneProblem) -> SceneFault:

@@ -165,6 +165,8 @@ export interface SystemInfo {
   about: Record<string, string>;
   machines: { address: string; alive: boolean; cpus: number; gpus: number; memory_bytes: number; site: string }[];
   disk: { total?: number; free?: number };
+  load: { cpus: number; minute: number; memoryTotal: number; memoryFree: number };
+  storage: { files: number; bytes: number; mostBytes: number; days: number; complete: boolean } | null;
 }
 
 export interface Health {

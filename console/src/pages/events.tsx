@@ -1,6 +1,6 @@
 import { Badge, Button, Card, Drawer, Group, MultiSelect, Select, SimpleGrid, Stack, Switch, Table, Text, TextInput } from '@mantine/core';
 import { DateTimePicker } from '@mantine/dates';
-import { IconDownload } from '@tabler/icons-react';
+import { IconChevronLeft, IconChevronRight, IconDownload } from '@tabler/icons-react';
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useSearchParams } from 'react-router';
@@ -33,7 +33,7 @@ export default function EventsPage() {
   const [search] = useSearchParams();
   const [filters, setFilters] = useState<Filters>({ taskNum: search.get('task'), recordTypes: null, state: null, falseAlarm: null, startTime: null, endTime: null });
   const [page, setPage] = useState(1);
-  const [opened, setOpened] = useState<number | null>(null);
+  const [opened, setOpened] = useState<number | null>(search.get('event') ? Number(search.get('event')) : null);
   const set = (changes: Partial<Filters>) => {
     setFilters((before) => ({ ...before, ...changes }));
     setPage(1);
@@ -45,6 +45,9 @@ export default function EventsPage() {
     placeholderData: keepPreviousData,
   });
   const names = new Map((tasks ?? []).map((task) => [task.taskNum, task.taskName]));
+  const at = data?.rows.findIndex((event) => event.id === opened) ?? -1;
+  const before = at > 0 ? data?.rows[at - 1]?.id : undefined;
+  const after = at >= 0 ? data?.rows[at + 1]?.id : undefined;
   const exported = async () => {
     try {
       const marked: TrafficEvent[] = [];
@@ -113,7 +116,19 @@ export default function EventsPage() {
       </SimpleGrid>
       {!!data?.total && <Pager total={data.total} shown={data.rows.length} rowsPerPage={ROWS} page={page} onPage={setPage} />}
       <Drawer opened={opened !== null} onClose={() => setOpened(null)} position="right" size="xl" title={t('事件详情', 'Event')}>
-        {opened !== null && <Detail id={opened} />}
+        {opened !== null && (
+          <Stack>
+            <Group justify="space-between">
+              <Button variant="default" size="compact-sm" leftSection={<IconChevronLeft size={14} />} disabled={before === undefined} onClick={() => before !== undefined && setOpened(before)}>
+                {t('较新', 'Newer')}
+              </Button>
+              <Button variant="default" size="compact-sm" rightSection={<IconChevronRight size={14} />} disabled={after === undefined} onClick={() => after !== undefined && setOpened(after)}>
+                {t('较早', 'Older')}
+              </Button>
+            </Group>
+            <Detail key={opened} id={opened} />
+          </Stack>
+        )}
       </Drawer>
     </>
   );
