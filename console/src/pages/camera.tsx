@@ -124,7 +124,7 @@ export default function CameraPage() {
         </Text>
       )}
       <Grid gap="md">
-        <Grid.Col span={{ base: 12, lg: 9 }}>
+        <Grid.Col span={{ base: 12, lg: 8, xl: 9 }}>
           <div className="picture" ref={frame} style={{ aspectRatio: view ? `${view.width} / ${view.height}` : '16 / 9' }}>
             {view ? (
               <>
@@ -146,7 +146,7 @@ export default function CameraPage() {
             </Chip.Group>
             <Group gap="xs">
               <Text size="sm" c="dimmed" className="num">
-                {view && new Date(view.time * 1000).toLocaleString()} · {now.width}×{now.height} {now.codec} · {now.fpsAnalysed.toFixed(1)} / {now.fpsSource.toFixed(0)} fps
+                {view && new Date(view.time * 1000).toLocaleString('sv-SE', { timeZone: task.timeZone || undefined })} · {now.width}×{now.height} {now.codec} · {now.fpsAnalysed.toFixed(1)} / {now.fpsSource.toFixed(0)} fps
               </Text>
               <Tooltip label={t('全屏', 'Full screen')}>
                 <ActionIcon variant="default" onClick={() => void frame.current?.requestFullscreen()} aria-label={t('全屏', 'Full screen')}>
@@ -156,12 +156,12 @@ export default function CameraPage() {
             </Group>
           </Group>
         </Grid.Col>
-        <Grid.Col span={{ base: 12, lg: 3 }}>
+        <Grid.Col span={{ base: 12, lg: 4, xl: 3 }}>
           <Card withBorder>
             <Text fw={600} mb="xs">
               {t('车道计数', 'Vehicles by lane')}
             </Text>
-            <Table className="numbers" data-testid="lane-counts">
+            <Table className="numbers" data-testid="lane-counts" horizontalSpacing={6} style={{ whiteSpace: 'nowrap' }}>
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>{t('车道', 'Lane')}</Table.Th>
@@ -180,7 +180,10 @@ export default function CameraPage() {
                     return (
                       <Table.Tr key={lane}>
                         <Table.Td>
-                          {lane === '0' ? t('无', 'none') : lane} {lanes.get(lane)}
+                          {lane === '0' ? t('无', 'none') : lane}{' '}
+                          <Text span size="xs" c="dimmed">
+                            {lanes.get(lane)}
+                          </Text>
                         </Table.Td>
                         <Table.Td>{counts[lane] ?? 0}</Table.Td>
                         <Table.Td>{inside?.number ?? 0}</Table.Td>

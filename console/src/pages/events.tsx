@@ -83,8 +83,8 @@ export default function EventsPage() {
           onChange={(state) => set({ state })}
           w={120}
         />
-        <DateTimePicker label={t('从', 'From')} clearable withSeconds valueFormat="YYYY-MM-DD HH:mm:ss" value={filters.startTime} onChange={(startTime) => set({ startTime })} w={190} />
-        <DateTimePicker label={t('至', 'To')} clearable withSeconds valueFormat="YYYY-MM-DD HH:mm:ss" value={filters.endTime} onChange={(endTime) => set({ endTime })} w={190} />
+        <DateTimePicker label={t('从', 'From')} placeholder={t('不限', 'any time')} clearable withSeconds valueFormat="YYYY-MM-DD HH:mm:ss" value={filters.startTime} onChange={(startTime) => set({ startTime })} w={190} />
+        <DateTimePicker label={t('至', 'To')} placeholder={t('不限', 'any time')} clearable withSeconds valueFormat="YYYY-MM-DD HH:mm:ss" value={filters.endTime} onChange={(endTime) => set({ endTime })} w={190} />
         <Switch label={t('隐藏误报', 'Hide false alarms')} checked={filters.falseAlarm === false} onChange={(e) => set({ falseAlarm: e.currentTarget.checked ? false : null })} pb={8} />
       </Group>
       <ErrorNote error={error} />

@@ -11,6 +11,14 @@ async function health(): Promise<Health> {
   return answer.data;
 }
 
+/** `pusher-0` is the first of the pushers. */
+function partName(name: string, parts: Record<string, string>): string {
+  const found = /^(.*?)(?:-(\d+))?$/.exec(name)!;
+  const called = parts[name] ?? parts[found[1]!];
+  if (!called) return name;
+  return found[2] === undefined || parts[name] ? called : `${called} ${Number(found[2]) + 1}`;
+}
+
 export default function SystemPage() {
   const { t, language } = useLanguage();
   const { data, error } = useQuery({ queryKey: ['system'], queryFn: () => call<SystemInfo>('system/query'), refetchInterval: 10_000 });
@@ -19,6 +27,17 @@ export default function SystemPage() {
   if (!data) return <Waiting />;
   const used = data.disk.total && data.disk.free !== undefined ? 100 - (100 * data.disk.free) / data.disk.total : undefined;
   const names: Record<string, string> = { detector: t('检测模型', 'Detector'), engine: t('引擎 / 设备', 'Engine / device'), database: t('数据库', 'Database'), archive: t('图片与录像', 'Archive'), plates: t('车牌识别', 'Number plates'), attributes: t('车型、颜色、天气', 'Type, colour, weather') };
+  const parts: Record<string, string> = {
+    supervisor: t('相机调度', 'Cameras (supervisor)'),
+    pusher: t('数据推送', 'Deliveries (pusher)'),
+    aggregator: t('参数统计', 'Parameters (aggregator)'),
+    detector: t('目标检测', 'Detector'),
+    plates: t('车牌识别', 'Number plates'),
+    attributes: t('车型、颜色、天气', 'Type, colour, weather'),
+    disk: t('数据盘', 'Disk of the data folder'),
+    database: t('数据库', 'Database'),
+    archive: t('图片与录像', 'Pictures and clips'),
+  };
   return (
     <>
       <PageTitle title={t('系统', 'System')} />
@@ -36,7 +55,7 @@ export default function SystemPage() {
             <Table.Tbody>
               {Object.entries(state?.components ?? {}).map(([name, told]) => (
                 <Table.Tr key={name}>
-                  <Table.Td>{name}</Table.Td>
+                  <Table.Td>{partName(name, parts)}</Table.Td>
                   <Table.Td>{told === 'ok' ? <Badge color="teal">{t('正常', 'ok')}</Badge> : <Text c="red">{oneLanguage(told, language)}</Text>}</Table.Td>
                 </Table.Tr>
               ))}

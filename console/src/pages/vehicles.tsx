@@ -66,8 +66,8 @@ export default function VehiclesPage() {
         <MultiSelect label={t('车型', 'Type')} placeholder={filters.vehicleTypes ? '' : t('全部', 'All')} clearable searchable data={choices(VEHICLE_TYPES, zh)} value={(filters.vehicleTypes ?? []).map(String)} onChange={(value) => set({ vehicleTypes: value.length ? value.map(Number) : null })} />
         <MultiSelect label={t('颜色', 'Colour')} placeholder={filters.vehicleColors ? '' : t('全部', 'All')} clearable data={choices(VEHICLE_COLOURS, zh)} value={(filters.vehicleColors ?? []).map(String)} onChange={(value) => set({ vehicleColors: value.length ? value.map(Number) : null })} />
         <NumberInput label={t('车道', 'Lane')} placeholder={t('全部', 'All')} min={0} allowDecimal={false} value={filters.roadNums?.[0] ?? ''} onChange={(value) => set({ roadNums: typeof value === 'number' ? [value] : null })} w={90} />
-        <DateTimePicker label={t('从', 'From')} clearable withSeconds valueFormat="YYYY-MM-DD HH:mm:ss" value={filters.startTime} onChange={(startTime) => set({ startTime })} w={190} />
-        <DateTimePicker label={t('至', 'To')} clearable withSeconds valueFormat="YYYY-MM-DD HH:mm:ss" value={filters.endTime} onChange={(endTime) => set({ endTime })} w={190} />
+        <DateTimePicker label={t('从', 'From')} placeholder={t('不限', 'any time')} clearable withSeconds valueFormat="YYYY-MM-DD HH:mm:ss" value={filters.startTime} onChange={(startTime) => set({ startTime })} w={190} />
+        <DateTimePicker label={t('至', 'To')} placeholder={t('不限', 'any time')} clearable withSeconds valueFormat="YYYY-MM-DD HH:mm:ss" value={filters.endTime} onChange={(endTime) => set({ endTime })} w={190} />
       </Group>
       <PagedTable
         rows={data?.rows}

@@ -10,7 +10,7 @@ import type { Selection } from './editing';
 import { withFields, without } from './editing';
 
 /** Purposes that Wayside knows, with their texts. */
-const REGION_KINDS: [string, string, string][] = [
+export const REGION_KINDS: [string, string, string][] = [
   ['people', '人员计数', 'people are counted'],
   ['crowd', '人员聚集', 'crowds'],
   ['no_parking', '禁停区', 'no parking'],
@@ -159,7 +159,7 @@ export function ItemPanel({ document, selection, aspect, editable, onCommit, onR
   if (selection.kind === 'region') {
     const region = document.regions?.[selection.index];
     if (!region) return null;
-    const known = REGION_KINDS.map(([value, zh, en]) => ({ value, label: `${t(zh, en)} (${value})` }));
+    const known = REGION_KINDS.map(([value, zh, en]) => ({ value, label: t(zh, en) }));
     const kinds = known.some(({ value }) => value === region.kind) ? known : [...known, { value: region.kind, label: region.kind }];
     return (
       <Stack gap="xs">
@@ -244,9 +244,13 @@ export function ItemPanel({ document, selection, aspect, editable, onCommit, onR
 /** Everything in the scene, to find and choose without a mouse. */
 export function ItemList({ document, selection, onSelect }: { document: SceneDocument; selection: Selection | null; onSelect: (selection: Selection) => void }) {
   const t = useText();
+  const kindName = (kind: string) => {
+    const known = REGION_KINDS.find(([value]) => value === kind);
+    return known ? t(known[1], known[2]) : kind;
+  };
   const rows: [Selection, string][] = [
     ...(document.lanes ?? []).map((lane, index): [Selection, string] => [{ kind: 'lane', index }, `${t('车道', 'Lane')} ${lane.roadNum} ${lane.roadName ?? ''}`]),
-    ...(document.regions ?? []).map((region, index): [Selection, string] => [{ kind: 'region', index }, `${t('区域', 'Region')} ${region.regionCode} ${region.name ?? ''} (${region.kind})`]),
+    ...(document.regions ?? []).map((region, index): [Selection, string] => [{ kind: 'region', index }, `${t('区域', 'Region')} ${region.regionCode} ${region.name ?? ''} (${kindName(region.kind)})`]),
     ...(document.countLines ?? []).map((line, index): [Selection, string] => [{ kind: 'countLine', index }, `${t('计数线', 'Count line')} ${line.code} ${line.name ?? ''}`]),
     ...(document.outline ? [[{ kind: 'outline', index: 0 }, t('分析范围', 'Analysed part')] as [Selection, string]] : []),
     ...(document.calibration ? [[{ kind: 'calibration', index: 0 }, t('标定', 'Calibration')] as [Selection, string]] : []),
