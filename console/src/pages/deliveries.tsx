@@ -66,7 +66,7 @@ export default function DeliveriesPage() {
         rowKey={(row) => row.id}
         error={error}
         nothing={t('没有推送', 'No deliveries')}
-        minWidth={860}
+        minWidth={760}
         total={data?.total ?? null}
         rowsPerPage={ROWS}
         page={page}

@@ -89,7 +89,7 @@ export default function EventsPage() {
       </Group>
       <ErrorNote error={error} />
       {!data && !error && <Waiting />}
-      {data?.rows.length === 0 && <Nothing>{t('没有符合条件的事件', 'No such events')}</Nothing>}
+      {data?.rows.length === 0 && <Nothing>{Object.values(filters).some((value) => value !== null) ? t('没有符合条件的事件', 'No such events') : t('还没有事件', 'No events yet')}</Nothing>}
       <SimpleGrid cols={{ base: 1, xs: 2, md: 3, xl: 4 }} spacing="sm">
         {data?.rows.map((event) => (
           <Card key={event.id} withBorder padding="xs" data-event={event.recordType}>

@@ -284,7 +284,7 @@ function Editor({ task }: { task: Task }) {
             onPreview={setPreview}
             onCommit={put}
           />
-          <Group justify="space-between" mt={4}>
+          <Group justify="space-between" mt={4} wrap="nowrap" align="start">
             <div>
               <Text size="sm" c="dimmed">
                 {hint}
@@ -297,7 +297,7 @@ function Editor({ task }: { task: Task }) {
               <VisuallyHidden aria-live="polite">{tool !== 'select' && t(`已落 ${draft.length} 点`, `${draft.length} points`)}</VisuallyHidden>
             </div>
             {!!check?.gridStepM && (
-              <Text size="sm" c="dimmed">
+              <Text size="sm" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
                 {t(`网格 ${check.gridStepM} 米`, `grid ${check.gridStepM} m`)}
               </Text>
             )}

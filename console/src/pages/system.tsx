@@ -1,4 +1,4 @@
-import { Alert, Anchor, Badge, Card, Group, Progress, SimpleGrid, Table, Text } from '@mantine/core';
+import { Alert, Anchor, Badge, Card, Group, Progress, SimpleGrid, Table, Text, VisuallyHidden } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { call } from '../api';
 import { oneLanguage, useLanguage } from '../i18n';
@@ -104,7 +104,9 @@ export default function SystemPage() {
                 <Table.Th>CPU</Table.Th>
                 <Table.Th>GPU</Table.Th>
                 <Table.Th>{t('内存', 'Memory')}</Table.Th>
-                <Table.Th />
+                <Table.Th>
+                  <VisuallyHidden>{t('状态', 'State')}</VisuallyHidden>
+                </Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>

@@ -73,8 +73,8 @@ export default function VehiclesPage() {
         rows={data?.rows}
         rowKey={(row) => row.id}
         error={error}
-        nothing={t('没有符合条件的车辆', 'No such vehicles')}
-        minWidth={900}
+        nothing={Object.values(filters).some((value) => value !== null) ? t('没有符合条件的车辆', 'No such vehicles') : t('还没有过车记录: 车辆越过车道的抓拍线时记录', 'No vehicles yet: each is kept when it crosses the snapshot line of a lane')}
+        minWidth={760}
         total={data?.total ?? null}
         rowsPerPage={ROWS}
         page={page}

@@ -43,7 +43,7 @@ export function Overlay({ view, scene, show }: { view: LiveMessage; scene: Scene
       {show.queues &&
         view.queues.map((queue) => (
           <g key={queue.roadNum} data-queue={queue.roadNum}>
-            <polygon points={path(queue.outline)} fill="rgba(255,77,157,0.22)" stroke="#ff4d9d" strokeWidth={1.5} />
+            <polygon points={path(queue.outline)} fill="rgba(255,77,157,0.14)" stroke="#ff4d9d" strokeWidth={1.5} />
             <polyline points={path(queue.rear)} stroke="#ff4d9d" strokeWidth={4} fill="none" />
           </g>
         ))}
