@@ -264,8 +264,10 @@ def test_a_prometheus_that_scrapes_it_answers_every_panel(pushes: tuple[Client, 
                                   "static_configs": [{"targets": [metrics_address()]}]}]}  # fmt: skip
     (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     arguments = [
-        f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data", f"--web.listen-address=127.0.0.1:{port}",
-    ]  # fmt: skip
+        f"--config.file={tmp_path}/prometheus.yml",
+        f"--storage.tsdb.path={tmp_path}/data",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen([program, *arguments], stdout=log, stderr=log)
     try:
