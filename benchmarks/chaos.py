@@ -1,6 +1,7 @@
 """Kills parts of a running Wayside and says what was lost and how long it took to come back.
 
-    python -m benchmarks.chaos table [--port 8700]                 each part once: the kill table
+    python -m benchmarks.chaos table [--port 8700] [--rows 0-3,7]  each part once: the kill table
+    python -m benchmarks.chaos head [--port 8700]                  the head of a cluster of two nodes, its state kept in a Redis
     python -m benchmarks.chaos soak --minutes 30 [--port 8700]     random kills, then: sent = received by id, memory flat?
 
 Starts a Wayside of its own (temporary data folder, ``wayside up`` as a process) with four cameras: MJPEG servers of this program
@@ -92,12 +93,13 @@ class Watch:
 class Run:
     """One installation with its cameras and its receiver."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, make: type[Installation] = Installation, watch: type[Any] = Watch) -> None:
+        self._make_watch = watch
         self.folder = Path(tempfile.mkdtemp(prefix="chaos-"))
         print("making the film …", flush=True)
         self.film, self.arrivals, self.chance = Film(), Arrivals(), random.Random(1)
         self.receiver = Receiver(on_push=self.arrivals.take)
-        self.installation = Installation(self.folder, port)
+        self.installation = make(self.folder, port)
 
     def __enter__(self) -> "Run":
         self.receiver.__enter__()
@@ -122,8 +124,16 @@ class Run:
         scene = SimulatedCamera(parse_address(FILM)).scene_document()
         for n in range(CAMERAS):
             api.call("task/add", taskNum=f"c{n}", taskName=f"c{n}", srcAddress=self.film.url(n), scene=scene)
+            self._until_running(api, f"c{n}")
         api.close()
-        self.watch = Watch(self.installation)
+        self.watch = self._make_watch(self.installation)
+
+    def _until_running(self, api: ApiClient, num: str) -> None:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            if any(task["taskNum"] == num and task["framesAnalysed"] for task in api.call("task/list")):
+                return
+            time.sleep(0.5)
 
     def __exit__(self, *_: object) -> None:
         self.watch.close()
@@ -154,7 +164,7 @@ class Run:
             self.watch.close()
             self.installation.kill_whole()
             self.installation.start()
-            self.watch = Watch(self.installation)
+            self.watch = self._make_watch(self.installation)
             return True
         process = self.installation.part("camera" if name == FROZEN else name, self.chance)
         if process is None:
@@ -226,14 +236,26 @@ class Run:
             return dict(session.execute(text("SELECT id, state FROM delivery")).all())  # type: ignore[arg-type]
 
 
-def table(port: int, only: list[str]) -> None:
-    """Each part once, or those of ``only``."""
+ROWS = (*PARTS, FROZEN, NEW_VERSION, NO_ARCHIVE, LOCKED, WHOLE)
+
+
+def chosen(text: str) -> list[str]:
+    """Rows by number: "0-3,7"."""
+    numbers: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        numbers += range(int(first), int(last or first) + 1)
+    return [ROWS[number] for number in numbers]
+
+
+def table(port: int, names: list[str]) -> None:
+    """Each of the rows once."""
     with Run(port) as run:
         run.delivered_after(time.time())
         first = run.film.loop_of(time.time()) + 1
-        run.until_loop(first + 3)
+        run.until_loop(first + 2)
         rows, killed_loops = [], set()
-        for name in only or (*PARTS, NEW_VERSION, NO_ARCHIVE, LOCKED, WHOLE):
+        for name in names:
             loop = run.film.loop_of(time.time()) + 1
             run.until_loop(loop)
             time.sleep(4)
@@ -250,7 +272,7 @@ def table(port: int, only: list[str]) -> None:
             killed_loops |= set(range(loop, end + 1))
             rows.append((name, loop, run.watch.gap_s(moment - 1, time.time()), well, delivered, run.arrivals.twice() - twice))
             print(f"{name}: gap {rows[-1][2]:.1f} s, API {well:.1f} s, delivered {delivered:.1f} s", flush=True)
-        run.until_loop(run.film.loop_of(time.time()) + 3)
+        run.until_loop(run.film.loop_of(time.time()) + 2)
         balance, counts = run.balance(), run.loop_counts()
     last = max(counts)
     quiet = [counts[n] for n in range(first, last) if n not in killed_loops]
@@ -261,6 +283,36 @@ def table(port: int, only: list[str]) -> None:
     for name, loop, gap, well, delivered, twice in rows:
         print(f"| {name} | {gap:.1f} s | {well:.1f} s | {delivered:.1f} s | {counts[loop]}, {counts[loop + 1]} | {twice} |")
     print(json.dumps(balance))
+
+
+def head(port: int) -> None:
+    """The head of a cluster with a Redis is killed and started again ten seconds later; then a camera is killed."""
+    from benchmarks.chaos_cluster import ClusterInstallation, NodeWatch
+
+    with Run(port, ClusterInstallation, NodeWatch) as run:
+        run.delivered_after(time.time())
+        run.settle(20)
+        cluster: Any = run.installation
+        cameras, twice = run.watch.pids(), run.arrivals.twice()
+        run.watch.detach()
+        moment = time.time()
+        cluster.kill_head()
+        print(f"head killed; delivered {run.delivered_after(moment):.1f} s after, without a head", flush=True)
+        time.sleep(max(0.0, moment + 10 - time.time()))
+        cluster.start_head()
+        started = time.time()
+        well = started - moment + run.installation.wait_for_api(240)
+        run.settle(20)
+        kept, gap = run.watch.pids() == cameras, run.watch.gap_s(moment - 1, time.time())
+        print(
+            f"head: gap {gap:.1f} s, API {well:.1f} s after the kill, cameras kept: {kept}, twice: {run.arrivals.twice() - twice}"
+        )
+        before = time.time()
+        run.kill("camera")
+        print(f"then a camera killed: well {_well_again(run):.1f} s, delivered {run.delivered_after(before):.1f} s", flush=True)
+        run.settle(20)
+        print(f"states: {run.statuses()}")
+        print(json.dumps(run.balance()))
 
 
 def _well_again(run: Run) -> float:
@@ -312,15 +364,19 @@ def soak(port: int, minutes: float) -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Kill parts of a running Wayside.")
-    parser.add_argument("what", choices=["table", "soak"])
+    parser.add_argument("what", choices=["table", "head", "soak"])
     parser.add_argument("--port", type=int, default=8700)
     parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--only", action="append", metavar="NAME", help="a row of the table; may be given several times")
+    parser.add_argument(
+        "--rows", metavar="0-3,7", help="rows of the table: " + ", ".join(f"{n} {row}" for n, row in enumerate(ROWS))
+    )
     arguments = parser.parse_args()
     # One token for the Ray of `wayside up` and for this program, which looks at its actors; Ray reads it when it is imported.
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     if arguments.what == "table":
-        table(arguments.port, arguments.only)
+        table(arguments.port, chosen(arguments.rows) if arguments.rows else list(ROWS))
+    elif arguments.what == "head":
+        head(arguments.port)
     else:
         soak(arguments.port, arguments.minutes)
 
