@@ -9,10 +9,10 @@ that play one simulated film in a loop, a few frames a second, so that two cores
 vehicles and task states. Plates and attributes are off. Killing is SIGKILL by process id, chosen among the descendants of that
 one process. Needs psutil.
 
-Columns: ``gap``: longest time without a newly analysed frame, of any camera (looked at five times a second); ``API``: time
-until /api/health answers "ok" again; ``delivered``: time until a vehicle was delivered that passed after the kill;
-``vehicles``: of the film's loop with the kill, all cameras, beside those of quiet loops; ``twice``: deliveries that came again
-under their id.
+Columns: ``gap``: longest time without a newly analysed frame, of any camera (looked at five times a second); ``API``: longest
+time in which /api/health did not answer that all is well; ``delivered``: time until a vehicle was delivered that passed after
+the kill; ``vehicles``: of the film's loop with the kill, all cameras, beside those of quiet loops; ``twice``: deliveries that
+came again under their id.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from typing import Any
 from actors.simulation import SimulatedCamera, parse_address
 from api.database import Database
 from api.receiver import Receiver
-from benchmarks.chaos_installation import CAMERAS, FILM, LOOP_S, PARTS, PASSWORD, Arrivals, Film, Installation
+from benchmarks.chaos_installation import CAMERAS, FILM, LOOP_S, PARTS, PASSWORD, ApiWatch, Arrivals, Film, Installation
 from cluster.client import ApiClient
 
 WHOLE, NEW_VERSION = "whole `wayside up`", "(a new version is deployed)"
@@ -100,6 +100,7 @@ class Run:
         self.film, self.arrivals, self.chance = Film(), Arrivals(), random.Random(1)
         self.receiver = Receiver(on_push=self.arrivals.take)
         self.installation = make(self.folder, port)
+        self.api_watch = ApiWatch(self.installation)
 
     def __enter__(self) -> "Run":
         self.receiver.__enter__()
@@ -256,32 +257,33 @@ def table(port: int, names: list[str]) -> None:
         run.until_loop(first + 2)
         rows, killed_loops = [], set()
         for name in names:
-            loop = run.film.loop_of(time.time()) + 1
+            loop = run.film.loop_of(time.time() + LOOP_S - 4)  # the present one when it has just begun
             run.until_loop(loop)
-            time.sleep(4)
+            time.sleep(max(0.0, run.film.begin + loop * LOOP_S + 4 - time.time()))
             moment, twice = time.time(), run.arrivals.twice()
             if not run.kill(name):
                 print(f"no process of {name}", flush=True)
                 continue
-            well = run.installation.wait_for_api(120) if name == WHOLE else _well_again(run)
-            well = time.time() - moment if name == WHOLE else well
+            _well_again(run)
             delivered = run.delivered_after(moment)
             end = max(loop + 2, run.film.loop_of(time.time()) + 1)
             run.until_loop(end)
             time.sleep(2)
             killed_loops |= set(range(loop, end + 1))
-            rows.append((name, loop, run.watch.gap_s(moment - 1, time.time()), well, delivered, run.arrivals.twice() - twice))
-            print(f"{name}: gap {rows[-1][2]:.1f} s, API {well:.1f} s, delivered {delivered:.1f} s", flush=True)
+            span = (moment - 1, time.time())
+            gap, away = run.watch.gap_s(*span), run.api_watch.away_s(*span)
+            rows.append((name, loop, gap, away, delivered, run.arrivals.twice() - twice))
+            print(f"{name}: gap {gap:.1f} s, API away {away:.1f} s, delivered {delivered:.1f} s", flush=True)
         run.until_loop(run.film.loop_of(time.time()) + 2)
         balance, counts = run.balance(), run.loop_counts()
     last = max(counts)
     quiet = [counts[n] for n in range(first, last) if n not in killed_loops]
     middle = statistics.median(quiet)
     print(f"\nquiet loops: {min(quiet)}..{max(quiet)} vehicles of all cameras (median {middle}), {len(quiet)} loops")
-    print("| killed | gap of analysed frames | API well again | next vehicle delivered | vehicles, this loop and next | twice |")
+    print("| killed | gap of analysed frames | API away | next vehicle delivered | vehicles, this loop and next | twice |")
     print("|---|---|---|---|---|---|")
-    for name, loop, gap, well, delivered, twice in rows:
-        print(f"| {name} | {gap:.1f} s | {well:.1f} s | {delivered:.1f} s | {counts[loop]}, {counts[loop + 1]} | {twice} |")
+    for name, loop, gap, away, delivered, twice in rows:
+        print(f"| {name} | {gap:.1f} s | {away:.1f} s | {delivered:.1f} s | {counts[loop]}, {counts[loop + 1]} | {twice} |")
     print(json.dumps(balance))
 
 

@@ -1,5 +1,6 @@
 """What the chaos benchmark works with: the film its cameras show, what its receiver got, Wayside as processes."""
 
+import itertools
 import os
 import random
 import signal
@@ -214,6 +215,27 @@ class Installation:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(120)
+
+
+class ApiWatch:
+    """Asks /api/health five times a second, for ever."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._good: list[float] = []
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
+        while True:
+            if self._installation.healthy():
+                self._good.append(time.time())
+            time.sleep(0.2)
+
+    def away_s(self, since: float, until: float) -> float:
+        """Longest time between two answers that all is well; 0 when there was none of more than a second."""
+        inside = [since, *[at for at in list(self._good) if since < at < until], until]
+        longest = max(b - a for a, b in itertools.pairwise(inside))
+        return longest if longest > 1 else 0.0
 
 
 def _title(process: psutil.Process) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from actors.delivery.breaker import BreakerConfig
 from actors.delivery.health import HealthPolicy
 from actors.delivery.policy import DeliveryPolicy
-from actors.delivery.ports import DELIVERED, GIVEN_UP, RETRYING, WAITING
+from actors.delivery.ports import DELIVERED, GIVEN_UP, RETRYING, WAITING, ReceiverState
 from api.database import Database
 from api.outbox import SqlOutboxStore
 from api.tables import Interface
@@ -312,6 +312,10 @@ async def test_a_receiver_that_fails_for_too_long_is_disabled_after_a_notice(url
         first, last = made.health()["notices"]
         assert "自动停用" in first
         assert "已自动停用" in last
+        await made.stop()
+        made = pusher(url, tmp_path, health=health, breaker=OPEN_NEVER, refresh_s=0.05)
+        await made.start()
+        await until(lambda: any("已自动停用" in notice for notice in made.health()["notices"]))  # a restart does not forget it
         # Enabled again by an operator, it starts anew instead of being disabled by its next failure.
         edit(url, interface, enabled=True)
         made.interfaces_changed()
@@ -339,3 +343,19 @@ async def test_failures_survive_a_restart_of_the_pusher(url: str, tmp_path: Path
     after = SqlOutboxStore(url).receiver_states()[1]
     assert before.failing_since == after.failing_since > 0
     assert after.failures > before.failures >= 3
+
+
+async def test_a_notice_is_told_again_by_the_next_pusher_while_it_holds(url: str, tmp_path: Path) -> None:
+    with closed_port() as address:
+        failing, well = register(url, address), register(url, address)
+        now_s, day_s = time.time(), 86_400.0
+        state = ReceiverState(failing_since=now_s - 4.5 * day_s, failures=99, last_failure_at=now_s, notice_at=now_s - day_s / 2)
+        SqlOutboxStore(url).save_receiver_state(failing, state, False)
+        SqlOutboxStore(url).save_receiver_state(well, ReceiverState(last_success_at=now_s), False)
+        made = pusher(url, tmp_path)
+        await made.start()
+        await until(lambda: bool(made.health()["notices"]))
+        (notice,) = made.health()["notices"]
+        assert f"接口 {failing}" in notice
+        assert "disabled in 0.5" in notice
+        await made.stop()
