@@ -338,29 +338,56 @@ def soak(port: int, minutes: float) -> None:
         run.settle(20)
         end = time.monotonic() + minutes * 60
         kills: Counter[str] = Counter()
-        memory: list[dict[str, float]] = [run.installation.memory_mib()]
+        memory = Memory()
         while time.monotonic() < end:
-            name = run.chance.choice([*PARTS, *PARTS, FROZEN, WHOLE])
+            name = run.chance.choice([*PARTS, *PARTS, FROZEN])
+            if not kills[WHOLE] and time.monotonic() > end - minutes * 60 * 0.8:
+                name = WHOLE  # once: what begins anew all the time cannot be seen to grow
             if run.kill(name):
                 kills[name] += 1
+            memory = Memory() if name == WHOLE else memory
             time.sleep(run.chance.uniform(8, 20))
             if _well_again(run) >= 120:
                 print(f"not well 120 s after {name}: {run.installation.health_text()}", flush=True)
-            memory.append(run.installation.memory_mib())
-            now, got = memory[-1]["all"], len(run.arrivals.ids)
+            now, got = memory.look(run.installation), len(run.arrivals.ids)
             print(f"{sum(kills.values())} kills, now {name}, {now:.0f} MiB, {got} received", flush=True)
-        run.settle(75)  # a camera frozen last is noticed after 60 s
+        run.settle(75)  # a camera frozen last is noticed in the meantime
         statuses = run.statuses()
         balance = run.balance()
-        memory.append(run.installation.memory_mib())
+        memory.look(run.installation)
         logs = (run.folder / "data" / "wayside.sqlite3").stat().st_size / 2**20
-    third = max(1, len(memory) // 3)
-    early, late = (statistics.median(m["all"] for m in part) for part in (memory[:third], memory[-third:]))
     print(f"{minutes:g} minutes, {sum(kills.values())} kills {dict(kills)}; cameras in the end: {statuses}")
-    print(f"memory, PSS of all, median of first and last third: {early:.0f} -> {late:.0f} MiB; database {logs:.1f} MiB")
-    for part in PARTS:
-        print(f"  {part}: {[round(m.get(part, 0)) for m in memory]}")
+    print(f"database {logs:.1f} MiB")
+    memory.tell()
     print(json.dumps(balance))
+
+
+class Memory:
+    """PSS of every process over time."""
+
+    def __init__(self) -> None:
+        self._sums: list[float] = []
+        self._of: dict[tuple[str, int], list[tuple[float, float]]] = {}
+
+    def look(self, installation: Installation) -> float:
+        """Add a sample; returns the sum in MiB."""
+        sample = installation.memory_mib()
+        for key, mib in sample.items():
+            self._of.setdefault(key, []).append((time.monotonic(), mib))
+        self._sums.append(sum(sample.values()))
+        return self._sums[-1]
+
+    def tell(self) -> None:
+        """The sums, and each process that lived for five minutes or more: after its second minute and in the end."""
+        third = max(1, len(self._sums) // 3)
+        early, late = (statistics.median(part) for part in (self._sums[:third], self._sums[-third:]))
+        print(f"memory since the whole was killed, PSS of all, median of first and last third: {early:.0f} -> {late:.0f} MiB")
+        for (name, pid), samples in sorted(self._of.items()):
+            settled = [(at, mib) for at, mib in samples if at - samples[0][0] >= 120]
+            if settled and samples[-1][0] - samples[0][0] >= 300:
+                (begin, first), (end, last) = settled[0], settled[-1]
+                per_hour = (last - first) / max(end - begin, 1) * 3600
+                print(f"  {name} {pid}: {first:.0f} -> {last:.0f} MiB in {(end - begin) / 60:.0f} min ({per_hour:+.0f} MiB/h)")
 
 
 def main() -> None:

@@ -184,19 +184,17 @@ class Installation:
                     return argument.partition("=")[2]
         raise SystemExit("no raylet below wayside up")
 
-    def memory_mib(self) -> dict[str, float]:
-        """PSS by part, and of everything."""
-        found: Counter[str] = Counter()
-        for process in self.processes():
+    def memory_mib(self) -> dict[tuple[str, int], float]:
+        """PSS of every process, by what it is and its id."""
+        found: dict[tuple[str, int], float] = {}
+        roots = [psutil.Process(self.process.pid)] if self.process and self.process.poll() is None else []
+        for process in [*roots, *self.processes()]:
             try:
                 pss = process.memory_full_info().pss / 2**20
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
-            title = _title(process)
-            name = next((part for part, begin in PARTS.items() if title.startswith(begin)), "other")
-            found[name] += pss
-            found["all"] += pss
-        return dict(found)
+            found[_what(_title(process)), process.pid] = pss
+        return found
 
     def kill_whole(self) -> None:
         """SIGKILL to the one process that was started; everything below it has to end by itself."""
@@ -236,6 +234,15 @@ class ApiWatch:
         inside = [since, *[at for at in list(self._good) if since < at < until], until]
         longest = max(b - a for a, b in itertools.pairwise(inside))
         return longest if longest > 1 else 0.0
+
+
+def _what(title: str) -> str:
+    """Short name of a process by its command line."""
+    for name, begin in PARTS.items():
+        if title.startswith(begin):
+            return name
+    known = ("ServeController", "ProxyActor", "gcs_server", "raylet/raylet", "dashboard.py", "agent", "cluster up", "log_monitor")
+    return next((name for name in known if name in title), "ray::IDLE" if "IDLE" in title else "other")
 
 
 def _title(process: psutil.Process) -> str:
