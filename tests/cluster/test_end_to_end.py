@@ -172,6 +172,8 @@ def test_frozen_actors_are_ended_and_come_back(
     before = until(lambda: _quiet(processes), 30)
     watch, ended = HangWatch(namespace, after_s=2.0), set()
     assert watch.look(names) == [], "asked for the first time"
+    time.sleep(2)
+    assert watch.look(names) == [], "all have answered"
     for process in before.values():
         os.kill(process, signal.SIGSTOP)
     until(lambda: (ended.update(watch.look(names)), ended == set(names))[1], 60)
