@@ -33,6 +33,8 @@ from models.plates.deployment import DEPLOYMENT_NAME as PLATES_NAME
 from models.plates.deployment import PlateSettings, build_plates
 from models.serve_client import ServeDetectorClient
 
+logger = logging.getLogger(__name__)
+
 
 def detector_settings(settings: Settings) -> DetectorSettings:
     """The detector deployment's share of the settings."""
@@ -105,6 +107,8 @@ def network_deployments(settings: Settings) -> tuple[Any, ...]:
     plans += [(build_plates, plate_settings(settings))] if settings.plates else []
     plans += [(build_attributes, attribute_settings(settings))] if settings.attributes else []
     beside = has_room(free_now(), [Share(cpus=plan.num_cpus, gpus=plan.num_gpus) for _, plan in plans])
+    if not beside:
+        logger.info("no room for a second replica of each network: a new version stops the old ones first")
     return tuple(make(replace(plan, surge_percent=surge_percent(plan.replicas) if beside else 0)) for make, plan in plans)
 
 
@@ -208,7 +212,7 @@ def actor_system(settings: Settings) -> ActorSystem:
 def build(args: dict[str, Any]) -> Any:
     """Application builder named in ``ray_config.yaml``; ``args`` overrides settings by field name."""
     settings = Settings(**args)
-    logging.getLogger(__name__).info("building application data_dir=%s", settings.data_dir)
+    logger.info("building application data_dir=%s", settings.data_dir)
     from cluster.ingress import make_ingress
 
     ingress = make_ingress(settings)
