@@ -20,6 +20,12 @@ class Maker:
         self.way = int(rng.choice((-1, 1)))
         self.near, self.far = self.camera.near_m, self.camera.far_m
 
+    def sharpen(self, depth_m: float, grain_m: float) -> None:
+        """Draw the camera anew until a pixel covers at most ``grain_m`` along the road, ``depth_m`` into the picture."""
+        while self.camera.grain(self.near + depth_m) > grain_m:
+            self.camera = StageCamera(self.rng)
+            self.near, self.far = self.camera.near_m, self.camera.far_m
+
     def u(self, low: float, high: float) -> float:
         """A number between the two."""
         return float(self.rng.uniform(low, high))

@@ -54,6 +54,11 @@ class StageCamera:
         x, y = self.pixels(np.array([[x_m, y_m, 0.0]]))[0] / np.array(self.frame_size)
         return float(x), float(y)
 
+    def grain(self, y_m: float) -> float:
+        """Metres along the road that one pixel covers at ``y_m``."""
+        low, high = self.pixels(np.array([[0.0, y_m, 0.0], [0.0, y_m + 0.5, 0.0]]))
+        return 0.5 / max(abs(float(high[1] - low[1])), 1e-9)
+
     def box(self, x: float, y: float, heading: float, size: tuple[float, float, float]) -> Array | None:
         """Box (4,) of a block, cut at the picture's border; None when little of it is seen."""
         length, wide, tall = size

@@ -46,9 +46,9 @@ def crowd(m: Maker) -> Case:
     """People gather in a crowd region; stated as ``CrowdAlarm`` by ``traffic.sampling``."""
     lanes = m.road(2)
     edge = lanes[-1].x + m.way * 2.5 * WIDTH_M
-    region = RegionSpec(kind="crowd", points=strip(edge, m.near, m.near + 26, 5.0))
     actors = []
-    begin, y0 = m.u(2, 6), m.y(6, 10)
+    begin, y0 = m.u(2, 6), m.seen_y(edge + m.way * 5.5, 6, 10)  # the whole gathering is in the picture
+    region = RegionSpec(kind="crowd", points=strip(edge, y0 - 6, y0 + 16, 5.0))
     count = int(m.rng.integers(15, 20))
     for i in range(count):
         x, y = edge + m.u(-0.3, 0.3) + 1.7 * (i % 5) - 3.4, y0 + 2.0 * (i // 5)

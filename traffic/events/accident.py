@@ -126,7 +126,7 @@ class AccidentDetector:
         if suspicion.contact and len(partner):
             other = int(partner[0])
             score += 0.1
-            held_up = bool(self._queues.excused[other])  # who is held up by the one it ran into has no excuse
+            held_up &= bool(self._queues.excused[other])  # who is held up by the one it ran into has no excuse
             if suspicion.crossing:
                 score += 0.15
                 if world.standing[other] and abs(float(world.rest_s[other]) - rest_s) < _TOGETHER_S:
