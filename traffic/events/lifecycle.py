@@ -56,7 +56,7 @@ class LifeCycle:
         """Take the signs of one tick; returns what is stated now."""
         touched: set[int] = set()
         strange: list[Evidence] = []
-        for evidence in sorted(found, key=_strongest_first):  # of several signs of one incident the strongest counts
+        for evidence in found:
             known = self._by_key(evidence)
             if known is None:
                 strange.append(evidence)
@@ -158,7 +158,3 @@ class LifeCycle:
         self._incidents = kept
         self._ended = [ended for ended in self._ended if ended.until_s > time_s][-_MAX_INCIDENTS:]
         return stated
-
-
-def _strongest_first(evidence: Evidence) -> tuple[bool, float]:
-    return evidence.sustain, -evidence.strength
