@@ -124,7 +124,7 @@ export default function CameraPage() {
         </Text>
       )}
       <Grid gap="md">
-        <Grid.Col span={{ base: 12, lg: 8, xl: 9 }}>
+        <Grid.Col span={{ base: 12, md: 8, xl: 9 }}>
           <div className="picture" ref={frame} style={{ aspectRatio: view ? `${view.width} / ${view.height}` : '16 / 9' }}>
             {view ? (
               <>
@@ -156,7 +156,7 @@ export default function CameraPage() {
             </Group>
           </Group>
         </Grid.Col>
-        <Grid.Col span={{ base: 12, lg: 4, xl: 3 }}>
+        <Grid.Col span={{ base: 12, md: 4, xl: 3 }}>
           <Card withBorder>
             <Text fw={600} mb="xs">
               {t('车道计数', 'Vehicles by lane')}
@@ -180,8 +180,8 @@ export default function CameraPage() {
                     return (
                       <Table.Tr key={lane}>
                         <Table.Td>
-                          {lane === '0' ? t('无', 'none') : lane}{' '}
-                          <Text span size="xs" c="dimmed">
+                          {lane === '0' ? t('无', 'none') : lane}
+                          <Text size="xs" c="dimmed" truncate maw={90}>
                             {lanes.get(lane)}
                           </Text>
                         </Table.Td>
@@ -190,7 +190,11 @@ export default function CameraPage() {
                         <Table.Td>{inside?.speeds.length ? (inside.speeds.reduce((a, b) => a + b, 0) / inside.speeds.length).toFixed(0) : '–'}</Table.Td>
                         <Table.Td>
                           {queue ? queue.number : hasStopLine.has(lane) ? 0 : '–'}
-                          {queue?.lengthM != null && ` · ${queue.lengthM.toFixed(0)} m`}
+                          {queue?.lengthM != null && (
+                            <Text size="xs" c="dimmed">
+                              {queue.lengthM.toFixed(0)} m
+                            </Text>
+                          )}
                         </Table.Td>
                       </Table.Tr>
                     );

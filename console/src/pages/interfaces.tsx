@@ -88,6 +88,11 @@ export default function InterfacesPage() {
                         {t('推送记录', 'Deliveries')}
                       </Button>
                       {mayChange && (
+                        <Button variant="light" size="compact-sm" leftSection={<IconSend size={14} />} onClick={() => void act<PushTest>('interface/test', item.id).then((answer) => answer && setTest(answer))} aria-label={t(`向 ${item.name} 测试推送`, `Test push to ${item.name}`)}>
+                          {t('测试推送', 'Test push')}
+                        </Button>
+                      )}
+                      {mayChange && (
                         <Menu position="bottom-end">
                           <Menu.Target>
                             <ActionIcon variant="default" aria-label={t(`${item.name} 的操作`, `Actions for ${item.name}`)}>
@@ -97,9 +102,6 @@ export default function InterfacesPage() {
                           <Menu.Dropdown>
                             <Menu.Item leftSection={<IconEdit size={16} />} onClick={() => setEdited(item)}>
                               {t('编辑', 'Edit')}
-                            </Menu.Item>
-                            <Menu.Item leftSection={<IconSend size={16} />} onClick={() => void act<PushTest>('interface/test', item.id).then((answer) => answer && setTest(answer))}>
-                              {t('测试推送', 'Test push')}
                             </Menu.Item>
                             <Menu.Item leftSection={<IconKey size={16} />} onClick={() => void act<{ secret: string }>('interface/rotateSecret', item.id).then((answer) => answer && setSecret(answer.secret))}>
                               {t('更换签名密钥', 'Rotate the signing secret')}
@@ -177,7 +179,7 @@ export function pretty(text: string): string {
 
 function ReceiverState({ receiver }: { receiver: Receiver | undefined }) {
   const t = useText();
-  if (!receiver) return <Badge color="gray">{t('尚无推送', 'nothing sent yet')}</Badge>;
+  if (!receiver || !(receiver.lastSuccess || receiver.failingSince || receiver.disabledTime || receiver.waiting)) return <Badge color="gray">{t('尚无推送', 'nothing sent yet')}</Badge>;
   return (
     <Stack gap={2}>
       <Group gap={4}>
