@@ -7,7 +7,7 @@ import { Link } from 'react-router';
 import { ApiError, call } from '../api';
 import { useText } from '../i18n';
 import { useBusiness } from '../parts/business';
-import { ErrorNote, Nothing, PageTitle, Waiting, bytes, useTold } from '../parts/common';
+import { Body, ErrorNote, Nothing, PageTitle, Waiting, bytes, useTold } from '../parts/common';
 import { useSession } from '../session';
 import { useTasks } from '../tasks';
 import type { Interface, PushTest, Receiver } from '../types';
@@ -148,9 +148,9 @@ export default function InterfacesPage() {
               <Badge variant="light">{test.status ? `HTTP ${test.status}` : t('无应答', 'no answer')}</Badge>
               <Badge variant="light">{test.latencyMs} ms</Badge>
             </Group>
-            {test.excerpt && <pre className="body">{test.excerpt}</pre>}
+            {test.excerpt && <Body text={test.excerpt} />}
             <Text size="sm">{t('推送的示例报文:', 'The example body that was sent:')}</Text>
-            <pre className="body">{pretty(test.body)}</pre>
+            <Body text={pretty(test.body)} />
           </Stack>
         )}
       </Modal>
