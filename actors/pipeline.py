@@ -274,7 +274,8 @@ class CameraPipeline:
     def _analyse(self, frame: DecodedFrame, detections: Detections) -> AnalysedFrame:
         tracks = self._tracker.update(frame.time_s, detections)
         passages = self._passages.update(frame.time_s, (frame.width, frame.height), tracks)
-        alarms = self._sampler.advance(frame.time_s, (frame.width, frame.height), tracks, self._passages, passages)
+        size = (frame.width, frame.height)
+        alarms = self._sampler.advance(frame.time_s, size, tracks, self._passages, passages, detections)
         self.counters.frames_analysed += 1
         self._last_frame = frame
         if self._weather:

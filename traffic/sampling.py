@@ -10,6 +10,7 @@ from traffic.aggregation import CellBatch
 from traffic.facts import CrowdAlarm, EventKind, VehiclePassage
 from traffic.parameters.cell import LaneCell
 from traffic.parameters.config import ParameterConfig
+from traffic.parameters.faint import FaintWatch
 from traffic.parameters.observation import Passing
 from traffic.parameters.placing import LanePlacer
 from traffic.parameters.queue_shape import QueueOutline, queue_outline
@@ -21,7 +22,7 @@ from traffic.people.crowd import CrowdState
 from traffic.scene.crowd import CROWD_KIND
 from traffic.scene.model import Lane, Region, Scene
 from traffic.scene.rules import DEFAULT_RULES
-from traffic.types import Box, Track
+from traffic.types import Box, Detections, Track
 
 
 class SceneSampler:
@@ -51,6 +52,7 @@ class SceneSampler:
         self._frame_size: tuple[int, int] | None = None
         self._placer: LanePlacer | None = None
         self._sampler = CameraSampler((), self._config)
+        self._faint = FaintWatch()
         self._monitors: dict[int, CrowdMonitor] = {}
         self._crowds: dict[int, CrowdState] = {}
         self._left: list[LaneCell] = []
@@ -91,11 +93,17 @@ class SceneSampler:
         tracks: Sequence[Track],
         analyzer: PassageAnalyzer,
         passages: Sequence[VehiclePassage],
+        detections: Detections | None = None,
     ) -> tuple[CrowdAlarm, ...]:
-        """A frame: its tracks, the analyzer that has seen it, and the passages stated with it. Returns alarms due now."""
+        """A frame: its tracks, the analyzer that has seen it, and the passages stated with it. Returns alarms due now.
+
+        ``detections``: all that the detector found, which continues queues of vehicles that are followed; None: tracks alone.
+        """
         self._look(frame_size, analyzer)
         if self._placer is not None:
-            self._sampler.advance(time_s, self._placer.place(time_s, analyzer.vehicles))
+            queues = detections is not None and any(lane.stop_line is not None for lane in self._lanes)
+            faint = self._faint.update(time_s, detections, tracks) if queues and detections is not None else ()
+            self._sampler.advance(time_s, self._placer.place(time_s, analyzer.vehicles, faint))
         for passage in passages:
             self._sampler.passed(passage.road_num, _passing(passage))
         if not self._people.wanted:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -156,6 +157,33 @@ def test_actors_are_kept_by_the_same_version_replaced_by_another_and_mended_when
     assert processes()["camera-东-1"], "a supervisor made anew adopts the camera"
     ids = [push.headers["webhook-id"] for push in receiver.pushes]
     assert len(ids) == len(set(ids)), "nothing was delivered twice on the way"
+
+
+def test_frozen_actors_are_ended_and_come_back(
+    pushes: tuple[Client, Receiver, int], installation: tuple[Client, Settings]
+) -> None:
+    import ray
+
+    from cluster.hanging import HangWatch
+
+    _, receiver, _ = pushes
+    namespace, names = installation[1].namespace, ("supervisor", "pusher-0", "aggregator-0")
+
+    def processes() -> dict[str, int]:
+        handles = [ray.get_actor(name, namespace=namespace) for name in names]
+        return dict(zip(names, ray.get([handle.process_id.remote() for handle in handles], timeout=10), strict=True))
+
+    before = until(lambda: _quiet(processes), 30)
+    watch, ended = HangWatch(namespace, after_s=2.0), set()
+    assert watch.look(names) == [], "asked for the first time"
+    time.sleep(2)
+    assert watch.look(names) == [], "all have answered"
+    for process in before.values():
+        os.kill(process, signal.SIGSTOP)
+    until(lambda: (ended.update(watch.look(names)), ended == set(names))[1], 60)
+    until(lambda: (now := _quiet(processes)) and not set(before.values()) & set(now.values()), 60)
+    seen = len(_snapshots(receiver))
+    until(lambda: len(_snapshots(receiver)) > seen, 90)
 
 
 def _quiet(processes: Callable[[], dict[str, int]]) -> dict[str, int]:

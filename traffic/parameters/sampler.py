@@ -35,7 +35,7 @@ class LaneSampler:
         """The vehicles of the lane in the frame at ``time_s``; a frame that is not later than the last one is ignored."""
         if self._time_s is not None and time_s <= self._time_s:
             return
-        now = {vehicle.track_id: vehicle for vehicle in vehicles}
+        now = {vehicle.track_id: vehicle for vehicle in vehicles if not vehicle.faint}
         if self._time_s is None:
             self._closed_until = max(self._closed_until, math.floor(time_s))
         if self._time_s is None or time_s - self._time_s > self._config.max_gap_s:
@@ -44,7 +44,7 @@ class LaneSampler:
             self._speeds.reset()
         else:
             self._step(self._time_s, time_s, now)
-        self._see_queue(time_s, now)
+        self._see_queue(time_s, {vehicle.track_id: vehicle for vehicle in vehicles})
         self._before, self._time_s = now, time_s
 
     def passed(self, passing: Passing) -> bool:
