@@ -4,7 +4,7 @@ import { IconArrowLeft, IconDots, IconEdit, IconMaximize, IconPlayerPause, IconP
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
-import { call, stream } from '../api';
+import { call, streamWhileSeen } from '../api';
 import { useText } from '../i18n';
 import { ErrorNote, StatusBadge, Waiting, useTold } from '../parts/common';
 import { Overlay } from '../parts/overlay';
@@ -17,19 +17,7 @@ function useLive(id: number): LiveMessage | null {
   const [view, setView] = useState<LiveMessage | null>(null);
   useEffect(() => {
     setView(null);
-    let stop = new AbortController();
-    const begin = () => {
-      stop = new AbortController();
-      stream<LiveMessage>('task/live', { id, maxWidth: 1280, maxFps: 10 }, setView, stop.signal).catch(() => undefined);
-    };
-    // A page that nobody sees costs the camera nothing.
-    const onVisibility = () => (document.hidden ? stop.abort() : begin());
-    begin();
-    document.addEventListener('visibilitychange', onVisibility);
-    return () => {
-      document.removeEventListener('visibilitychange', onVisibility);
-      stop.abort();
-    };
+    return streamWhileSeen<LiveMessage>('task/live', { id, maxWidth: 1280, maxFps: 10 }, setView);
   }, [id]);
   return view;
 }
