@@ -2,7 +2,7 @@ import { ActionIcon, Button, Card, Chip, Grid, Group, Menu, Modal, Stack, Table,
 import { useDisclosure } from '@mantine/hooks';
 import { IconArrowLeft, IconDots, IconEdit, IconMaximize, IconPlayerPause, IconPlayerPlay, IconRoad, IconTrash } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { call, streamWhileSeen } from '../api';
 import { useText } from '../i18n';
@@ -13,12 +13,14 @@ import { useSession } from '../session';
 import { useTasks } from '../tasks';
 import type { LiveMessage, Task } from '../types';
 
-function useLive(id: number): LiveMessage | null {
+/** A picture no larger than it is shown: what nobody sees need not be made, sent and decoded ten times a second. */
+const WIDTHS = [640, 960, 1280];
+
+function useLive(id: number, shownWidth: number): LiveMessage | null {
   const [view, setView] = useState<LiveMessage | null>(null);
-  useEffect(() => {
-    setView(null);
-    return streamWhileSeen<LiveMessage>('task/live', { id, maxWidth: 1280, maxFps: 10 }, setView);
-  }, [id]);
+  const maxWidth = shownWidth ? (WIDTHS.find((width) => width >= shownWidth) ?? WIDTHS[WIDTHS.length - 1]) : 0; // 0: not laid out yet
+  useEffect(() => setView(null), [id]);
+  useEffect(() => (maxWidth ? streamWhileSeen<LiveMessage>('task/live', { id, maxWidth, maxFps: 10 }, setView) : undefined), [id, maxWidth]);
   return view;
 }
 
@@ -32,11 +34,19 @@ export default function CameraPage() {
   const { tasks } = useTasks();
   const state = tasks?.find((item) => item.id === id);
   const { data: task, error } = useQuery({ queryKey: ['task', id], queryFn: () => call<Task>('task/query', { id }) });
-  const view = useLive(id);
   const frame = useRef<HTMLDivElement>(null);
+  const [frameWidth, setFrameWidth] = useState(0);
+  const view = useLive(id, frameWidth * window.devicePixelRatio);
   const [shown, setShown] = useState<string[]>(['lanes', 'queues', 'boxes', 'labels']);
   const [editing, edit] = useDisclosure(false);
   const [deleting, remove] = useDisclosure(false);
+  const measured = useCallback((element: HTMLDivElement | null) => {
+    frame.current = element;
+    if (!element) return undefined;
+    const watch = new ResizeObserver(() => setFrameWidth(element.clientWidth));
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, []);
   if (error) return <ErrorNote error={error} />;
   if (!task) return <Waiting />;
   const now = state ?? task;
@@ -113,7 +123,7 @@ export default function CameraPage() {
       )}
       <Grid gap="md">
         <Grid.Col span={{ base: 12, md: 8, xl: 9 }}>
-          <div className="picture" ref={frame} style={{ aspectRatio: view ? `${view.width} / ${view.height}` : '16 / 9' }}>
+          <div className="picture" ref={measured} style={{ aspectRatio: view ? `${view.width} / ${view.height}` : '16 / 9' }}>
             {view ? (
               <>
                 <img src={`data:image/jpeg;base64,${view.picture}`} alt={t(`${task.taskName} 的实时画面`, `${task.taskName} live`)} />
