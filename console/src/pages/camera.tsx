@@ -5,7 +5,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { call, streamWhileSeen } from '../api';
-import { useText } from '../i18n';
+import { reasonIn, useLanguage } from '../i18n';
 import { ErrorNote, StatusBadge, Waiting, useTold } from '../parts/common';
 import { Overlay } from '../parts/overlay';
 import { TaskForm } from '../parts/taskform';
@@ -26,7 +26,7 @@ function useLive(id: number, shownWidth: number): LiveMessage | null {
 
 export default function CameraPage() {
   const id = Number(useParams().id);
-  const t = useText();
+  const { t, language } = useLanguage();
   const told = useTold();
   const navigate = useNavigate();
   const queries = useQueryClient();
@@ -118,7 +118,7 @@ export default function CameraPage() {
       </Group>
       {now.reason && (
         <Text c="red" role="alert">
-          {now.reason}
+          {reasonIn(now.reason, language)}
         </Text>
       )}
       <Grid gap="md">
