@@ -57,6 +57,8 @@ class ClusterInstallation(Installation):
 
     def start_head(self) -> None:
         """The head, with the tables that Redis holds."""
+        # `ray start` takes the other node, on this same machine, for a head that still runs.
+        Path(self._sessions, "ray_current_cluster").unlink(missing_ok=True)
         self._head = self._run(
             *_RAY, "--head", f"--port={self._gcs_port}", "--num-cpus=0", _MEMORY, f"--temp-dir={self._sessions}",
             "--dashboard-agent-listen-port=0", f"--dashboard-port={free_port()}", f"--ray-client-server-port={free_port()}",
