@@ -7,10 +7,10 @@ import numpy as np
 
 from traffic.events.detector import box_around, tracks_of
 from traffic.events.evidence import Evidence
-from traffic.events.impacts import Shock, measure_push, measure_shock
+from traffic.events.impacts import Shock, measure_push, measure_ram, measure_shock
 from traffic.events.incident import apart
 from traffic.events.queues import Queues
-from traffic.events.world import LENGTHS_M, World
+from traffic.events.world import LENGTHS_M, Array, Flags, World
 from traffic.facts import EventKind
 from traffic.scene.model import RegionKind
 
@@ -21,6 +21,7 @@ _NEAR_M = 12.0  # and this near
 _PEOPLE_M = 8.0
 _TOGETHER_S = 4.0
 _MEETS_S = 2.0  # partners are looked for until so long after the shock
+_GRAIN_M = 0.6  # metres a pixel may cover: beyond, boxes that merge far off look like collisions
 _CLOSE_GRAIN_M = 0.35
 _PUSH_M_S, _PUSH_DEVIATIONS = 2.0, 1.5  # in the second of the shock; no car accelerates like this just then
 _CROSSING_COS = 0.85  # courses that differ by more than about 30 degrees
@@ -56,6 +57,7 @@ class AccidentDetector:
         """Incidents around objects that suffered a shock and stand now."""
         rule = world.rule(self.kind)
         self._find_shocks(world, rule.value("deceleration_m_s2"), rule.value("contact_gap_m"))
+        self._find_rams(world, rule.value("contact_gap_m"))
         found = []
         for who, suspicion in self._suspects.items():
             indices = np.flatnonzero(world.object_id == who)
@@ -76,7 +78,8 @@ class AccidentDetector:
     # -- parts --------------------------------------------------------------------------------------------------------
 
     def _find_shocks(self, world: World, least: float, gap_m: float) -> None:
-        moving = np.flatnonzero((world.motor | world.rider) & world.seen & world.moved & world.slowing).tolist()
+        resolved = (world.grain_m() <= _GRAIN_M) | (not world.view.metric)
+        moving = np.flatnonzero((world.motor | world.rider) & world.seen & world.moved & world.slowing & resolved).tolist()
         for index in moving:
             shock = measure_shock(world, index)
             if shock is None or shock.rate - shock.error < least:
@@ -101,14 +104,30 @@ class AccidentDetector:
                 change, error = measure_push(world, int(partner[0]), suspicion.shock)
                 suspicion.pushed = change >= _PUSH_M_S and change - _PUSH_DEVIATIONS * error >= 0.5 * _PUSH_M_S
 
+    def _find_rams(self, world: World, gap_m: float) -> None:
+        """Vehicles thrown forward by one that came up from behind."""
+        if not world.view.metric:
+            return
+        course = world.movers.course[world.rows]
+        able = world.motor & np.isfinite(course).all(axis=1) & world.moved & (world.grain_m() <= _CLOSE_GRAIN_M)
+        for rear in np.flatnonzero(able).tolist():
+            near, _ = _touching(world, rear, gap_m)
+            ahead = (world.places - world.places[rear]) @ course[rear] > 0
+            for front in np.flatnonzero(near & ahead & world.motor & world.seen).tolist():
+                known = self._suspects.get(int(world.object_id[front]))
+                if (known is not None and known.pushed) or not _on_known_road(world, front):
+                    continue
+                shock = measure_ram(world, rear, front)
+                if shock is not None:
+                    who = int(world.object_id[rear])
+                    self._suspects[int(world.object_id[front])] = _Suspicion(
+                        shock, world.place_of(front), partner=who, contact=True, close=True, pushed=True
+                    )
+
     @staticmethod
     def _find_partner(world: World, index: int, suspicion: _Suspicion, gap_m: float) -> None:
         """Whoever it touches: close on the ground, and boxes that meet."""
-        others = (world.motor | world.rider | world.person) & (world.object_id != world.object_id[index])
-        away = (world.places - world.places[index]) * float(world.scale[index])
-        distance = np.hypot(away[:, 0], away[:, 1])
-        reach = (LENGTHS_M[world.object_class] + LENGTHS_M[world.object_class[index]]) / 2
-        near = others & (distance <= reach + gap_m) & _meet(world, index)
+        near, distance = _touching(world, index, gap_m)
         if not near.any():
             return
         candidates = np.flatnonzero(near)
@@ -189,6 +208,15 @@ def _on_known_road(world: World, index: int) -> bool:
         return True
     kinds = (RegionKind.ROADWAY, RegionKind.JUNCTION_BOX, RegionKind.NO_PARKING, RegionKind.RESTRICTED)
     return any(world.in_regions[number, index] for number, _ in world.road_map.regions(*kinds))
+
+
+def _touching(world: World, index: int, gap_m: float) -> tuple[Flags, Array]:
+    """bool (n,): road users that touch an object; (n,): their distances, metres."""
+    others = (world.motor | world.rider | world.person) & (world.object_id != world.object_id[index])
+    away = (world.places - world.places[index]) * float(world.scale[index])
+    distance = np.hypot(away[:, 0], away[:, 1])
+    reach = (LENGTHS_M[world.object_class] + LENGTHS_M[world.object_class[index]]) / 2
+    return others & (distance <= reach + gap_m) & _meet(world, index), distance
 
 
 def _meet(world: World, index: int) -> np.ndarray:  # type: ignore[type-arg]

@@ -116,12 +116,13 @@ class WrongWayDetector:
 
     @staticmethod
     def _distance(world: World, index: int, run: _Run) -> tuple[float, float]:
-        """Way made against the lane in metres, and the displacement in the picture in diagonals of its box: in the mean of
-        those at both ends, since who comes nearer never gets far against the size he has at last."""
+        """Way made against the lane in metres, and the displacement in the picture in diagonals of its box: for who comes nearer in
+        the mean of those at both ends, since he never gets far against the size he has at last."""
         way = np.array(world.place_of(index)) - np.array(run.begin)
         against = -float(way @ world.ahead[index]) * float(world.scale[index])
         aspect = world.view.aspect
-        size = float(np.sqrt(run.size * _size(world, index)))
+        now = _size(world, index)
+        size = float(np.sqrt(min(run.size, now) * now))
         shift = np.array([world.bottoms[index, 0] * aspect, world.bottoms[index, 1]]) - np.array(run.seen)
         return against, float(np.hypot(shift[0], shift[1])) / max(size, 1e-9) if against > 0 else 0.0
 
