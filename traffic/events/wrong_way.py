@@ -116,8 +116,8 @@ class WrongWayDetector:
 
     @staticmethod
     def _distance(world: World, index: int, run: _Run) -> tuple[float, float]:
-        """Way made against the lane in metres, and the displacement in the picture in diagonals of its box: for who comes nearer in
-        the mean of those at both ends, since he never gets far against the size he has at last."""
+        """Way made against the lane in metres, and the displacement in the picture in diagonals of its box: for who comes nearer
+        in the mean of those at both ends, since he never gets far against the size he has at last."""
         way = np.array(world.place_of(index)) - np.array(run.begin)
         against = -float(way @ world.ahead[index]) * float(world.scale[index])
         aspect = world.view.aspect
