@@ -23,6 +23,7 @@ _TOGETHER_S = 4.0
 _MEETS_S = 2.0  # partners are looked for until so long after the shock
 _GRAIN_M = 0.6  # metres a pixel may cover: beyond, boxes that merge far off look like collisions
 _CLOSE_GRAIN_M = 0.35
+_BESIDE_M = 2.4  # a neighbour in the next lane is further aside
 _PUSH_M_S, _PUSH_DEVIATIONS = 2.0, 1.5  # in the second of the shock; no car accelerates like this just then
 _CROSSING_COS = 0.85  # courses that differ by more than about 30 degrees
 
@@ -86,7 +87,8 @@ class AccidentDetector:
                 continue
             who = int(world.object_id[index])
             known = self._suspects.get(who)
-            if known is not None and known.shock.rate >= shock.rate and world.time_s - known.shock.time_s < 3.0:
+            surer = known is not None and (known.pushed or known.shock.rate >= shock.rate)
+            if known is not None and surer and world.time_s - known.shock.time_s < 3.0:
                 continue
             if not _on_known_road(world, index):
                 continue
@@ -113,7 +115,7 @@ class AccidentDetector:
         for rear in np.flatnonzero(able).tolist():
             near, _ = _touching(world, rear, gap_m)
             ahead = (world.places - world.places[rear]) @ course[rear] > 0
-            for front in np.flatnonzero(near & ahead & world.motor & world.seen).tolist():
+            for front in np.flatnonzero(near & ahead & world.motor & world.seen & ~world.standing).tolist():
                 known = self._suspects.get(int(world.object_id[front]))
                 if (known is not None and known.pushed) or not _on_known_road(world, front):
                     continue
@@ -216,7 +218,13 @@ def _touching(world: World, index: int, gap_m: float) -> tuple[Flags, Array]:
     away = (world.places - world.places[index]) * float(world.scale[index])
     distance = np.hypot(away[:, 0], away[:, 1])
     reach = (LENGTHS_M[world.object_class] + LENGTHS_M[world.object_class[index]]) / 2
-    return others & (distance <= reach + gap_m) & _meet(world, index), distance
+    near = others & (distance <= reach + gap_m) & _meet(world, index)
+    course = world.movers.course[world.rows]
+    if world.view.metric and np.isfinite(course[index]).all():
+        aside = np.abs(away[:, 0] * course[index, 1] - away[:, 1] * course[index, 0])
+        across = np.abs(course @ course[index]) < _CROSSING_COS  # who drives along, or never has, must be in its way
+        near &= across | (aside <= _BESIDE_M)
+    return near, distance
 
 
 def _meet(world: World, index: int) -> np.ndarray:  # type: ignore[type-arg]

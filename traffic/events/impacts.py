@@ -98,7 +98,8 @@ def measure_ram(world: World, rear: int, front: int) -> Shock | None:
     fits = []
     for index in (rear, front):
         row = world.rows[index]
-        use = world.movers.clear[row] & (world.movers.times[row] > middle - _BEFORE_S)
+        known = world.movers.clear[row] if index == rear else world.movers.free[row]
+        use = known & (world.movers.times[row] > middle - _BEFORE_S)
         times, places = world.movers.times[row][use], world.movers.places[row][use]
         early = times <= middle
         if early.sum() < 3 or np.ptp(times[early]) < 0.35:
