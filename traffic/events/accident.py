@@ -1,7 +1,7 @@
 """1013: a collision, told by trajectories: an impact, or two who meet and stay where nobody stops."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -59,6 +59,7 @@ class AccidentDetector:
         rule = world.rule(self.kind)
         self._find_shocks(world, rule.value("deceleration_m_s2"), rule.value("contact_gap_m"))
         self._find_rams(world, rule.value("contact_gap_m"))
+        self._hand_over(world)
         found = []
         for who, suspicion in self._suspects.items():
             indices = np.flatnonzero(world.object_id == who)
@@ -125,6 +126,17 @@ class AccidentDetector:
                     self._suspects[int(world.object_id[front])] = _Suspicion(
                         shock, world.place_of(front), partner=who, contact=True, close=True, pushed=True
                     )
+
+    def _hand_over(self, world: World) -> None:
+        """Two boxes that have become one: who suffered the shock is lost, and his partner stands for both."""
+        for who, suspicion in tuple(self._suspects.items()):
+            partner = np.flatnonzero(world.object_id == suspicion.partner)
+            lost = not (world.object_id == who).any()
+            if lost and suspicion.contact and len(partner) and world.standing[partner[0]]:
+                del self._suspects[who]
+                known = self._suspects.get(suspicion.partner)
+                if known is None or known.shock.rate < suspicion.shock.rate:
+                    self._suspects[suspicion.partner] = replace(suspicion, partner=who)
 
     @staticmethod
     def _find_partner(world: World, index: int, suspicion: _Suspicion, gap_m: float) -> None:
