@@ -21,7 +21,7 @@ _NEAR_M = 12.0  # and this near
 _PEOPLE_M = 8.0
 _TOGETHER_S = 4.0
 _MEETS_S = 2.0  # partners are looked for until so long after the shock
-_GRAIN_M = 0.6  # metres a pixel may cover: beyond, boxes that merge far off look like collisions
+_GRAIN_M, _LEAST_PX = 0.6, 24.0  # metres a pixel may cover, or height of the box: far off, boxes that merge look like collisions
 _CLOSE_GRAIN_M = 0.35
 _BESIDE_M = 2.4  # a neighbour in the next lane is further aside
 _PUSH_M_S, _PUSH_DEVIATIONS = 2.0, 1.5  # in the second of the shock; no car accelerates like this just then
@@ -80,7 +80,7 @@ class AccidentDetector:
     # -- parts --------------------------------------------------------------------------------------------------------
 
     def _find_shocks(self, world: World, least: float, gap_m: float) -> None:
-        resolved = (world.grain_m() <= _GRAIN_M) | (not world.view.metric)
+        resolved = world.grain_m() <= _GRAIN_M if world.view.metric else world.tall_px() >= _LEAST_PX
         moving = np.flatnonzero((world.motor | world.rider) & world.seen & world.moved & world.slowing & resolved).tolist()
         for index in moving:
             shock = measure_shock(world, index)

@@ -143,6 +143,11 @@ class World:
         """So many metres in ground units at an object."""
         return metres / float(self.scale[index])
 
+    def tall_px(self) -> Array:
+        """(n,): heights of the boxes, pixels of the frame."""
+        result: Array = (self.boxes[:, 3] - self.boxes[:, 1]) * self.frame_size[1]
+        return result
+
     def grain_m(self) -> Array:
         """(n,): how far one pixel of the picture reaches on the ground, metres; the larger of across and along."""
         slope = self.view.per_pixel(self.bottoms)

@@ -13,6 +13,7 @@ from traffic.facts import EventKind
 _AGAINST_COS = -0.7
 _WITH_COS = 0.7
 _LEAST_M_S, _LEAST_IMAGE_M_S = 1.5, 0.4
+_LEAST_PX = 16.0  # height of the box: what is smaller slides from one vehicle to another
 _INNER = 0.85
 _PATIENCE_S = 1.0
 _PROPER_S = 0.3  # who has driven properly for so long is overtaking when it keeps its heading in a lane that leads the other way
@@ -64,6 +65,7 @@ class WrongWayDetector:
             self._entered.setdefault(int(world.object_id[index]), int(world.lane[index]))
         least = _LEAST_M_S if world.view.metric else _LEAST_IMAGE_M_S
         moving = (world.motor | world.rider) & world.seen & (world.speed > np.maximum(least, 2 * world.error)) & (world.lane >= 0)
+        moving &= world.tall_px() >= _LEAST_PX
         for index in np.flatnonzero(moving).tolist():
             number = int(world.object_id[index])
             cosine = float(world.progress[index]) / float(world.speed[index])
