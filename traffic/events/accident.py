@@ -14,7 +14,7 @@ from traffic.events.world import LENGTHS_M, Array, Flags, World
 from traffic.facts import EventKind
 from traffic.scene.model import RegionKind
 
-_BRAKING_M_S2, _TYRES_M_S2 = 6.5, 9.5  # emergency braking, and more than tyres can do (0.9 to 1.0 g on dry asphalt)
+_BRAKING_M_S2, _TYRES_M_S2 = 6.5, 10.0  # emergency braking, and more than tyres can do (0.9 to 1.0 g on dry asphalt)
 _SHOCK_S = 12.0  # an impact is remembered this long while its vehicle comes to rest and stays
 _REST_AFTER_S = 4.0  # it must stand this soon after the impact
 _NEAR_M = 12.0  # and this near

@@ -85,7 +85,7 @@ class WrongWayDetector:
             if overtaking and now - run.since_s < rule.value("overtaking_s"):
                 continue
             strength = 0.9 if world.motor[index] else 0.8
-            yield about(world, index, self.kind, strength, since_s=run.since_s, reach_m=8.0)
+            yield about(world, index, self.kind, strength, since_s=run.since_s, reach_m=8.0, merges=True)  # two tracks of one
         self._runs = {n: run for n, run in self._runs.items() if now - run.last_s <= _PATIENCE_S}
         self._proper = {n: p for n, p in self._proper.items() if now - p.last_s <= 60.0}
         alive = set(world.movers.object_id.tolist())
