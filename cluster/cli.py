@@ -3,15 +3,16 @@
 import json
 import logging
 import sys
-import time
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
+
+from cluster.cli_analyze import analyze
+from cluster.cli_recognize import recognize
+from cluster.terminal import DataDir, ModelsDir, console, errors, given_settings, print_welcome
 
 app = typer.Typer(
     name="wayside",
@@ -19,19 +20,13 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+ModelNames = Annotated[list[str] | None, typer.Argument(help="Names of the catalogue.", show_default=False)]
 models_app = typer.Typer(help="Weights of the neural networks.", no_args_is_help=True, pretty_exceptions_enable=False)
 user_app = typer.Typer(help="Accounts of the API.", no_args_is_help=True, pretty_exceptions_enable=False)
 scene_app = typer.Typer(help="Scene documents.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(models_app, name="models")
 app.add_typer(user_app, name="user")
 app.add_typer(scene_app, name="scene")
-console = Console()
-errors = Console(stderr=True)
-
-DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of database, pictures and secrets.")]
-ModelsDir = Annotated[Path | None, typer.Option("--models-dir", help="Folder of the weights.")]
-ModelNames = Annotated[list[str] | None, typer.Argument(help="Names of the catalogue.", show_default=False)]
-SceneFile = Annotated[Path | None, typer.Option("--scene", help="Scene document (JSON); without it lanes are learned.")]
 
 
 def main() -> None:
@@ -58,12 +53,6 @@ def main() -> None:
         sys.exit(1)
 
 
-def _settings(**given: Any) -> Any:
-    from cluster.settings import Settings
-
-    return Settings(**{name: value for name, value in given.items() if value is not None})
-
-
 @app.command()
 def up(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
@@ -73,7 +62,7 @@ def up(
     address: Annotated[str | None, typer.Option(help="Running Ray cluster ('auto' or host:port); default: a local Ray.")] = None,
 ) -> None:
     """Start everything and run until Ctrl-C."""
-    settings = _settings(host=host, port=port, data_dir=data_dir, models_dir=models_dir)
+    settings = given_settings(host=host, port=port, data_dir=data_dir, models_dir=models_dir)
     from cluster.ingress import prepare
     from cluster.up import Running, ready_weights, wait_for_signal
 
@@ -83,7 +72,7 @@ def up(
     prepare(settings)
     running = Running(settings, address)
     try:
-        _print_welcome(settings)
+        print_welcome(settings)
         wait_for_signal()
     finally:
         console.print("stopping …")
@@ -100,22 +89,9 @@ def _repair(settings: Any) -> None:
 @app.command()
 def repair(data_dir: DataDir = None) -> None:
     """Put a damaged SQLite database aside and begin anew with the kept copy of accounts, receivers and tasks."""
-    settings = _settings(data_dir=data_dir)
+    settings = given_settings(data_dir=data_dir)
     _repair(settings)
     console.print(f"{settings.resolved_database_url.rpartition('/')[2]}: can be used")
-
-
-def _print_welcome(settings: Any) -> None:
-    shown = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    url = f"{settings.scheme}://{shown}:{settings.port}"
-    console.print(f"Wayside is up: {url}   API pages: {url}/docs")
-    password = settings.data_dir / "admin-password"
-    if settings.admin_password:
-        console.print("login: admin, the password you gave")
-    elif password.exists():
-        console.print(f"login: admin / {password.read_text().strip()}   (kept in {password})", highlight=False)
-    else:
-        console.print("login: admin, the password you set")
 
 
 @app.command()
@@ -129,7 +105,7 @@ def demo(
     """Start everything with a demo camera and a demo receiver, and show what is pushed (this is `make run`)."""
     from cluster.demo import run_demo
 
-    settings = _settings(port=port, data_dir=data_dir, models_dir=models_dir)
+    settings = given_settings(port=port, data_dir=data_dir, models_dir=models_dir)
     run_demo(settings, source, seconds, console)
 
 
@@ -148,7 +124,7 @@ def status(
     from cluster.client import local_client
     from cluster.status import show_status
 
-    settings = _settings(host=host, port=port, data_dir=data_dir)
+    settings = given_settings(host=host, port=port, data_dir=data_dir)
     try:
         api = local_client(settings)
     except httpx.HTTPError as error:
@@ -168,7 +144,7 @@ def down(address: Annotated[str, typer.Option(help="Running Ray cluster.")] = "a
 
     from cluster.build import APP_NAME, actor_system
 
-    settings = _settings(data_dir=data_dir)
+    settings = given_settings(data_dir=data_dir)
     ray.init(address=address, namespace=settings.namespace, log_to_driver=False)
     system = actor_system(settings)
     system.stop()
@@ -177,258 +153,8 @@ def down(address: Annotated[str, typer.Option(help="Running Ray cluster.")] = "a
     ray.shutdown()
 
 
-@app.command()
-def analyze(
-    video: Annotated[str, typer.Argument(help="File, folder or sim:// address with a duration.")],
-    scene: SceneFile = None,
-    out: Annotated[Path | None, typer.Option(help="JSON lines of results.")] = None,
-    fps: Annotated[float, typer.Option(help="Analysed frames per second; 0: every frame.")] = 0.0,
-    archive: Annotated[Path | None, typer.Option(help="Folder for pictures of vehicles, pictures and clips of events.")] = None,
-    still: Annotated[Path | None, typer.Option(help="Write an annotated picture (JPEG) of the last frame.")] = None,
-    models_dir: ModelsDir = None,
-    model: Annotated[str | None, typer.Option(help="Detector: catalogue name or ONNX file.")] = None,
-    engine: Annotated[str, typer.Option(help="auto, openvino, openvino-f32, onnxruntime, torch.")] = "auto",
-    start_time: Annotated[str, typer.Option(help="Wall clock of the first frame, 'yyyy-MM-dd HH:mm:ss'.")] = "",
-    period: Annotated[int, typer.Option(min=0, max=120, help="Also traffic parameters and people of every period; 0: none.")] = 0,
-    recognition: Annotated[bool, typer.Option(help="Read plates and looks of vehicles.")] = True,
-) -> None:
-    """Analyse a recorded video whole, as fast as the machine can."""
-    from actors.archive import open_archive
-    from api.task_store import start_time_s
-    from cluster.analyze import AnalyzeOptions
-    from cluster.analyze import analyze as run
-    from cluster.build import recognition_config
-    from models.detector import Detector
-    from models.handles import LocalDetectorClient
-    from models.store import WeightsStore
-
-    settings = _settings(models_dir=models_dir, detector_model=model)
-    services, weather = _local_recognition(settings) if recognition else (None, None)
-    options = AnalyzeOptions(
-        video=video,
-        scene=_read_scene(scene),
-        time_zone=settings.time_zone,
-        start_time_s=_start_time(start_time, settings.time_zone, start_time_s),
-        analysed_fps=fps,
-        archive=open_archive(str(archive)) if archive else None,
-        period_s=period,
-        recognition=services,
-        connect_weather=weather,
-        recognition_config=recognition_config(settings),
-    )
-    size = (settings.detector_width, settings.detector_height)
-    detector = Detector(
-        settings.detector_model,
-        WeightsStore(settings.models_dir),
-        input_size=size if all(size) else None,
-        engine=engine,
-        device=settings.detector_device,
-        threads=settings.resolved_detector_threads,
-    )
-    begin = time.monotonic()
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} frames"),
-        TextColumn("{task.fields[fps]:.1f} fps"), TimeRemainingColumn(),
-    )  # fmt: skip
-    lines = out.open("w", encoding="utf-8") if out else None
-    try:
-        with Progress(*columns, console=errors, transient=True) as bar:
-            shown = bar.add_task(Path(video).name, total=None, fps=0.0)
-
-            def progress(done: int, info: Any) -> None:
-                bar.update(shown, completed=done, total=info.total_frames, fps=done / max(time.monotonic() - begin, 1e-3))
-
-            keeper = _StillKeeper()
-            write = partial(print, file=lines) if lines else _drop
-            summary = run(options, LocalDetectorClient(detector), write, progress, keeper if still else None)
-    finally:
-        if lines:
-            lines.close()
-    if still:
-        keeper.save(still)
-    _print_summary(summary, time.monotonic() - begin)
-
-
-@app.command()
-def recognize(
-    images: Annotated[list[Path], typer.Argument(help="Pictures: JPEG, PNG, BMP, WebP, TIFF.", show_default=False)],
-    draw: Annotated[Path | None, typer.Option(help="Folder for pictures with everything drawn in.")] = None,
-    out: Annotated[Path | None, typer.Option(help="JSON file; without it JSON goes to the terminal.")] = None,
-    models_dir: ModelsDir = None,
-) -> None:
-    """Find vehicles, people, plates, types, colours and the weather in still pictures."""
-    from cluster.recognize import PictureError, read_picture
-    from cluster.recognize import recognize as run
-
-    networks = _local_networks(_settings(models_dir=models_dir))
-    results, failed = [], 0
-    for path in images:
-        try:
-            picture = read_picture(path)
-        except PictureError as error:  # the other pictures are read all the same
-            errors.print(f"[red]error[/] {error}", highlight=False)
-            failed += 1
-            continue
-        found = {"image": str(path), **run(picture, networks)}
-        results.append(found)
-        if draw:
-            _draw_found(draw, path, picture, found)
-    text = json.dumps(results, ensure_ascii=False, indent=1)
-    if out:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text + "\n", encoding="utf-8")
-        console.print(f"{len(results)} pictures → {out}")
-    else:
-        print(text)
-    if failed:
-        raise typer.Exit(1)
-
-
-def _draw_found(folder: Path, path: Path, picture: Any, found: dict[str, Any]) -> None:
-    from PIL import Image
-
-    from cluster.recognize import drawn
-
-    folder.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(drawn(picture, found)).save(folder / f"{path.stem}.found.jpg", quality=90)
-
-
-def _local_networks(settings: Any) -> Any:
-    """Everything that looks at pictures, in this process."""
-    from cluster.recognize import Networks
-    from models.attributes.clients import LocalAttributesClient, LocalWeatherClient
-    from models.detector import Detector
-    from models.handles import LocalDetectorClient
-    from models.plates.reader import SCENE_PX
-    from models.store import WeightsStore
-
-    size = (settings.detector_width, settings.detector_height)
-    detector = Detector(
-        settings.detector_model,
-        WeightsStore(settings.models_dir),
-        input_size=size if all(size) else None,
-        engine=settings.detector_engine,
-        device=settings.detector_device,
-    )
-    reader = _local_attributes(settings) if settings.attributes else None
-    return Networks(
-        detector=LocalDetectorClient(detector),
-        plates=_local_plates(settings, SCENE_PX) if settings.plates else None,
-        attributes=LocalAttributesClient(reader) if reader else None,
-        weather=LocalWeatherClient(reader) if reader else None,
-    )
-
-
-def _local_recognition(settings: Any) -> tuple[Any, Any]:
-    """Recognition of vehicles and of the weather in this process (None: off); missing weights are said at once."""
-    from actors.recognition import RecognitionServices
-    from models.attributes.clients import LocalAttributesClient, LocalWeatherClient
-
-    plates = _local_plates(settings) if settings.plates else None
-    reader = _local_attributes(settings) if settings.attributes else None
-    attributes = LocalAttributesClient(reader) if reader else None
-    weather = LocalWeatherClient(reader) if reader else None
-    services = RecognitionServices(
-        connect_plates=(lambda: plates) if plates else None, connect_attributes=(lambda: attributes) if attributes else None
-    )
-    return services if plates or attributes else None, (lambda: weather) if weather else None
-
-
-def _local_plates(settings: Any, longest_px: int = 0) -> Any:
-    from models.handles import LocalPlateReaderClient
-    from models.plates.systems import find_system, load_plate_reader
-    from models.store import WeightsStore
-
-    reader = load_plate_reader(
-        find_system(settings.plate_system),
-        WeightsStore(settings.models_dir),
-        engine=settings.plate_engine,
-        device=settings.plate_device,
-        threads=settings.plate_threads,
-    )
-    return LocalPlateReaderClient(reader, longest_px or settings.plate_vehicle_px, thorough=bool(longest_px))
-
-
-def _local_attributes(settings: Any) -> Any:
-    from models.attributes.reader import load_attribute_reader
-    from models.store import WeightsStore
-
-    return load_attribute_reader(
-        WeightsStore(settings.models_dir),
-        engine=settings.attribute_engine,
-        device=settings.attribute_device,
-        threads=settings.attribute_threads,
-        backbone=settings.attribute_backbone,
-    )
-
-
-def _drop(_: str) -> None:
-    """Without --out only the table is shown."""
-
-
-class _StillKeeper:
-    """Remembers the last analysed frame."""
-
-    def __init__(self) -> None:
-        self._last: tuple[Any, Any] | None = None
-
-    def __call__(self, frame: Any, pipeline: Any) -> None:
-        self._last = (frame, pipeline)
-
-    def save(self, path: Path) -> None:
-        """Write the annotated picture."""
-        from actors.drawing import annotated_jpeg
-
-        if self._last:
-            path.write_bytes(annotated_jpeg(*self._last, max_width=1920))
-
-
-def _start_time(text: str, zone: str, convert: Any) -> float | None:
-    try:
-        value: float | None = convert(text, zone)
-    except ValueError as error:
-        raise typer.BadParameter("use 'yyyy-MM-dd HH:mm:ss'", param_hint="--start-time") from error
-    return value
-
-
-def _read_scene(path: Path | None) -> Any:
-    from traffic.scene.document import parse_scene
-
-    return parse_scene(path.read_text(encoding="utf-8")) if path else None
-
-
-def _print_summary(summary: Any, seconds: float) -> None:
-    table = Table(title=f"{summary.frames} frames in {seconds:.1f} s ({summary.frames / max(seconds, 1e-3):.1f} fps)")
-    classes = sorted({name for _, name in summary.counts})
-    for heading in ("lane", "name", *classes, "total", "mean speed km/h"):
-        table.add_column(heading, justify="left" if heading == "name" else "right")
-    for lane in sorted({lane for lane, _ in summary.counts}):
-        counts = [summary.counts[lane, name] for name in classes]
-        speeds = summary.speeds.get(lane, [])
-        mean = f"{sum(speeds) / len(speeds):.1f}" if speeds else "-"
-        table.add_row(str(lane), summary.names[lane], *map(str, counts), str(sum(counts)), mean)
-    console.print(table)
-    if not summary.counts:
-        console.print("no vehicle crossed a snapshot line")
-    _print_events(summary)
-
-
-def _print_events(summary: Any) -> None:
-    from traffic.events.kinds import KIND_TEXTS
-
-    if not summary.events:
-        console.print("no event")
-        return
-    table = Table("code", "event", "from s", "to s", "lane", "region", "confidence", "detail", "clip", title="events")
-    for event in sorted(summary.events.values(), key=lambda event: event.raised_s):
-        until = "-" if event.closed_s is None else f"{event.closed_s:.1f}"
-        name = f"{event.kind.name.lower()} {KIND_TEXTS[event.kind]}"
-        where = (str(event.road_num or "-"), str(event.region_code or "-"))
-        clip = "yes" if event.clip else "-"
-        table.add_row(
-            str(int(event.kind)), name, f"{event.raised_s:.1f}", until, *where, f"{event.confidence:.2f}", event.detail, clip
-        )
-    console.print(table)
+app.command()(analyze)
+app.command()(recognize)
 
 
 @app.command()
@@ -494,7 +220,7 @@ def models_list(models_dir: ModelsDir = None) -> None:
     from models.store import WeightsStore
 
     table = Table("model", "state", "licence", "input", "note")
-    for item in WeightsStore(_settings(models_dir=models_dir).models_dir).list():
+    for item in WeightsStore(given_settings(models_dir=models_dir).models_dir).list():
         size = "x".join(map(str, item.entry.input_size))
         table.add_row(item.entry.name, item.status, item.entry.licence, size, item.entry.note)
     console.print(table)
@@ -506,7 +232,7 @@ def models_pull(names: ModelNames = None, models_dir: ModelsDir = None) -> None:
     from models.catalogue import DEFAULT_MODELS
     from models.store import WeightsStore
 
-    store = WeightsStore(_settings(models_dir=models_dir).models_dir)
+    store = WeightsStore(given_settings(models_dir=models_dir).models_dir)
     for name in names or DEFAULT_MODELS:
         fetched = store.pull(name)
         console.print(f"{name}: {'fetched and verified' if fetched else 'already here and whole'}")
@@ -518,7 +244,7 @@ def models_verify(names: ModelNames = None, models_dir: ModelsDir = None) -> Non
     from models.catalogue import DEFAULT_MODELS
     from models.store import WeightsStore
 
-    store = WeightsStore(_settings(models_dir=models_dir).models_dir)
+    store = WeightsStore(given_settings(models_dir=models_dir).models_dir)
     for name in names or DEFAULT_MODELS:
         store.verify(name)
         console.print(f"{name}: whole")
@@ -538,7 +264,7 @@ def user_add(
 
     if role not in ("admin", "operator", "readonly"):
         raise typer.BadParameter("use admin, operator or readonly", param_hint="--role")
-    add_user(prepare(_settings(data_dir=data_dir)), name, password, Passwords(), role)
+    add_user(prepare(given_settings(data_dir=data_dir)), name, password, Passwords(), role)
     console.print(f"added {name}")
 
 
@@ -553,7 +279,7 @@ def user_passwd(
     from api.security import Passwords
     from cluster.ingress import prepare
 
-    settings = _settings(data_dir=data_dir)
+    settings = given_settings(data_dir=data_dir)
     set_password(prepare(settings), name, password, Passwords())
     if name == "admin":
         (settings.data_dir / "admin-password").unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from api.receiver import Push, Receiver
 from cluster.client import ApiClient, local_client
 from cluster.ingress import prepare
 from cluster.settings import Settings
+from cluster.terminal import print_welcome
 from cluster.up import Running, wait_for_signal
 
 _DEMO_TASK, _DEMO_SNAPSHOTS, _DEMO_STATUS = "demo", "demo receiver (snapshots)", "demo receiver (task status)"
@@ -50,8 +51,6 @@ class _Tally:
 
 def run_demo(settings: Settings, source: str, seconds: float, console: Console) -> None:
     """Run until Ctrl-C or for ``seconds``."""
-    from cluster.cli import _print_welcome
-
     # The demo's receiver, and the one of a newcomer who follows the README, run on this machine.
     settings = settings.model_copy(update={"outbound_allow": (*settings.outbound_allow, *LOOPBACK)})
     prepare(settings)
@@ -63,7 +62,7 @@ def run_demo(settings: Settings, source: str, seconds: float, console: Console) 
             api = local_client(settings)
             _register(api, receiver.url, source)
             api.close()
-            _print_welcome(settings)
+            print_welcome(settings)
             console.print(f"demo camera: {source}   demo receiver: {receiver.url}   Ray dashboard: http://127.0.0.1:8265")
             console.print("Ctrl-C ends everything.")
             _watch(console, tally, seconds)

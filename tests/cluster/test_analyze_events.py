@@ -64,7 +64,7 @@ def test_breaking_off_early_loses_no_event(tmp_path: Path, scripted) -> None:
 
 
 def test_the_command_prints_the_table(tmp_path: Path, scripted, capsys: pytest.CaptureFixture[str]) -> None:
-    from cluster.cli import _print_events
+    from cluster.cli_analyze import _print_events
 
     _, summary = run(tmp_path, FolderArchive(tmp_path / "archive"))
     _print_events(summary)

@@ -18,6 +18,8 @@ class ParameterConfig:
         queue_settle_s: a vehicle joins a queue after standing this long, and leaves it after...
         queue_release_s: ...being faster this long.
         queue_gap_m: largest distance from the rear of a queued vehicle to the front of the next one; a larger one ends the queue.
+        queue_hidden_gap_m: the same where the vehicles themselves hide the road between them...
+        queue_seen_gap_m: ...and this much of it is seen at most.
         queue_start_m: largest distance from the stop line to the first vehicle of a queue.
         queue_discharge_s: while a queue starts to move from its head, those who still stand stay in it as long as a vehicle
             ahead of them left it at most this long ago (a start-up wave takes one to two seconds per vehicle).
@@ -32,9 +34,11 @@ class ParameterConfig:
     max_gap_s: float = 2.0
     settle_s: float = 1.0
     queue_speed_kmh: float = 5.0
-    queue_settle_s: float = 1.0
+    queue_settle_s: float = 0.5
     queue_release_s: float = 0.4
     queue_gap_m: float = 10.0
+    queue_hidden_gap_m: float = 25.0
+    queue_seen_gap_m: float = 6.0
     queue_start_m: float = 10.0
     queue_discharge_s: float = 6.0
     queue_bridge_s: float = 2.0

@@ -52,7 +52,7 @@ class LaneMemory:
             if known.seen_s == time_s:
                 continue
             place = None if track_id in seen else self._place(known, time_s)
-            if place is None or any(_covers(vehicle, place) for vehicle in present):
+            if place is None or any(covers(vehicle, place) for vehicle in present):
                 del self._known[track_id]
             else:
                 hidden.append(place)
@@ -70,6 +70,7 @@ class LaneMemory:
         return dataclasses.replace(known.vehicle, front=known.vehicle.front + way, rear=known.vehicle.rear + way)
 
 
-def _covers(vehicle: LaneVehicle, hidden: LaneVehicle) -> bool:
+def covers(vehicle: LaneVehicle, hidden: LaneVehicle) -> bool:
+    """Whether ``vehicle`` is where ``hidden`` was."""
     overlap = min(vehicle.front, hidden.front) - max(vehicle.rear, hidden.rear)
     return overlap > _TAKEN_SHARE * (hidden.front - hidden.rear)

@@ -33,6 +33,8 @@ class LaneVehicle:
         front, rear: places of its ends, ``rear <= front``; may lie outside the lane.
         speed: places per second along the lane; None: from successive places.
         nominal: metres per place at the vehicle; 1 in a metric lane.
+        hidden: places between which the road is hidden by its box, from upstream; None: only where it stands.
+        faint: seen too faintly to be followed (``FaintVehicle``); may continue a queue and is nothing else.
     """
 
     track_id: TrackId
@@ -41,6 +43,14 @@ class LaneVehicle:
     rear: float
     speed: float | None = None
     nominal: float = 1.0
+    hidden: tuple[float, float] | None = None
+    faint: bool = False
+
+    @property
+    def covered(self) -> tuple[float, float]:
+        """Places between which nobody sees the road, from upstream: where it stands and what it hides."""
+        low, high = self.hidden or (self.rear, self.front)
+        return min(low, self.rear), max(high, self.front)
 
     @property
     def middle(self) -> float:

@@ -1,6 +1,6 @@
 """From the vehicles of the passages to places along straightened lanes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from traffic.geometry import along_polyline
 from traffic.parameters.config import ParameterConfig
+from traffic.parameters.faint import FaintVehicle
 from traffic.parameters.footprint import image_length
-from traffic.parameters.memory import LaneMemory
+from traffic.parameters.memory import LaneMemory, covers
 from traffic.parameters.observation import LaneShape, LaneVehicle
-from traffic.passages.dimensions import usual_dimensions
+from traffic.passages.dimensions import Dimensions, usual_dimensions
 from traffic.passages.gates import Gates
 from traffic.passages.size import estimate_size
 from traffic.passages.vehicle import Sample, Vehicle
@@ -90,17 +91,22 @@ class LanePlacer:
     straight: dict[int, StraightLane] = field(init=False)
     _memories: dict[int, LaneMemory] = field(init=False)
     _sizes: dict[TrackId, _Size] = field(init=False, default_factory=dict)
+    _gates: Gates = field(init=False)
 
     def __post_init__(self) -> None:
+        self._gates = Gates(self.lanes, self.view)
         found = {lane.road_num: straighten(lane, self.view, self.config.loop_length_m) for lane in self.lanes}
         self.straight = {number: lane for number, lane in found.items() if lane is not None}
         self._memories = {number: LaneMemory(self.config) for number in self.straight}
 
-    def place(self, time_s: float, vehicles: Iterable[Vehicle]) -> dict[int, list[LaneVehicle]]:
+    def place(
+        self, time_s: float, vehicles: Iterable[Vehicle], faint: Sequence[FaintVehicle] = ()
+    ) -> dict[int, list[LaneVehicle]]:
         """The vehicles of the frame at ``time_s`` by roadNum.
 
         Args:
             vehicles: all that are followed; those without a sample of this very frame are hidden.
+            faint: those that are seen too faintly to be followed.
         """
         present: dict[int, list[LaneVehicle]] = {number: [] for number in self.straight}
         alive, seen, leaving = set(), set(), set()
@@ -118,7 +124,33 @@ class LanePlacer:
             if lane is not None and np.isfinite(samples[-1].centre).all():
                 present[lane.shape.road_num].append(self._in_lane(lane, vehicle, samples[-1]))
         self._sizes = {track_id: size for track_id, size in self._sizes.items() if track_id in alive}
-        return {n: self._memories[n].complete(time_s, placed, seen, leaving) for n, placed in present.items()}
+        placed = {n: self._memories[n].complete(time_s, found, seen, leaving) for n, found in present.items()}
+        for number, faint_one in self._place_faint(faint):
+            if not any(covers(other, faint_one) for other in placed[number]):
+                placed[number].append(faint_one)
+        return placed
+
+    def _place_faint(self, faint: Sequence[FaintVehicle]) -> Iterator[tuple[int, LaneVehicle]]:
+        """roadNum and place of each faint vehicle whose lower edge meets a lane."""
+        if not faint:
+            return
+        boxes = self.view.relative(np.array([vehicle.box for vehicle in faint], np.float64))
+        feet = np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]])
+        points = self.view.to_ground(feet)
+        for vehicle, lane_index, point, box in zip(faint, self._gates.lane_at(feet).tolist(), points, boxes, strict=True):
+            lane = self.straight.get(self.lanes[lane_index].road_num) if lane_index >= 0 else None
+            if lane is None or not np.isfinite(point).all():
+                continue
+            place, usual = float(lane.places(point[None])[0]), usual_dimensions(vehicle.object_class)
+            if self.view.metric:
+                front, length, nominal = place + (0.5 - lane.seen_end) * usual.length_m, usual.length_m, 1.0
+            else:
+                front, length = self._extent(lane, (float(point[0]), float(point[1])), tuple(box.tolist()), place, usual)
+                nominal = usual.length_m / length
+            yield lane.shape.road_num, LaneVehicle(
+                track_id=TrackId(vehicle.number), object_class=vehicle.object_class, front=front, rear=front - length,
+                nominal=nominal, hidden=self._hidden(lane, tuple(box.tolist())), faint=True,
+            )  # fmt: skip
 
     def _in_lane(self, lane: StraightLane, vehicle: Vehicle, sample: Sample) -> LaneVehicle:
         place = float(lane.places(np.array([sample.centre]))[0])
@@ -129,23 +161,43 @@ class LanePlacer:
         turned = float(np.hypot(*sample.ahead)) > 0
         # The end that is seen stays where it was measured (the sample's centre supposes the usual length).
         middle = place + lane.seen_end * (usual - length) if turned else place - lane.seen_end * length
-        return self._vehicle(vehicle, middle + length / 2, middle - length / 2, 1.0)
+        return self._vehicle(lane, vehicle, sample, middle + length / 2, middle - length / 2, 1.0)
 
     def _in_picture(self, lane: StraightLane, vehicle: Vehicle, sample: Sample, place: float) -> LaneVehicle:
-        steps = np.diff(lane.path, axis=0)
-        nearest = int(np.argmin(np.hypot(*((lane.path[:-1] + lane.path[1:]) / 2 - np.array(sample.centre)).T)))
-        way = steps[nearest] / max(float(np.hypot(*steps[nearest])), 1e-12)
-        x1, y1, x2, y2 = sample.box
         usual = usual_dimensions(vehicle.track.object_class)
+        front, length = self._extent(lane, sample.centre, sample.box, place, usual)
+        return self._vehicle(lane, vehicle, sample, front, front - length, usual.length_m / length)
+
+    def _extent(
+        self, lane: StraightLane, point: tuple[float, float], box: Box, place: float, usual: Dimensions
+    ) -> tuple[float, float]:
+        """Place of the front and length of a vehicle in a picture that is not calibrated; ``point``: where it meets the road."""
+        steps = np.diff(lane.path, axis=0)
+        nearest = int(np.argmin(np.hypot(*((lane.path[:-1] + lane.path[1:]) / 2 - np.array(point)).T)))
+        way = steps[nearest] / max(float(np.hypot(*steps[nearest])), 1e-12)
+        x1, y1, x2, y2 = box
         length = image_length((x2 - x1) * self.view.aspect, y2 - y1, (float(way[0]), float(way[1])), usual)
         front = place if way[1] > 0.5 else place + length if way[1] < -0.5 else place + length / 2
-        return self._vehicle(vehicle, front, front - length, usual.length_m / length)
+        return front, length
 
-    def _vehicle(self, vehicle: Vehicle, front: float, rear: float, nominal: float) -> LaneVehicle:
+    def _vehicle(
+        self, lane: StraightLane, vehicle: Vehicle, sample: Sample, front: float, rear: float, nominal: float
+    ) -> LaneVehicle:
         track = vehicle.track
         return LaneVehicle(
-            track_id=track.track_id, object_class=track.object_class, front=float(front), rear=float(rear), nominal=nominal
-        )
+            track_id=track.track_id, object_class=track.object_class, front=float(front), rear=float(rear), nominal=nominal,
+            hidden=self._hidden(lane, sample.box) if lane.shape.stop is not None else None,
+        )  # fmt: skip
+
+    def _hidden(self, lane: StraightLane, box: Box) -> tuple[float, float] | None:
+        """Places between which a box hides the road: from the ground seen at its lower edge to that at its upper edge."""
+        x1, y1, x2, y2 = box
+        middle = (x1 + x2) / 2
+        ground = self.view.to_ground(np.array([[middle, y1], [middle, y2]]))
+        if not np.isfinite(ground).all():
+            return None
+        top, foot = lane.places(ground).tolist()
+        return min(top, foot), max(top, foot)
 
     def _length(self, vehicle: Vehicle) -> float:
         """In metres; estimated anew when much more has been seen of the vehicle, or its class has changed its mind."""
