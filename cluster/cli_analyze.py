@@ -23,7 +23,7 @@ def analyze(
     still: Annotated[Path | None, typer.Option(help="Write an annotated picture (JPEG) of the last frame.")] = None,
     models_dir: ModelsDir = None,
     model: Annotated[str | None, typer.Option(help="Detector: catalogue name or ONNX file.")] = None,
-    engine: Annotated[str, typer.Option(help="auto, openvino, openvino-f32, onnxruntime, torch.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, openvino, openvino-f32, onnxruntime, torch, torch-compile.")] = "auto",
     start_time: Annotated[str, typer.Option(help="Wall clock of the first frame, 'yyyy-MM-dd HH:mm:ss'.")] = "",
     period: Annotated[int, typer.Option(min=0, max=120, help="Also traffic parameters and people of every period; 0: none.")] = 0,
     recognition: Annotated[bool, typer.Option(help="Read plates and looks of vehicles.")] = True,
