@@ -10,6 +10,7 @@ from actors.decoding import frame_rgb
 from actors.pipeline import AnalysedFrame, CameraPipeline, visible_tracks
 from traffic.events.kinds import KIND_SLUGS
 from traffic.facts import TrafficEvent
+from traffic.parameters.queue_shape import QueueOutline
 from traffic.scene import Lane
 from traffic.types import ObjectClass, Track
 
@@ -23,7 +24,7 @@ _COLOURS = {  # RGB
     ObjectClass.TRUCK: (170, 110, 255),
 }
 _LANE, _SNAPSHOT, _STOP = (80, 160, 255), (255, 230, 0), (255, 60, 60)
-_EVENT = (255, 40, 40)
+_EVENT, _QUEUE = (255, 40, 40), (255, 77, 157)
 
 
 def annotated(frame: AnalysedFrame, pipeline: CameraPipeline, max_width: int) -> Image:
@@ -33,6 +34,8 @@ def annotated(frame: AnalysedFrame, pipeline: CameraPipeline, max_width: int) ->
     if scale < 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     draw_lanes(image, pipeline.lanes, pipeline.counters.lane_counts)
+    for queue in pipeline.queue_outlines(frame.queues):
+        draw_queue(image, queue)
     for track in visible_tracks(frame.tracks):
         draw_track(image, track, scale, pipeline.speed_kmh(track))
     for event in pipeline.open_events:
@@ -64,6 +67,17 @@ def draw_lanes(image: Image, lanes: Sequence[Lane], counts: dict[int, int]) -> N
         cv2.arrowedLine(image, tuple(map(int, a)), tuple(map(int, b)), _LANE, 1, cv2.LINE_AA, tipLength=0.05)
         x, y = pixels(lane.snapshot_line).mean(axis=0).astype(int)
         _text(image, f"{lane.road_num}: {counts.get(lane.road_num, 0)}", (int(x) - 14, int(y) - 5), _SNAPSHOT)
+
+
+def draw_queue(image: Image, queue: QueueOutline) -> None:
+    """The part of a lane that its queue fills, with vehicles and metres at its rear."""
+    size = np.array([image.shape[1], image.shape[0]])
+    outline = np.round(np.asarray(queue.outline) * size).astype(np.int32)
+    cv2.polylines(image, [outline], True, _QUEUE, 1, cv2.LINE_AA)
+    a, b = np.round(np.asarray(queue.rear) * size).astype(int)
+    cv2.line(image, (int(a[0]), int(a[1])), (int(b[0]), int(b[1])), _QUEUE, 3, cv2.LINE_AA)
+    length = "" if queue.length_m is None else f" {queue.length_m:.0f}m"
+    _text(image, f"queue {queue.number}{length}", (int(min(a[0], b[0])), int(min(a[1], b[1])) - 4), _QUEUE)
 
 
 def draw_track(image: Image, track: Track, scale: float, speed_kmh: float | None) -> None:

@@ -27,6 +27,8 @@ from models.handles import DetectorClient, PendingDetections, VehicleContext
 from traffic.aggregation import CellBatch
 from traffic.events.analyzer import EventAnalyzer
 from traffic.facts import EventPhase, Heading, TrafficEvent, VehicleLooks, VehiclePassage
+from traffic.parameters.queue_shape import QueueOutline
+from traffic.parameters.queueing import Queue
 from traffic.passages import PassageAnalyzer
 from traffic.people.crowd import CrowdState
 from traffic.sampling import SceneSampler
@@ -62,12 +64,14 @@ class PipelineConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AnalysedFrame:
-    """What the pipeline knows after one frame; the base of overlays and counters. ``cells``: of the seconds closed with it."""
+    """What the pipeline knows after one frame; the base of overlays and counters. ``cells``: of the seconds closed with it.
+    ``queues``: those of this frame, by roadNum."""
 
     frame: DecodedFrame
     tracks: tuple[Track, ...]
     envelopes: tuple[FactEnvelope, ...]
     cells: CellBatch | None = None
+    queues: Mapping[int, Queue] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -111,7 +115,7 @@ class CameraPipeline:
         self._on_picture_error = on_picture_error
         self._tracker = Tracker()
         self._passages = PassageAnalyzer(spec.scene)
-        self._sampler = SceneSampler(spec.scene, life or uuid.uuid4().hex)
+        self._sampler = SceneSampler(spec.scene, life or uuid.uuid4().hex, time_zone=spec.ref.time_zone)
         self._events = EventStage(
             spec.ref,
             EventAnalyzer(spec.scene, time_zone=spec.ref.time_zone, life=life or ""),
@@ -155,6 +159,10 @@ class CameraPipeline:
     def lane_of(self, track: Track) -> int:
         """roadNum of the lane the track is in; 0 for none."""
         return self._passages.lane_of(track.track_id)
+
+    def queue_outlines(self, queues: Mapping[int, Queue]) -> tuple[QueueOutline, ...]:
+        """Where the queues of an analysed frame lie in the picture."""
+        return self._sampler.queue_outlines(queues, self._passages)
 
     @property
     def open_events(self) -> tuple[TrafficEvent, ...]:
@@ -277,7 +285,9 @@ class CameraPipeline:
         events = self._events.advance(frame, tracks, self._passages, passages)
         crowds = (self._events.wrap_alarm(alarm, frame) for alarm in alarms)
         envelopes = self._with_looks((*self._wrap(passages, frame), *crowds, *events), frame)
-        return AnalysedFrame(frame=frame, tracks=tracks, envelopes=envelopes, cells=self._sampler.take())
+        return AnalysedFrame(
+            frame=frame, tracks=tracks, envelopes=envelopes, cells=self._sampler.take(), queues=self._sampler.queues
+        )
 
     def _with_looks(self, stated: tuple[FactEnvelope, ...], frame: DecodedFrame | None) -> tuple[FactEnvelope, ...]:
         """Facts wait for the looks of their vehicle; returns those that are ready now, earlier ones first."""

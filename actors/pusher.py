@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -38,7 +38,7 @@ from actors.delivery.ports import (
 )
 from actors.delivery.recorder import Recorder
 from actors.delivery.sender import Sender
-from actors.delivery.worker import ReceiverWorker, WorkerConfig, WorkerParts
+from actors.delivery.worker import ReceiverWorker, WorkerConfig, WorkerParts, disabled_notice, failing_notice
 from actors.errors import SinkUnavailableError, StoreUnavailableError
 from actors.logs import configure_logging
 from actors.outbound import OutboundPolicy
@@ -248,7 +248,9 @@ class Pusher:
         rows = await asyncio.to_thread(self._store.interfaces)
         mine = {row.interface_id: row for row in rows if row.interface_id % self._count == self._index}
         new = mine.keys() - self._running.keys()
-        states = await asyncio.to_thread(self._store.receiver_states) if new else {}
+        states = await asyncio.to_thread(self._store.receiver_states) if new or not self._loaded else {}
+        if not self._loaded:
+            self._recall_notices(mine, states)
         self._interfaces, self._loaded = mine, True
         for interface_id in self._running.keys() - mine.keys():
             self._workers[interface_id].stop()
@@ -257,6 +259,17 @@ class Pusher:
                 self._begin(interface, states.get(interface_id, ReceiverState()))
             elif self._workers[interface_id].interface != interface:
                 self._workers[interface_id].reconfigure(interface)
+
+    def _recall_notices(self, mine: Mapping[int, InterfaceConfig], states: Mapping[int, ReceiverState]) -> None:
+        """What operators were told before this process began, and still holds: of receivers that fail and of disabled ones."""
+        for key, state in sorted(states.items()):
+            if key % self._count != self._index:
+                continue
+            if key in mine and state.notice_at and state.failing_since:
+                days = (self._clock() - state.failing_since) / 86_400
+                self._note_notice(mine[key], failing_notice(days, self._config.health))
+            elif key not in mine and state.disabled_at:
+                self._notices.append(f"接口 {key}: {disabled_notice(state.disabled_reason)}")
 
     def _begin(self, interface: InterfaceConfig, state: ReceiverState) -> None:
         if state.disabled_at:  # somebody enabled it again: its failures start anew

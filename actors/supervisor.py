@@ -71,6 +71,23 @@ def postponed(todo: Plan, running: Mapping[str, str], room: int) -> tuple[Plan, 
     return Plan(stop=todo.stop, change=change, start=todo.start), len(wait)
 
 
+def hung(silent_s: Mapping[str, float], cameras: int, after_s: float, all_after_s: float) -> list[str]:
+    """Cameras that do not answer any more, by task number.
+
+    When more than half of them are silent it is the machine that does not get on, not they: to start all anew would make it
+    worse, so they get longer.
+
+    Args:
+        silent_s: by task number, seconds since a question without an answer; of cameras that answered before.
+        cameras: how many answered before.
+        after_s, all_after_s: a silence of more than this is too long; while most cameras answer, and while most do not.
+    """
+    late = [num for num, seconds in silent_s.items() if seconds > after_s]
+    if len(late) <= max(1, cameras // 2):
+        return late
+    return [num for num in late if silent_s[num] > all_after_s]
+
+
 def _own(revision: str) -> str:
     return revision.partition("@")[0]
 
@@ -84,7 +101,8 @@ class SupervisorConfig:
         generation: names code and settings; cameras of another one are replaced.
         renewed_at_once: cameras replaced by those of a new generation at a time, so that none is away for long.
         starting_at_once: cameras of one site that were started and have not answered yet; more are not started meanwhile.
-        hung_after_s: a camera that answered before and does not answer for so long is killed and started again.
+        hung_after_s: a camera that answered before and does not answer for so long is killed and started again;
+            all_hung_after_s: the same while most cameras do not answer.
     """
 
     namespace: str
@@ -95,7 +113,8 @@ class SupervisorConfig:
     generation: str = ""
     renewed_at_once: int = 2
     starting_at_once: int = 16
-    hung_after_s: float = 60.0
+    hung_after_s: float = 15.0
+    all_hung_after_s: float = 60.0
     restarts: RestartConfig = field(default_factory=RestartConfig)
 
 
@@ -302,6 +321,7 @@ class SupervisorActor:
                 self._take(num, camera)
             else:
                 self._miss(num, camera, time.monotonic() - camera.asked_at)
+        self._end_hung()
 
     def _take(self, num: str, camera: _Camera) -> None:
         import ray
@@ -324,14 +344,18 @@ class SupervisorActor:
 
     def _miss(self, num: str, camera: _Camera, silent_s: float) -> None:
         """No answer yet: starting, waiting for a place, or hung."""
+        if not camera.answered and silent_s > 10:
+            self._health[num] = _stated(num, TaskStatusCode.NOT_STARTED, WAITING_FOR_ROOM)
+
+    def _end_hung(self) -> None:
         import ray
 
-        if not camera.answered:
-            if silent_s > 10:
-                self._health[num] = _stated(num, TaskStatusCode.NOT_STARTED, WAITING_FOR_ROOM)
-        elif silent_s > self._config.hung_after_s:
-            logger.error("camera hangs, killed task=%s silent_s=%.0f", num, silent_s)
-            ray.kill(camera.handle, no_restart=True)  # the open question is then answered: it died
+        now_s = time.monotonic()
+        known = {num: camera for num, camera in self._running.items() if camera.answered}
+        silent_s = {num: now_s - camera.asked_at for num, camera in known.items() if camera.asked is not None}
+        for num in hung(silent_s, len(known), self._config.hung_after_s, self._config.all_hung_after_s):
+            logger.error("camera hangs, killed task=%s silent_s=%.0f", num, silent_s[num])
+            ray.kill(known[num].handle, no_restart=True)  # the open question is then answered: it died
 
     def _adopt(self) -> None:
         """Find cameras that a former supervisor started. One that does not say what it runs is replaced."""

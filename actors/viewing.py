@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from actors.decoding import letterbox
-from actors.drawing import draw_lanes, draw_track
+from actors.drawing import draw_lanes, draw_queue, draw_track
 from actors.pipeline import AnalysedFrame, CameraPipeline, visible_tracks
+from traffic.parameters.queue_shape import QueueOutline
 from traffic.types import Box
 
 _QUALITY = 75
@@ -42,6 +43,7 @@ class CameraView:
         lane_counts: vehicles by roadNum since the camera started.
         events: open ones as (id, recordType, relative box).
         learned_lanes: outlines (relative points) by roadNum of lanes that were learned, not drawn by somebody.
+        queues: before stop lines, in this frame.
     """
 
     sequence: int
@@ -53,6 +55,7 @@ class CameraView:
     lane_counts: tuple[tuple[int, int], ...]
     events: tuple[tuple[str, int, tuple[float, float, float, float]], ...] = ()
     learned_lanes: tuple[tuple[int, tuple[tuple[float, float], ...]], ...] = ()
+    queues: tuple[QueueOutline, ...] = ()
 
 
 def view_of(analysed: AnalysedFrame, pipeline: CameraPipeline, sequence: int, max_width: int, *, drawn: bool) -> CameraView:
@@ -60,8 +63,11 @@ def view_of(analysed: AnalysedFrame, pipeline: CameraPipeline, sequence: int, ma
     frame = analysed.frame
     image, _ = letterbox(frame, (max_width, 8 * max_width), max_enlargement=1.0)
     tracks = visible_tracks(analysed.tracks)
+    queues = pipeline.queue_outlines(analysed.queues)
     if drawn:
         draw_lanes(image, pipeline.lanes, pipeline.counters.lane_counts)
+        for queue in queues:
+            draw_queue(image, queue)
         for track in tracks:
             draw_track(image, track, image.shape[1] / frame.width, pipeline.speed_kmh(track))
     scale = np.array([frame.width, frame.height] * 2)
@@ -88,6 +94,7 @@ def view_of(analysed: AnalysedFrame, pipeline: CameraPipeline, sequence: int, ma
         lane_counts=tuple(sorted(pipeline.counters.lane_counts.items())),
         events=tuple((event.event_id, int(event.kind), _relative(event.box, scale)) for event in pipeline.open_events),
         learned_lanes=learned,
+        queues=queues,
     )
 
 

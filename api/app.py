@@ -1,17 +1,12 @@
 """The FastAPI application: routes, the envelope of errors, the published webhooks."""
 
-import base64
-import hashlib
 import logging
-import re
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import HTMLResponse, JSONResponse
-from fastapi.staticfiles import StaticFiles
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
@@ -20,15 +15,28 @@ from api import errors
 from api.archive_watch import ArchiveWatch
 from api.errors import ApiError
 from api.guard import API_HEADERS, BodyGuard, SecurityHeaders, envelope
+from api.openapi import openapi, publish_webhooks
 from api.pages import serve_console
-from api.routes import account, accounts, console, deliveries, events, files, interfaces, live, parameters, tasks, vehicles
+from api.reference import serve_reference
+from api.routes import (
+    account,
+    accounts,
+    console,
+    deliveries,
+    events,
+    files,
+    interfaces,
+    live,
+    parameters,
+    system,
+    tasks,
+    vehicles,
+)
 from api.schemas import ErrorEnvelope
 from api.services import ApiServices
 from api.validation import tell
-from api.wire import bodies
 
 logger = logging.getLogger(__name__)
-_INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _DESCRIPTION = "视频交通信息分析服务器接口 / Wayside, an open video traffic analysis server"
 
 
@@ -58,10 +66,10 @@ def create_app(services: ApiServices) -> FastAPI:
     )
     app.state.services = services
     app.state.archive_watch = ArchiveWatch(services.archive)
-    for module in (account, accounts, interfaces, deliveries, tasks, events, vehicles, parameters, files, live, console):
+    for module in (account, accounts, interfaces, deliveries, tasks, events, vehicles, parameters, files, live, console, system):
         app.include_router(module.router)
-    _publish_webhooks(app)
-    _serve_pages(app)
+    publish_webhooks(app)
+    serve_reference(app)
     serve_console(app)
     _handle_errors(app)
     app.add_middleware(BodyGuard, limit=services.max_body_bytes)
@@ -74,68 +82,8 @@ def create_app(services: ApiServices) -> FastAPI:
             allow_headers=["authorization", "content-type", "token"],
             max_age=600,
         )
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
     return app
-
-
-def _serve_pages(app: FastAPI) -> None:
-    """The API's pages from files of the installed package: nothing is loaded from another server."""
-    app.mount("/docs/assets", StaticFiles(packages=[("fastapi_offline", "static")]))
-    page = get_swagger_ui_html(
-        openapi_url="/openapi.json",
-        title="Wayside API",
-        swagger_js_url="/docs/assets/swagger-ui-bundle.js",
-        swagger_css_url="/docs/assets/swagger-ui.css",
-        swagger_favicon_url="/docs/assets/favicon.png",
-    )
-    text = bytes(page.body).decode()
-    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in _INLINE.findall(text)]
-    allowed = " ".join(f"'sha256-{value}'" for value in hashes)
-    policy = f"default-src 'self'; script-src 'self' {allowed}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    policy += "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-
-    @app.get("/docs", include_in_schema=False)
-    def docs() -> HTMLResponse:
-        return HTMLResponse(text, headers={"content-security-policy": policy})
-
-
-def _publish_webhooks(app: FastAPI) -> None:
-    def hook(name: str, model: Any, summary: str) -> None:
-        def receive(body: Any) -> None:
-            """The receiver's side."""
-
-        receive.__annotations__ = {"body": model, "return": None}
-        app.webhooks.post(name, summary=summary)(receive)
-
-    hook("event", bodies.EventBody, "3.1 事件告警 / event")
-    hook("vehicle-snapshot", bodies.VehicleSnapshotBody, "3.2 单条车流量 / one vehicle")
-    hook("vehicle-batch", list[bodies.VehicleBatchItem], "3.3 批量车流量 / vehicles of a period")
-    hook("traffic-parameters", list[bodies.TrafficParameterItem], "3.4 综合交通参数 / traffic parameters")
-    hook("people", bodies.PeopleBody, "3.5 人流量 / people")
-    hook("crowd-alarm", bodies.CrowdAlarmBody, "3.6 人员聚集告警 / crowd alarm")
-    hook("task-status", bodies.TaskStatusBody, "3.6 任务状态 / task status")
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's document without its own 422, which this API never answers."""
-    if app.openapi_schema is None:
-        document = FastAPI.openapi(app)
-        for path in (*document["paths"].values(), *document["webhooks"].values()):
-            for operation in path.values():
-                operation.get("responses", {}).pop("422", None)
-                for answer in operation.get("responses", {}).values():
-                    if answer.get("description") == "Successful Response":
-                        answer["description"] = "成功 / success"
-        for path in document["webhooks"].values():
-            for operation in path.values():
-                operation["responses"] = {
-                    "200": {"description": "已收到 / received"},
-                    "default": {"description": "未收到, 按 pushResponse 重试 / not received, tried again as pushResponse says"},
-                }
-        for unused in ("HTTPValidationError", "ValidationError"):
-            document["components"]["schemas"].pop(unused, None)
-        app.openapi_schema = document
-    return app.openapi_schema
 
 
 def _handle_errors(app: FastAPI) -> None:

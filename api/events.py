@@ -10,7 +10,7 @@ from sqlmodel import col
 
 from api.audit import Actor, note
 from api.database import Database
-from api.tables import EventRow
+from api.tables import EventRow, Task
 
 OPEN, CLOSED = "open", "closed"
 
@@ -55,6 +55,18 @@ def list_events(database: Database, wanted: EventFilter, page: int = 1, page_siz
         total = int(session.scalar(select(func.count()).select_from(EventRow).where(*conditions)) or 0)
         rows = list(session.scalars(query.offset((page - 1) * page_size).limit(page_size)).all())
     return total, rows
+
+
+def latest_events(database: Database) -> list[EventRow]:
+    """The newest event of each task that was not a false alarm."""
+    with database.session() as session:
+        found = []
+        for task_num in session.scalars(select(col(Task.task_num)).order_by(col(Task.id))).all():
+            of_task = select(EventRow).where(col(EventRow.task_num) == task_num, col(EventRow.false_alarm).is_(False))
+            row = session.scalars(of_task.order_by(col(EventRow.raised_at).desc()).limit(1)).first()  # the index serves it
+            if row is not None:
+                found.append(row)
+        return found
 
 
 def query_event(database: Database, record_id: int) -> EventRow | None:

@@ -27,7 +27,7 @@ class LoginData(BaseModel):
     id: int = Field(description="账号 id / id of the account", examples=[3])
     name: str = Field(description="登录名 / user name", examples=["admin"])
     pid: int = Field(description="父级 id / parent id", examples=[0])
-    token: str = Field(description="访问令牌 / access token")
+    token: str = Field(description="访问令牌 / access token", examples=["eyJhbGciOiJIUzI1NiIs…"])
 
 
 class PasswordRequest(Request):

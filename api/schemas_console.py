@@ -34,7 +34,7 @@ class ProbeData(BaseModel):
     codec: str = Field(description="视频编码 / video codec", examples=["h264"])
     fps: float = Field(description="标称帧率 / nominal frames per second", examples=[25.0])
     live: bool = Field(description="是否实时视频 / live, not a recording", examples=[True])
-    picture: str = Field(description="首帧 JPEG, Base64 / first picture as JPEG in Base64")
+    picture: str = Field(description="首帧 JPEG, Base64 / first picture as JPEG in Base64", examples=["/9j/4AAQSkZJRgABAQ…"])
 
 
 class SnapshotRequest(Request):
@@ -63,8 +63,8 @@ class SceneFault(BaseModel):
     """One fault or warning."""
 
     path: str = Field(description="位置 / where", examples=["lanes[0].polygon"])
-    chinese: str = Field(description="中文说明 / in Chinese")
-    english: str = Field(description="英文说明 / in English")
+    chinese: str = Field(description="中文说明 / in Chinese", examples=["不可自交"])
+    english: str = Field(description="英文说明 / in English", examples=["must not cross itself"])
 
 
 class SceneCheck(BaseModel):
@@ -85,7 +85,7 @@ class PushTestData(BaseModel):
     status: int = Field(description="HTTP 状态码, 0 无应答 / HTTP status, 0 without an answer", examples=[200])
     latencyMs: float = Field(description="耗时, 毫秒 / milliseconds", examples=[12.5])
     excerpt: str = Field(description="应答开头或失败原因 / head of the answer, or what failed", examples=["ok"])
-    body: str = Field(description="推送的示例报文 / the example body that was sent")
+    body: str = Field(description="推送的示例报文 / the example body that was sent", examples=['{"taskNum":"100"}'])
 
 
 class MeData(BaseModel):
@@ -96,6 +96,25 @@ class MeData(BaseModel):
     role: str = Field(description="角色 / role", examples=["admin"])
 
 
+class LoadData(BaseModel):
+    """How busy a machine is."""
+
+    cpus: int = Field(description="CPU 核数 / CPU cores", examples=[16])
+    minute: float = Field(description="一分钟平均负载 / load average of a minute", examples=[3.2])
+    memoryTotal: int = Field(description="内存, 字节 / memory in bytes", examples=[68719476736])
+    memoryFree: int = Field(description="可用内存, 字节 / memory that is available, bytes", examples=[34359738368])
+
+
+class StorageData(BaseModel):
+    """What the archive holds, as counted at the last look."""
+
+    files: int = Field(description="文件数 / files", examples=[182000])
+    bytes: int = Field(description="字节数 / bytes", examples=[21474836480])
+    mostBytes: int = Field(description="保留上限, 字节 / most that is kept, bytes", examples=[107374182400])
+    days: float = Field(description="保留天数 / days that are kept", examples=[30.0])
+    complete: bool = Field(description="是否已全部统计 / everything has been counted", examples=[True])
+
+
 class SystemData(BaseModel):
     """What runs here."""
 
@@ -103,7 +122,12 @@ class SystemData(BaseModel):
     time: str = Field(description="服务器时间 / server time", examples=["2026-11-24 08:00:00"])
     timeZone: str = Field(description="时区 / time zone", examples=["Asia/Shanghai"])
     about: dict[str, str] = Field(description="运行参数 / what it runs with", examples=[{"detector": "picodet-s"}])
-    machines: list[dict[str, Any]] = Field(description="集群节点 / nodes of the cluster")
+    machines: list[dict[str, Any]] = Field(
+        description="集群节点 / nodes of the cluster",
+        examples=[[{"address": "10.0.0.7", "alive": True, "cpus": 16, "gpus": 1, "memory_bytes": 68719476736, "site": "east"}]],
+    )
+    load: LoadData = Field(description="API 所在机器的负载 / load of the machine that serves the API")
+    storage: StorageData | None = Field(description="图片与录像占用, 未统计为空 / what is kept, null until it was counted")
     disk: dict[str, int] = Field(
         description="存储空间, 字节 / bytes of the disk of the archive", examples=[{"total": 1, "free": 1}]
     )

@@ -1,6 +1,7 @@
 """Kills parts of a running Wayside and says what was lost and how long it took to come back.
 
-    python -m benchmarks.chaos table [--port 8700]                 each part once: the kill table
+    python -m benchmarks.chaos table [--port 8700] [--rows 0-3,7]  each part once: the kill table
+    python -m benchmarks.chaos head [--port 8700]                  the head of a cluster of two nodes, its state kept in a Redis
     python -m benchmarks.chaos soak --minutes 30 [--port 8700]     random kills, then: sent = received by id, memory flat?
 
 Starts a Wayside of its own (temporary data folder, ``wayside up`` as a process) with four cameras: MJPEG servers of this program
@@ -8,10 +9,10 @@ that play one simulated film in a loop, a few frames a second, so that two cores
 vehicles and task states. Plates and attributes are off. Killing is SIGKILL by process id, chosen among the descendants of that
 one process. Needs psutil.
 
-Columns: ``gap``: longest time without a newly analysed frame, of any camera (looked at five times a second); ``API``: time
-until /api/health answers "ok" again; ``delivered``: time until a vehicle was delivered that passed after the kill;
-``vehicles``: of the film's loop with the kill, all cameras, beside those of quiet loops; ``twice``: deliveries that came again
-under their id.
+Columns: ``gap``: longest time without a newly analysed frame, of any camera (looked at five times a second); ``API``: longest
+time in which /api/health did not answer that all is well; ``delivered``: time until a vehicle was delivered that passed after
+the kill; ``vehicles``: of the film's loop with the kill, all cameras, beside those of quiet loops; ``twice``: deliveries that
+came again under their id.
 """
 
 import argparse
@@ -34,7 +35,7 @@ from typing import Any
 from actors.simulation import SimulatedCamera, parse_address
 from api.database import Database
 from api.receiver import Receiver
-from benchmarks.chaos_installation import CAMERAS, FILM, LOOP_S, PARTS, PASSWORD, Arrivals, Film, Installation
+from benchmarks.chaos_installation import CAMERAS, FILM, LOOP_S, PARTS, PASSWORD, ApiWatch, Arrivals, Film, Installation
 from cluster.client import ApiClient
 
 WHOLE, NEW_VERSION = "whole `wayside up`", "(a new version is deployed)"
@@ -92,12 +93,14 @@ class Watch:
 class Run:
     """One installation with its cameras and its receiver."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, make: type[Installation] = Installation, watch: type[Any] = Watch) -> None:
+        self._make_watch = watch
         self.folder = Path(tempfile.mkdtemp(prefix="chaos-"))
         print("making the film …", flush=True)
         self.film, self.arrivals, self.chance = Film(), Arrivals(), random.Random(1)
         self.receiver = Receiver(on_push=self.arrivals.take)
-        self.installation = Installation(self.folder, port)
+        self.installation = make(self.folder, port)
+        self.api_watch = ApiWatch(self.installation)
 
     def __enter__(self) -> "Run":
         self.receiver.__enter__()
@@ -122,8 +125,16 @@ class Run:
         scene = SimulatedCamera(parse_address(FILM)).scene_document()
         for n in range(CAMERAS):
             api.call("task/add", taskNum=f"c{n}", taskName=f"c{n}", srcAddress=self.film.url(n), scene=scene)
+            self._until_running(api, f"c{n}")
         api.close()
-        self.watch = Watch(self.installation)
+        self.watch = self._make_watch(self.installation)
+
+    def _until_running(self, api: ApiClient, num: str) -> None:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            if any(task["taskNum"] == num and task["framesAnalysed"] for task in api.call("task/list")):
+                return
+            time.sleep(0.5)
 
     def __exit__(self, *_: object) -> None:
         self.watch.close()
@@ -154,7 +165,7 @@ class Run:
             self.watch.close()
             self.installation.kill_whole()
             self.installation.start()
-            self.watch = Watch(self.installation)
+            self.watch = self._make_watch(self.installation)
             return True
         process = self.installation.part("camera" if name == FROZEN else name, self.chance)
         if process is None:
@@ -226,41 +237,84 @@ class Run:
             return dict(session.execute(text("SELECT id, state FROM delivery")).all())  # type: ignore[arg-type]
 
 
-def table(port: int, only: list[str]) -> None:
-    """Each part once, or those of ``only``."""
+ROWS = (*PARTS, FROZEN, NEW_VERSION, NO_ARCHIVE, LOCKED, WHOLE)
+
+
+def chosen(text: str) -> list[str]:
+    """Rows by number: "0-3,7"."""
+    numbers: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        numbers += range(int(first), int(last or first) + 1)
+    return [ROWS[number] for number in numbers]
+
+
+def table(port: int, names: list[str]) -> None:
+    """Each of the rows once."""
     with Run(port) as run:
         run.delivered_after(time.time())
         first = run.film.loop_of(time.time()) + 1
-        run.until_loop(first + 3)
+        run.until_loop(first + 2)
         rows, killed_loops = [], set()
-        for name in only or (*PARTS, NEW_VERSION, NO_ARCHIVE, LOCKED, WHOLE):
-            loop = run.film.loop_of(time.time()) + 1
+        for name in names:
+            loop = run.film.loop_of(time.time() + LOOP_S - 4)  # the present one when it has just begun
             run.until_loop(loop)
-            time.sleep(4)
+            time.sleep(max(0.0, run.film.begin + loop * LOOP_S + 4 - time.time()))
             moment, twice = time.time(), run.arrivals.twice()
             if not run.kill(name):
                 print(f"no process of {name}", flush=True)
                 continue
-            well = run.installation.wait_for_api(120) if name == WHOLE else _well_again(run)
-            well = time.time() - moment if name == WHOLE else well
+            _well_again(run)
             delivered = run.delivered_after(moment)
             end = max(loop + 2, run.film.loop_of(time.time()) + 1)
             run.until_loop(end)
             time.sleep(2)
             killed_loops |= set(range(loop, end + 1))
-            rows.append((name, loop, run.watch.gap_s(moment - 1, time.time()), well, delivered, run.arrivals.twice() - twice))
-            print(f"{name}: gap {rows[-1][2]:.1f} s, API {well:.1f} s, delivered {delivered:.1f} s", flush=True)
-        run.until_loop(run.film.loop_of(time.time()) + 3)
+            span = (moment - 1, time.time())
+            gap, away = run.watch.gap_s(*span), run.api_watch.away_s(*span)
+            rows.append((name, loop, gap, away, delivered, run.arrivals.twice() - twice))
+            print(f"{name}: gap {gap:.1f} s, API away {away:.1f} s, delivered {delivered:.1f} s", flush=True)
+        run.until_loop(run.film.loop_of(time.time()) + 2)
         balance, counts = run.balance(), run.loop_counts()
     last = max(counts)
     quiet = [counts[n] for n in range(first, last) if n not in killed_loops]
     middle = statistics.median(quiet)
     print(f"\nquiet loops: {min(quiet)}..{max(quiet)} vehicles of all cameras (median {middle}), {len(quiet)} loops")
-    print("| killed | gap of analysed frames | API well again | next vehicle delivered | vehicles, this loop and next | twice |")
+    print("| killed | gap of analysed frames | API away | next vehicle delivered | vehicles, this loop and next | twice |")
     print("|---|---|---|---|---|---|")
-    for name, loop, gap, well, delivered, twice in rows:
-        print(f"| {name} | {gap:.1f} s | {well:.1f} s | {delivered:.1f} s | {counts[loop]}, {counts[loop + 1]} | {twice} |")
+    for name, loop, gap, away, delivered, twice in rows:
+        print(f"| {name} | {gap:.1f} s | {away:.1f} s | {delivered:.1f} s | {counts[loop]}, {counts[loop + 1]} | {twice} |")
     print(json.dumps(balance))
+
+
+def head(port: int) -> None:
+    """The head of a cluster with a Redis is killed and started again ten seconds later; then a camera is killed."""
+    from benchmarks.chaos_cluster import ClusterInstallation, NodeWatch
+
+    with Run(port, ClusterInstallation, NodeWatch) as run:
+        run.delivered_after(time.time())
+        run.settle(20)
+        cluster: Any = run.installation
+        cameras, twice = run.watch.pids(), run.arrivals.twice()
+        run.watch.detach()
+        moment = time.time()
+        cluster.kill_head()
+        waited = run.delivered_after(moment, timeout_s=10)  # nan: the pusher was on the head
+        print(f"head killed; delivered without a head after {waited:.1f} s", flush=True)
+        time.sleep(max(0.0, moment + 10 - time.time()))
+        cluster.start_head()
+        started = time.time()
+        well = started - moment + run.installation.wait_for_api(240)
+        print(f"API well {well:.1f} s after the kill, delivered {run.delivered_after(moment):.1f} s after it", flush=True)
+        run.settle(20)
+        kept, gap = run.watch.pids() == cameras, run.watch.gap_s(moment - 1, time.time())
+        print(f"head: gap {gap:.1f} s, cameras kept: {kept}, twice: {run.arrivals.twice() - twice}", flush=True)
+        before = time.time()
+        run.kill("camera")
+        print(f"then a camera killed: well {_well_again(run):.1f} s, delivered {run.delivered_after(before):.1f} s", flush=True)
+        run.settle(20)
+        print(f"states: {run.statuses()}")
+        print(json.dumps(run.balance()))
 
 
 def _well_again(run: Run) -> float:
@@ -284,43 +338,74 @@ def soak(port: int, minutes: float) -> None:
         run.settle(20)
         end = time.monotonic() + minutes * 60
         kills: Counter[str] = Counter()
-        memory: list[dict[str, float]] = [run.installation.memory_mib()]
+        memory = Memory()
         while time.monotonic() < end:
-            name = run.chance.choice([*PARTS, *PARTS, FROZEN, WHOLE])
+            name = run.chance.choice([*PARTS, *PARTS, FROZEN])
+            if not kills[WHOLE] and time.monotonic() > end - minutes * 60 * 0.8:
+                name = WHOLE  # once: what begins anew all the time cannot be seen to grow
             if run.kill(name):
                 kills[name] += 1
+            memory = Memory() if name == WHOLE else memory
             time.sleep(run.chance.uniform(8, 20))
             if _well_again(run) >= 120:
                 print(f"not well 120 s after {name}: {run.installation.health_text()}", flush=True)
-            memory.append(run.installation.memory_mib())
-            now, got = memory[-1]["all"], len(run.arrivals.ids)
+            now, got = memory.look(run.installation), len(run.arrivals.ids)
             print(f"{sum(kills.values())} kills, now {name}, {now:.0f} MiB, {got} received", flush=True)
-        run.settle(75)  # a camera frozen last is noticed after 60 s
+        run.settle(75)  # a camera frozen last is noticed in the meantime
         statuses = run.statuses()
         balance = run.balance()
-        memory.append(run.installation.memory_mib())
+        memory.look(run.installation)
         logs = (run.folder / "data" / "wayside.sqlite3").stat().st_size / 2**20
-    third = max(1, len(memory) // 3)
-    early, late = (statistics.median(m["all"] for m in part) for part in (memory[:third], memory[-third:]))
     print(f"{minutes:g} minutes, {sum(kills.values())} kills {dict(kills)}; cameras in the end: {statuses}")
-    print(f"memory, PSS of all, median of first and last third: {early:.0f} -> {late:.0f} MiB; database {logs:.1f} MiB")
-    for part in PARTS:
-        print(f"  {part}: {[round(m.get(part, 0)) for m in memory]}")
+    print(f"database {logs:.1f} MiB")
+    memory.tell()
     print(json.dumps(balance))
+
+
+class Memory:
+    """PSS of every process over time."""
+
+    def __init__(self) -> None:
+        self._sums: list[float] = []
+        self._of: dict[tuple[str, int], list[tuple[float, float]]] = {}
+
+    def look(self, installation: Installation) -> float:
+        """Add a sample; returns the sum in MiB."""
+        sample = installation.memory_mib()
+        for key, mib in sample.items():
+            self._of.setdefault(key, []).append((time.monotonic(), mib))
+        self._sums.append(sum(sample.values()))
+        return self._sums[-1]
+
+    def tell(self) -> None:
+        """The sums, and each process that lived for five minutes or more: after its second minute and in the end."""
+        third = max(1, len(self._sums) // 3)
+        early, late = (statistics.median(part) for part in (self._sums[:third], self._sums[-third:]))
+        print(f"memory since the whole was killed, PSS of all, median of first and last third: {early:.0f} -> {late:.0f} MiB")
+        for (name, pid), samples in sorted(self._of.items()):
+            settled = [(at, mib) for at, mib in samples if at - samples[0][0] >= 120]
+            if settled and samples[-1][0] - samples[0][0] >= 300:
+                (begin, first), (end, last) = settled[0], settled[-1]
+                per_hour = (last - first) / max(end - begin, 1) * 3600
+                print(f"  {name} {pid}: {first:.0f} -> {last:.0f} MiB in {(end - begin) / 60:.0f} min ({per_hour:+.0f} MiB/h)")
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Kill parts of a running Wayside.")
-    parser.add_argument("what", choices=["table", "soak"])
+    parser.add_argument("what", choices=["table", "head", "soak"])
     parser.add_argument("--port", type=int, default=8700)
     parser.add_argument("--minutes", type=float, default=30.0)
-    parser.add_argument("--only", action="append", metavar="NAME", help="a row of the table; may be given several times")
+    parser.add_argument(
+        "--rows", metavar="0-3,7", help="rows of the table: " + ", ".join(f"{n} {row}" for n, row in enumerate(ROWS))
+    )
     arguments = parser.parse_args()
     # One token for the Ray of `wayside up` and for this program, which looks at its actors; Ray reads it when it is imported.
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     if arguments.what == "table":
-        table(arguments.port, arguments.only)
+        table(arguments.port, chosen(arguments.rows) if arguments.rows else list(ROWS))
+    elif arguments.what == "head":
+        head(arguments.port)
     else:
         soak(arguments.port, arguments.minutes)
 

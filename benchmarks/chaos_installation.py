@@ -1,5 +1,6 @@
 """What the chaos benchmark works with: the film its cameras show, what its receiver got, Wayside as processes."""
 
+import itertools
 import os
 import random
 import signal
@@ -183,19 +184,17 @@ class Installation:
                     return argument.partition("=")[2]
         raise SystemExit("no raylet below wayside up")
 
-    def memory_mib(self) -> dict[str, float]:
-        """PSS by part, and of everything."""
-        found: Counter[str] = Counter()
-        for process in self.processes():
+    def memory_mib(self) -> dict[tuple[str, int], float]:
+        """PSS of every process, by what it is and its id."""
+        found: dict[tuple[str, int], float] = {}
+        roots = [psutil.Process(self.process.pid)] if self.process and self.process.poll() is None else []
+        for process in [*roots, *self.processes()]:
             try:
                 pss = process.memory_full_info().pss / 2**20
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
-            title = _title(process)
-            name = next((part for part, begin in PARTS.items() if title.startswith(begin)), "other")
-            found[name] += pss
-            found["all"] += pss
-        return dict(found)
+            found[_what(_title(process)), process.pid] = pss
+        return found
 
     def kill_whole(self) -> None:
         """SIGKILL to the one process that was started; everything below it has to end by itself."""
@@ -214,6 +213,36 @@ class Installation:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(120)
+
+
+class ApiWatch:
+    """Asks /api/health five times a second, for ever."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self._good: list[float] = []
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
+        while True:
+            if self._installation.healthy():
+                self._good.append(time.time())
+            time.sleep(0.2)
+
+    def away_s(self, since: float, until: float) -> float:
+        """Longest time between two answers that all is well; 0 when there was none of more than a second."""
+        inside = [since, *[at for at in list(self._good) if since < at < until], until]
+        longest = max(b - a for a, b in itertools.pairwise(inside))
+        return longest if longest > 1 else 0.0
+
+
+def _what(title: str) -> str:
+    """Short name of a process by its command line."""
+    for name, begin in PARTS.items():
+        if title.startswith(begin):
+            return name
+    known = ("ServeController", "ProxyActor", "gcs_server", "raylet/raylet", "dashboard.py", "agent", "cluster up", "log_monitor")
+    return next((name for name in known if name in title), "ray::IDLE" if "IDLE" in title else "other")
 
 
 def _title(process: psutil.Process) -> str:

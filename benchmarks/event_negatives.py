@@ -3,19 +3,10 @@
 import math
 from collections.abc import Callable
 
-from benchmarks.event_cases import KMH, Maker, strip
-from benchmarks.event_stage import (
-    WIDTH_M,
-    Case,
-    LaneSpec,
-    Prop,
-    RegionSpec,
-    any_vehicle,
-    make_actor,
-    make_scene,
-    polyline,
-    scripted,
-)
+from benchmarks.event_maker import KMH, Maker, strip
+from benchmarks.event_motion import polyline, scripted
+from benchmarks.event_road import WIDTH_M, LaneSpec, RegionSpec, make_scene
+from benchmarks.event_stage import Case, Prop, any_vehicle, make_actor
 from traffic.events import PixelFindingKind as Found
 from traffic.events import ViewState
 from traffic.facts import EventKind as Kind

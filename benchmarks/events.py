@@ -1,4 +1,4 @@
-"""How well events are detected in scripted scenes: ``python -m benchmarks.events [--seed N] [--kind K] [--cases N]``.
+"""How well events are detected in scripted scenes: ``python -m benchmarks.events [--seed N] [--kind K] [--cases N] [--jobs N]``.
 
 Scripted actors move over a road, a camera of random height, pitch and rate sees them, a detector finds them with noise, and
 the real chain follows: ``Tracker`` → ``PassageAnalyzer`` → ``EventAnalyzer`` (and ``SceneSampler`` for gatherings of people).
@@ -7,6 +7,7 @@ Every scene counts for every kind: as a positive of the kinds it stages, as a ne
 
 import argparse
 import dataclasses
+import os
 import zlib
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,9 +16,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.event_cases import POSITIVES, Maker
+from benchmarks.event_cases import POSITIVES
+from benchmarks.event_maker import Maker
+from benchmarks.event_motion import STEP_S
 from benchmarks.event_negatives import NEGATIVES, ordinary
-from benchmarks.event_stage import STEP_S, Case, Rng, advance, detect, look
+from benchmarks.event_road import Rng
+from benchmarks.event_sight import detect, look
+from benchmarks.event_stage import Case, advance
 from traffic.events import EventAnalyzer, FrameEvidence, ViewState
 from traffic.facts import EventKind, EventPhase
 from traffic.passages import PassageAnalyzer
@@ -225,7 +230,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kind", help="a kind by name or number; its positives and all negatives", default=None)
     parser.add_argument("--cases", type=int, default=12, help="positives per kind; twice as many negatives")
-    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes; default: one per core")
     parser.add_argument("--only", help="one script, with --seed as its case seed", default=None)
     parser.add_argument("--verbose", action="store_true", help="list misses and false alarms")
     options = parser.parse_args()
@@ -234,8 +239,8 @@ def main() -> None:
         wanted = options.kind.lower()
         kinds = [kind for kind in POSITIVES if wanted in (kind.name.lower(), str(kind.value))]
     jobs = [(options.only, options.seed)] if options.only else jobs_of(options.seed, options.cases, kinds)
-    if options.workers > 1:
-        with ProcessPoolExecutor(options.workers) as pool:
+    if options.jobs > 1:
+        with ProcessPoolExecutor(options.jobs) as pool:
             results = list(pool.map(run_case, jobs, chunksize=2))
     else:
         results = [run_case(job) for job in jobs]

@@ -25,6 +25,7 @@ from actors.viewing import CameraView
 from api import rescue
 from cluster.generation import generation
 from cluster.handover import Wanted, hand_over, retire, start_missing
+from cluster.hanging import ASK_GROUP, HangWatch
 from cluster.settings import Settings
 from models.deployment import DEPLOYMENT_NAME
 
@@ -123,6 +124,7 @@ class ActorSystem:
         self._settings, self._task_store, self._services = settings, task_store, services
         self._camera, self._pushers, self._aggregators = camera, pushers, aggregators
         self._generation = generation(settings)
+        self._hang_watch = HangWatch(settings.namespace)
 
     def ensure(self) -> None:
         """Start what is not running, replace what runs with other code or settings; see ``cluster.handover``."""
@@ -130,11 +132,14 @@ class ActorSystem:
         hand_over(self._wanted(), self._settings.namespace, self._generation, families)
 
     def mend(self) -> None:
-        """Start what is not there (somebody ended it for good) and leave the rest alone; nothing while Wayside goes down."""
+        """Start what is not there (somebody ended it for good), end what hangs (Ray starts it again) and leave the rest alone;
+        nothing while Wayside goes down."""
         state = self._ask(SUPERVISOR, "state")
         if state and state["stopping"]:
             return
-        start_missing(self._wanted(), self._settings.namespace)
+        wanted = self._wanted()
+        start_missing(wanted, self._settings.namespace)
+        self._hang_watch.look(item.name for item in wanted)
 
     def _wanted(self) -> list[Wanted]:
         """Pushers and aggregators first, so that the first facts find them."""
@@ -168,7 +173,7 @@ class ActorSystem:
         return wanted
 
     def _actor(self, cls: type, name: str, concurrency: int, arguments: tuple[Any, ...], farewell: str = "stop") -> Wanted:
-        actor: Any = ray.remote(cls)
+        actor: Any = ray.remote(concurrency_groups={ASK_GROUP: 1})(cls)
         options = actor.options(
             name=name,
             namespace=self._settings.namespace,

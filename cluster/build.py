@@ -1,6 +1,8 @@
 """The composition root: settings in, one Serve application out. ``serve deploy``, ``wayside up`` and jobs all come here."""
 
 import logging
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +22,7 @@ from api.outbox import SqlOutboxStore
 from api.parameter_store import SqlParameterStore
 from api.task_store import SqlTaskStore
 from cluster.actors import APP_NAME, INGRESS_NAME, ActorSystem, AggregatorPlan, PusherPlan
+from cluster.rollout import Share, free_now, has_room, surge_percent
 from cluster.settings import Settings
 from models.attributes.clients import ServeAttributesClient, ServeWeatherClient
 from models.attributes.deployment import DEPLOYMENT_NAME as ATTRIBUTES_NAME
@@ -29,6 +32,8 @@ from models.handles import ServePlateReaderClient
 from models.plates.deployment import DEPLOYMENT_NAME as PLATES_NAME
 from models.plates.deployment import PlateSettings, build_plates
 from models.serve_client import ServeDetectorClient
+
+logger = logging.getLogger(__name__)
 
 
 def detector_settings(settings: Settings) -> DetectorSettings:
@@ -40,7 +45,7 @@ def detector_settings(settings: Settings) -> DetectorSettings:
         engine=settings.detector_engine,
         device=settings.detector_device,
         streams=settings.resolved_detector_threads,
-        num_cpus=settings.detector_num_cpus or (1.0 if settings.detector_num_gpus else 0.7 * settings.resolved_detector_threads),
+        num_cpus=settings.detector_num_cpus or (1.0 if settings.detector_num_gpus else 0.3 * settings.resolved_detector_threads),
         replicas=settings.detector_replicas,
         num_gpus=settings.detector_num_gpus,
         max_batch_size=settings.detector_max_batch_size,
@@ -93,11 +98,18 @@ def recognition_services(settings: Settings) -> RecognitionServices | None:
     return RecognitionServices(connect_plates=plates, connect_attributes=attributes)
 
 
-def recognition_deployments(settings: Settings) -> tuple[Any, ...]:
-    """The bound recognition deployments that are on."""
-    plates = (build_plates(plate_settings(settings)),) if settings.plates else ()
-    attributes = (build_attributes(attribute_settings(settings)),) if settings.attributes else ()
-    return (*plates, *attributes)
+def network_deployments(settings: Settings) -> tuple[Any, ...]:
+    """The bound deployments of networks that are on, the detector first.
+
+    Where there is room, a new version's replicas start beside the old ones; see ``cluster.rollout``.
+    """
+    plans: list[tuple[Callable[[Any], Any], Any]] = [(build_detector, detector_settings(settings))]
+    plans += [(build_plates, plate_settings(settings))] if settings.plates else []
+    plans += [(build_attributes, attribute_settings(settings))] if settings.attributes else []
+    beside = has_room(free_now(), [Share(cpus=plan.num_cpus, gpus=plan.num_gpus) for _, plan in plans])
+    if not beside:
+        logger.info("no room for a second replica of each network: a new version stops the old ones first")
+    return tuple(make(replace(plan, surge_percent=surge_percent(plan.replicas) if beside else 0)) for make, plan in plans)
 
 
 def pusher_names(settings: Settings) -> tuple[str, ...]:
@@ -200,11 +212,11 @@ def actor_system(settings: Settings) -> ActorSystem:
 def build(args: dict[str, Any]) -> Any:
     """Application builder named in ``ray_config.yaml``; ``args`` overrides settings by field name."""
     settings = Settings(**args)
-    logging.getLogger(__name__).info("building application data_dir=%s", settings.data_dir)
+    logger.info("building application data_dir=%s", settings.data_dir)
     from cluster.ingress import make_ingress
 
     ingress = make_ingress(settings)
-    return ingress.bind(settings, build_detector(detector_settings(settings)), *recognition_deployments(settings))
+    return ingress.bind(settings, *network_deployments(settings))
 
 
 __all__ = ["APP_NAME", "INGRESS_NAME", "actor_system", "build", "serve"]

@@ -68,9 +68,10 @@ def make_app(settings: Settings, control: Any) -> FastAPI:
         about={
             "detector": settings.detector_model,
             "engine": f"{settings.detector_engine} / {settings.detector_device}",
+            "plates": settings.plate_system if settings.plates else "",
+            "attributes": "on" if settings.attributes else "",
             "database": settings.resolved_database_url.split("://", 1)[0],
             "archive": settings.resolved_archive_url,
-            "retention": f"{settings.archive_max_age_days:g} d, {settings.archive_max_bytes / 1024**3:g} GiB",
         },
     )
     return create_app(services)

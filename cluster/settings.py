@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     detector_engine: str = Field("auto", description="auto, openvino, openvino-f32, onnxruntime, torch, torch-compile")
     detector_device: str = Field("auto", description="auto, cpu, cuda")
     detector_threads: int = Field(0, ge=0, le=256, description="pictures a replica computes at once; 0: one per CPU, up to 8")
-    detector_num_cpus: float = Field(0.0, ge=0, le=256, description="CPUs reserved by each replica; 0: 0.7 per thread")
+    detector_num_cpus: float = Field(0.0, ge=0, le=256, description="CPUs reserved by each replica; 0: 0.3 per thread")
     detector_replicas: int = Field(1, ge=1, le=256)
     detector_num_gpus: float = Field(0.0, ge=0, le=8, description="GPU share reserved by each replica")
     detector_max_batch_size: int = Field(16, ge=1, le=256)

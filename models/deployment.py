@@ -47,6 +47,7 @@ class DetectorSettings:
     num_gpus: float
     max_batch_size: int
     models_dir: Path
+    surge_percent: int = 0  # Serve's max_surge_percent: replicas of a new version start beside the old ones
 
 
 class DetectorReplica:
@@ -142,6 +143,7 @@ def build_detector(settings: DetectorSettings) -> Any:
     factory: Callable[..., Any] = serve.deployment(
         name=DEPLOYMENT_NAME,
         num_replicas=settings.replicas,
+        max_surge_percent=settings.surge_percent,
         max_ongoing_requests=_MAX_CALLS,
         health_check_period_s=2,  # Serve notices a dead replica only when it asks
         logging_config={"enable_access_log": False},  # else a line per picture

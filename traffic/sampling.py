@@ -2,22 +2,26 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from traffic.aggregation import CellBatch
-from traffic.facts import CrowdAlarm, VehiclePassage
+from traffic.facts import CrowdAlarm, EventKind, VehiclePassage
 from traffic.parameters.cell import LaneCell
 from traffic.parameters.config import ParameterConfig
 from traffic.parameters.faint import FaintWatch
 from traffic.parameters.observation import Passing
 from traffic.parameters.placing import LanePlacer
+from traffic.parameters.queue_shape import QueueOutline, queue_outline
+from traffic.parameters.queueing import Queue
 from traffic.parameters.sampler import CameraSampler
 from traffic.passages import PassageAnalyzer
 from traffic.people import CrowdMonitor, CrowdRule, PeopleConfig, PeopleSampler
 from traffic.people.crowd import CrowdState, durable_part
 from traffic.scene.crowd import CROWD_KIND
 from traffic.scene.model import Lane, Region, Scene
+from traffic.scene.rules import DEFAULT_RULES
 from traffic.types import Box, Detections, Track
 
 
@@ -34,13 +38,16 @@ class SceneSampler:
         parameters: ParameterConfig | None = None,
         people: PeopleConfig | None = None,
         crowd: CrowdRule | None = None,
+        time_zone: str = "Asia/Shanghai",
     ) -> None:
         """``source``: name of this life of the camera, never used again (see ``CellBatch``). ``crowd``: for crowd regions without
-        a rule of their own."""
+        a rule of their own. ``time_zone``: of the schedules of the scene's rule for crowds; an IANA name."""
         self._scene, self._source = scene or Scene(), source
         self._config = parameters or ParameterConfig()
         self._people = PeopleSampler(self._scene, people)
         self._rule = crowd or CrowdRule()
+        self._zone = ZoneInfo(time_zone)
+        self._kind = next((rule for rule in self._scene.events if rule.kind is EventKind.CROWD), DEFAULT_RULES[EventKind.CROWD])
         self._lanes: tuple[Lane, ...] = ()
         self._frame_size: tuple[int, int] | None = None
         self._placer: LanePlacer | None = None
@@ -61,6 +68,24 @@ class SceneSampler:
     def people(self) -> Mapping[int, int]:
         """People in each region in the newest frame, by region code."""
         return self._people.numbers
+
+    @property
+    def queues(self) -> Mapping[int, Queue]:
+        """The queues there are in the newest frame, by roadNum."""
+        return self._sampler.queues
+
+    def queue_outlines(self, queues: Mapping[int, Queue], analyzer: PassageAnalyzer) -> tuple[QueueOutline, ...]:
+        """Where queues (of a recent frame) lie in the picture."""
+        placer, view = self._placer, analyzer.view
+        if placer is None or view is None:
+            return ()
+        straight = placer.straight
+        found = (
+            queue_outline(lane, straight[lane.road_num], view, queues[lane.road_num])
+            for lane in placer.lanes
+            if lane.road_num in queues and lane.road_num in straight
+        )
+        return tuple(outline for outline in found if outline is not None)
 
     def advance(
         self,
@@ -141,6 +166,7 @@ class SceneSampler:
 
     def _alarms(self, time_s: float, frame_size: tuple[int, int]) -> list[CrowdAlarm]:
         found = []
+        wanted = self._kind.enabled is not False and self._kind.is_due(time_s, self._zone)
         for region in self._scene.regions:
             if region.kind != CROWD_KIND:
                 continue
@@ -151,7 +177,9 @@ class SceneSampler:
                 self._monitors[region.region_code] = monitor
                 if region.region_code in self._crowds:
                     monitor.restore(self._crowds[region.region_code])
-            alarm = monitor.update(time_s, self._people.numbers.get(region.region_code, 0))
+            # Nobody wants to know now: as if nobody was there, so that what goes on when somebody does is stated then.
+            number = self._people.numbers.get(region.region_code, 0)
+            alarm = monitor.update(time_s, number if wanted and EventKind.CROWD not in region.disabled_events else 0)
             if alarm is not None:
                 found.append(dataclasses.replace(alarm, box=_around(region, frame_size)))
         return found

@@ -45,6 +45,11 @@ class ArchiveKeeper:
         self._stopping.set()
 
     @property
+    def limits(self) -> ArchiveLimits:
+        """What it keeps to."""
+        return self._limits
+
+    @property
     def usage(self) -> ArchiveUsage | None:
         """As of the last pass; None before the first."""
         return self._usage

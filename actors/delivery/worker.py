@@ -152,7 +152,7 @@ class ReceiverWorker:
             await asyncio.to_thread(self._parts.store.save_receiver_state, self.interface.interface_id, state, disable)
             self._saved, self._saved_at = state, time.monotonic()
         if disable:
-            self._tell(f"接口已自动停用 / interface disabled: {self._disable_reason}")
+            self._tell(disabled_notice(self._disable_reason))
         return disable
 
     async def _mind_the_period(self) -> None:
@@ -299,8 +299,7 @@ class ReceiverWorker:
         self.state, verdict = self._parts.health.after_failure(self.state, now_s)
         days = (now_s - self.state.failing_since) / 86_400
         if verdict is Verdict.NOTICE:
-            left = self._parts.health.disable_after_s / 86_400 - days
-            self._tell(f"已连续失败 {days:.1f} 天, {left:.1f} 天后自动停用 / failing for {days:.1f} days, disabled in {left:.1f}")
+            self._tell(failing_notice(days, self._parts.health))
         elif verdict is Verdict.DISABLE and not self._disable_reason:
             self._disable_reason = f"连续失败 {days:.1f} 天 / failed for {days:.1f} days without a success"
             self._wake.set()
@@ -309,6 +308,17 @@ class ReceiverWorker:
         logger.error("receiver interface=%d name=%r: %s", self.interface.interface_id, self.interface.name, notice)
         if self._parts.on_notice:
             self._parts.on_notice(self.interface, notice)
+
+
+def failing_notice(days: float, policy: HealthPolicy) -> str:
+    """What the operator is told of a receiver that has been failing for ``days``, before it is disabled."""
+    left = max(0.0, policy.disable_after_s / 86_400 - days)
+    return f"已连续失败 {days:.1f} 天, {left:.1f} 天后自动停用 / failing for {days:.1f} days, disabled in {left:.1f}"
+
+
+def disabled_notice(reason: str) -> str:
+    """What the operator is told of a receiver that was disabled."""
+    return f"接口已自动停用 / interface disabled: {reason}"
 
 
 def _shifted(state: ReceiverState, delta_s: float) -> ReceiverState:

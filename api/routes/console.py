@@ -1,11 +1,10 @@
-"""What only the console asks: a look at a source, a scene checked as it is drawn, a test push, the system page."""
+"""What only the console asks: a look at a source, a scene checked as it is drawn, a test push."""
 
 import base64
 import json
-import shutil
 import time
 import uuid
-from typing import Any, get_args, get_origin
+from typing import Any
 
 import numpy as np
 from fastapi import APIRouter
@@ -15,14 +14,14 @@ from actors.delivery.ports import InterfaceConfig, Outgoing
 from actors.delivery.sender import Sender
 from actors.errors import SourceError
 from api.errors import field_fault
+from api.examples import body_example
 from api.outbox_rows import interface_config
 from api.routes.common import MayChange, Services, SignedIn, done
 from api.routes.interfaces import get_interface
 from api.routes.tasks import get_task
 from api.schemas import Envelope, IdRequest
-from api.schemas_console import MeData, ProbeData, ProbeRequest, PushTestData, SceneCheck, SceneFault, SceneRequest, SystemData
+from api.schemas_console import MeData, ProbeData, ProbeRequest, PushTestData, SceneCheck, SceneFault, SceneRequest
 from api.wire import bodies
-from api.wire.times import wire_time
 from traffic.errors import SceneError, SceneProblem
 from traffic.geometry import Homography
 from traffic.scene.document import parse_scene, scene_warnings
@@ -37,9 +36,9 @@ _TEST_TIMEOUT_S = 10.0
 _EXAMPLES: dict[tuple[int, int], Any] = {
     (11, 1): bodies.EventBody,
     (11, 2): bodies.EventBody,
-    (21, 1): [bodies.VehicleBatchItem],
+    (21, 1): list[bodies.VehicleBatchItem],
     (21, 2): bodies.VehicleSnapshotBody,
-    (22, 1): [bodies.TrafficParameterItem],
+    (22, 1): list[bodies.TrafficParameterItem],
     (41, 1): bodies.PeopleBody,
     (41, 2): bodies.CrowdAlarmBody,
     (52, 1): bodies.TaskStatusBody,
@@ -178,43 +177,7 @@ async def test_push(body: IdRequest, services: Services, actor: MayChange) -> En
 def example_body(config: InterfaceConfig) -> Any:
     """The example body of what an interface receives, with the fields of its options."""
     model = _EXAMPLES[config.business_type, 1 if config.periodic else 2]
-    return [_example(model[0])] if isinstance(model, list) else _example(model)
-
-
-def _example(model: Any) -> dict[str, Any]:
-    """The published example of each field; nested lists hold one example each; picture fields are left out."""
-    made: dict[str, Any] = {}
-    for name, info in model.model_fields.items():
-        if info.examples:
-            made[name] = info.examples[0]
-        elif info.is_required() and get_origin(info.annotation) is list:
-            made[name] = [_example(get_args(info.annotation)[0])]
-        elif info.is_required():
-            made[name] = None
-    return made
-
-
-@router.post("/api/system/query", tags=["health"], response_model=Envelope[SystemData], summary="系统信息 / what runs here")
-def system(services: Services, user: SignedIn) -> Envelope[Any]:
-    """Version, models, machines and storage."""
-    from api.app import product_version
-
-    folder = services.about.get("archive", "")
-    try:
-        usage = shutil.disk_usage(folder)
-        disk = {"total": usage.total, "free": usage.free}
-    except OSError:
-        disk = {}
-    return done(
-        SystemData(
-            version=product_version(),
-            time=wire_time(time.time(), services.time_zone),
-            timeZone=services.time_zone,
-            about=dict(services.about),
-            machines=[dict(machine) for machine in services.control.machines()],
-            disk=disk,
-        )
-    )
+    return body_example(model)
 
 
 def _fault(problem: SceneProblem) -> SceneFault:

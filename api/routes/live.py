@@ -55,6 +55,16 @@ def view_data(view: CameraView) -> dict[str, Any]:
         ],
         "laneCounts": {str(lane): count for lane, count in view.lane_counts},
         "events": [{"id": name, "kind": kind, "box": [round(value, 5) for value in box]} for name, kind, box in view.events],
+        "queues": [
+            {
+                "roadNum": queue.road_num,
+                "number": queue.number,
+                "lengthM": None if queue.length_m is None else round(queue.length_m, 1),
+                "outline": [[round(x, 5), round(y, 5)] for x, y in queue.outline],
+                "rear": [[round(x, 5), round(y, 5)] for x, y in queue.rear],
+            }
+            for queue in view.queues
+        ],
         "learnedLanes": [{"roadNum": number, "polygon": polygon} for number, polygon in view.learned_lanes],
     }
 

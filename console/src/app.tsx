@@ -1,12 +1,16 @@
 import { Center, Loader } from '@mantine/core';
 import { Suspense, lazy } from 'react';
 import { Navigate, Route, Routes } from 'react-router';
+import { hasToken } from './api';
 import { SignInPage } from './pages/signin';
 import { useSession } from './session';
 import { Shell } from './shell';
 import { TasksProvider } from './tasks';
 
-const CamerasPage = lazy(() => import('./pages/cameras'));
+// What is opened first is fetched while the browser still asks who is signed in.
+const wall = () => import('./pages/cameras');
+if (hasToken() && /^#?\/?(cameras\/?)?$/.test(window.location.hash)) void wall();
+const CamerasPage = lazy(wall);
 const CameraPage = lazy(() => import('./pages/camera'));
 const ScenePage = lazy(() => import('./pages/scene'));
 const EventsPage = lazy(() => import('./pages/events'));

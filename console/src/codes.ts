@@ -23,6 +23,28 @@ export const EVENT_KINDS: Code[] = [
   [1018, '道口溢出', 'Junction overflow'],
 ];
 
+/** Names of the kinds in scene documents, by code. */
+export const EVENT_NAMES: Record<number, string> = {
+  1001: 'illegal_parking',
+  1002: 'wrong_way',
+  1003: 'pedestrian',
+  1004: 'debris',
+  1005: 'congestion',
+  1006: 'lower_speed',
+  1007: 'speeding',
+  1008: 'crowd',
+  1009: 'sudden_deceleration',
+  1010: 'restricted_area',
+  1011: 'illegal_lane_change',
+  1012: 'no_helmet',
+  1013: 'accident',
+  1014: 'road_works',
+  1015: 'vehicle_stopped',
+  1016: 'mudslide',
+  1017: 'leaving_road',
+  1018: 'junction_overflow',
+};
+
 export const VEHICLE_TYPES: Code[] = [
   [1, '轿车', 'Car'],
   [2, 'SUV', 'SUV'],

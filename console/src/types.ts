@@ -65,6 +65,8 @@ export interface LiveMessage {
   laneCounts: Record<string, number>;
   learnedLanes: { roadNum: number; polygon: [number, number][] }[];
   events: { id: string; kind: number; box: [number, number, number, number] }[];
+  /** Before stop lines: from the line to the rear of the last vehicle; no length without a calibration. */
+  queues: { roadNum: number; number: number; lengthM: number | null; outline: [number, number][]; rear: [[number, number], [number, number]] }[];
 }
 
 export interface SceneFault {
@@ -163,6 +165,8 @@ export interface SystemInfo {
   about: Record<string, string>;
   machines: { address: string; alive: boolean; cpus: number; gpus: number; memory_bytes: number; site: string }[];
   disk: { total?: number; free?: number };
+  load: { cpus: number; minute: number; memoryTotal: number; memoryFree: number };
+  storage: { files: number; bytes: number; mostBytes: number; days: number; complete: boolean } | null;
 }
 
 export interface Health {

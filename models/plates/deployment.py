@@ -38,6 +38,7 @@ class PlateSettings:
     num_gpus: float
     max_batch_size: int
     models_dir: Path
+    surge_percent: int = 0  # Serve's max_surge_percent: replicas of a new version start beside the old ones
 
 
 class PlateReplica:
@@ -96,6 +97,7 @@ def build_plates(settings: PlateSettings) -> Any:
     factory: Callable[..., Any] = serve.deployment(
         name=DEPLOYMENT_NAME,
         num_replicas=settings.replicas,
+        max_surge_percent=settings.surge_percent,
         max_ongoing_requests=settings.max_batch_size * 8,
         health_check_period_s=10,
         ray_actor_options={

@@ -30,7 +30,7 @@ class PlateReader:
     """
 
     def __init__(
-        self, detector: PlateDetector, readers: Sequence[TextReader], grammar: Grammar, *, min_confidence: float = 0.2
+        self, detector: PlateDetector, readers: Sequence[TextReader], grammar: Grammar, *, min_confidence: float = 0.15
     ) -> None:
         self._detector, self._readers, self._grammar = detector, tuple(readers), grammar
         self._min_confidence = min_confidence

@@ -9,7 +9,7 @@ from actors import supervisor
 from actors.placement import WAITING_FOR_ROOM
 from actors.ports import TaskRef, TaskSpec
 from actors.restarts import RestartConfig, RestartPolicy
-from actors.supervisor import SupervisorActor, plan, postponed
+from actors.supervisor import SupervisorActor, hung, plan, postponed
 
 
 def spec(num: str, revision: str = "1", enabled: bool = True, site: str = "") -> TaskSpec:
@@ -45,6 +45,14 @@ def test_a_new_generation_renews_few_at_a_time_and_edits_at_once() -> None:
 def test_a_start_is_never_postponed() -> None:
     todo, later = postponed(plan([spec("a", "1.1@new")], {}), {}, 0)
     assert ([item.ref.task_num for item in todo.start], later) == (["a"], 0)
+
+
+def test_a_silent_camera_hangs_and_a_machine_that_is_too_slow_does_not_look_like_it() -> None:
+    assert hung({"a": 15.1, "b": 14.9}, 4, 15.0, 60.0) == ["a"]
+    assert hung({"a": 15.1}, 1, 15.0, 60.0) == ["a"]
+    assert hung({"a": 20.0, "b": 20.0}, 4, 15.0, 60.0) == ["a", "b"]
+    assert hung({"a": 20.0, "b": 20.0, "c": 20.0}, 4, 15.0, 60.0) == [], "most of them: it is the machine"
+    assert hung({"a": 61.0, "b": 20.0, "c": 60.0}, 4, 15.0, 60.0) == ["a"]
 
 
 class Shell(SupervisorActor):

@@ -1,14 +1,20 @@
 """The console's own routes."""
 
 import base64
+import dataclasses
 import json
+from pathlib import Path
 
 import cv2
 import httpx
 import numpy as np
 import pytest
+from fastapi import FastAPI
 
+from actors.archive import ArchiveKeeper, ArchiveLimits
 from api.accounts import add_user
+from api.app import create_app
+from api.pages import serve_console
 from api.receiver import Receiver
 from api.routes.console import example_body, metre_grid
 from api.services import ApiServices
@@ -162,3 +168,34 @@ async def test_a_test_push_is_signed_sent_once_and_its_answer_told(signed_in: ht
         assert push.headers["webhook-id"].startswith("test-")
         assert push.headers["webhook-signature"].startswith("v1,")
     assert (await signed_in.post("/api/interface/test", json={"id": 99})).status_code == 404
+
+
+async def test_files_of_the_console_are_compressed_and_kept_for_good_but_its_page_is_not(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "index-1a2b.js").write_text("const text = 'the console';\n" * 500)
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    app = FastAPI()
+    serve_console(app, tmp_path)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers={"accept-encoding": "gzip"}) as client:
+        script = await client.get("/assets/index-1a2b.js")
+        assert "immutable" in script.headers["cache-control"]
+        assert script.headers["content-encoding"] == "gzip"
+        assert script.text.startswith("const text")
+        missing = await client.get("/assets/index-0000.js")
+        assert (missing.status_code, missing.headers.get("cache-control")) == (404, None)
+        assert (await client.get("/")).headers["cache-control"] == "no-cache"
+
+
+async def test_the_system_page_tells_load_and_what_is_kept(signed_in: httpx.AsyncClient, services: ApiServices) -> None:
+    data = (await signed_in.post("/api/system/query", json={})).json()["data"]
+    assert data["storage"] is None
+    assert data["load"]["cpus"] >= 1
+    assert 0 < data["load"]["memoryFree"] <= data["load"]["memoryTotal"]
+    services.archive.write("image/2026_11/25/7/plate/small/7_plate_small_20261125080000000.jpg", JPEG)
+    keeper = ArchiveKeeper(services.archive, ArchiveLimits(max_age_s=30 * 86_400.0, max_bytes=2**30))  # type: ignore[arg-type]
+    keeper.once()
+    app = create_app(dataclasses.replace(services, archive_keeper=keeper))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", headers=signed_in.headers) as client:
+        kept = (await client.post("/api/system/query", json={})).json()["data"]["storage"]
+    assert kept == {"files": 1, "bytes": len(JPEG), "mostBytes": 2**30, "days": 30.0, "complete": True}

@@ -57,6 +57,19 @@ async def test_events_are_listed_queried_ended_and_marked(signed_in: httpx.Async
     assert {"event.close", "event.mark"} <= {entry["action"] for entry in (trail["rows"] if isinstance(trail, dict) else trail)}
 
 
+async def test_the_newest_event_of_each_task_is_told_but_no_false_alarm(
+    signed_in: httpx.AsyncClient, services: ApiServices
+) -> None:
+    keep(services, RAISED, stated(EventPhase.RAISED, "e2", at_s=100))
+    assert await call(signed_in, "event/latest") == []  # their task is gone
+    await call(signed_in, "task/add", taskNum="111", taskName="t", srcAddress="sim://approach")
+    (newest,) = await call(signed_in, "event/latest")
+    assert (newest["taskNum"], newest["recordTime"]) == ("111", "2018-01-01 12:10:58")
+    await call(signed_in, "event/mark", id=newest["id"], falseAlarm=True)
+    (newest,) = await call(signed_in, "event/latest")
+    assert newest["recordTime"] == "2018-01-01 12:09:18"
+
+
 async def test_filters_of_events_are_checked_and_applied(signed_in: httpx.AsyncClient, services: ApiServices) -> None:
     keep(services, RAISED, CLOSED)
     assert (await call(signed_in, "event/list", recordTypes=[1001], roadNums=[2], taskNum="111"))["total"] == 1

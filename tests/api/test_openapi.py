@@ -4,11 +4,14 @@ import re
 from typing import Any
 
 import httpx
+import jsonschema
 import pytest
 
 from api.app import create_app
 from api.errors import KINDS
+from api.history import lane_buckets, people_buckets
 from api.services import ApiServices
+from api.tables import LaneHistory, PeopleHistory
 
 BILINGUAL = re.compile(r"[\u4e00-\u9fff].* / .*[A-Za-z]", re.DOTALL)
 
@@ -85,3 +88,62 @@ def test_every_kind_of_error_is_documented(document: dict[str, Any]) -> None:
 def test_webhooks_are_all_bodies_of_the_manual(document: dict[str, Any]) -> None:
     names = {"event", "vehicle-snapshot", "vehicle-batch", "traffic-parameters", "people", "crowd-alarm", "task-status"}
     assert set(document["webhooks"]) == names
+
+
+def test_every_call_and_every_webhook_shows_an_example(document: dict[str, Any]) -> None:
+    for place, operation in _operations(document):
+        body = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        assert body is None or body.get("example") or body.get("examples"), place
+        for status, answer in operation["responses"].items():
+            for kind, content in answer.get("content", {}).items():
+                assert kind.startswith(("image/", "video/")) or content.get("example") or content.get("examples"), (place, status)
+    hooks = document["webhooks"]
+    assert all({"webhook-id", "webhook-signature"} <= {p["name"] for p in hook["post"]["parameters"]} for hook in hooks.values())
+
+
+def test_examples_keep_to_the_schemas_they_are_shown_with(document: dict[str, Any]) -> None:
+    checked = 0
+    for place, operation in _operations(document):
+        answers = [answer.get("content", {}) for answer in operation["responses"].values()]
+        for content in [operation.get("requestBody", {}).get("content", {}), *answers]:
+            shown = content.get("application/json", {})
+            values = [item["value"] for item in shown.get("examples", {}).values()]
+            for value in [*values, *([shown["example"]] if "example" in shown else [])]:
+                schema = {**shown.get("schema", {}), "components": document["components"]}
+                faults = [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(value)]
+                assert faults == [], (place, value)
+                checked += 1
+    assert checked > 150
+
+
+async def test_every_example_request_is_taken_by_the_server(
+    signed_in: httpx.AsyncClient, document: dict[str, Any], services: ApiServices
+) -> None:
+    """Its record may not exist here (404), or the name may be taken; but nothing in it is wrong."""
+    for path, operations in document["paths"].items():
+        shown = operations.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json")
+        if shown is None or path in ("/api/account/login", "/api/account/password"):  # the example is not this account's password
+            continue
+        values = [item["value"] for item in shown.get("examples", {}).values()] or [shown["example"]]
+        for value in values:
+            answer = await signed_in.post(path, json=value)
+            assert answer.status_code in (200, 404, 409), (path, value, answer.text)
+
+
+async def test_examples_of_history_have_the_fields_of_its_answers(document: dict[str, Any]) -> None:
+    lane = LaneHistory(task_num="1", close_s=60, road_num=1, observed_s=60.0, vehicles=0, counts="{}",
+                       time_occupancy_ratio=0.0, space_occupancy_ratio=0.0)  # fmt: skip
+    person = PeopleHistory(task_num="1", close_s=60, code=1, is_line=False, observed_s=60.0, people_in=0, people_out=0)
+    for path, (row,) in (("/api/traffic/query", lane_buckets([lane], 60)), ("/api/people/query", people_buckets([person], 60))):
+        content = document["paths"][path]["post"]["responses"]["200"]["content"]["application/json"]
+        (shown,) = content["example"]["data"]
+        assert set(shown) == {"startTime", "endTime", *row} - {"open_s", "close_s"}, path
+
+
+async def test_both_reference_pages_load_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
+    for page, script in (("/docs", "/docs/assets/swagger-ui-bundle.js"), ("/redoc", "/redoc/redoc.js")):
+        answer = await client.get(page)
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert script in answer.text
+        assert re.findall(r'(?:src|href)="(?:https?:)?//', answer.text) == []
+        assert "cdn.redoc.ly" not in (await client.get(script)).text

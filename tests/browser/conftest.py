@@ -26,9 +26,14 @@ ARGUMENTS = [
 ]
 
 
+def chromium_path() -> str | None:
+    """Where Chromium is; None without it."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
 def chromium() -> str:
     """Where Chromium is; skips without it."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    found = chromium_path()
     if found is None:
         pytest.skip("no Chromium (Debian: apt-get install chromium)")
     return found

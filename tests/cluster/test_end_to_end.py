@@ -2,6 +2,9 @@
 
 import contextlib
 import os
+import re
+import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -12,11 +15,13 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from actors.outbound import LOOPBACK
 from api.receiver import Receiver
 from cluster.settings import Settings
 from tests.certificates import make_certificate
+from tests.cluster.test_grafana import FOLDER, dashboard_expressions
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
@@ -154,6 +159,33 @@ def test_actors_are_kept_by_the_same_version_replaced_by_another_and_mended_when
     assert len(ids) == len(set(ids)), "nothing was delivered twice on the way"
 
 
+def test_frozen_actors_are_ended_and_come_back(
+    pushes: tuple[Client, Receiver, int], installation: tuple[Client, Settings]
+) -> None:
+    import ray
+
+    from cluster.hanging import HangWatch
+
+    _, receiver, _ = pushes
+    namespace, names = installation[1].namespace, ("supervisor", "pusher-0", "aggregator-0")
+
+    def processes() -> dict[str, int]:
+        handles = [ray.get_actor(name, namespace=namespace) for name in names]
+        return dict(zip(names, ray.get([handle.process_id.remote() for handle in handles], timeout=10), strict=True))
+
+    before = until(lambda: _quiet(processes), 30)
+    watch, ended = HangWatch(namespace, after_s=2.0), set()
+    assert watch.look(names) == [], "asked for the first time"
+    time.sleep(2)
+    assert watch.look(names) == [], "all have answered"
+    for process in before.values():
+        os.kill(process, signal.SIGSTOP)
+    until(lambda: (ended.update(watch.look(names)), ended == set(names))[1], 60)
+    until(lambda: (now := _quiet(processes)) and not set(before.values()) & set(now.values()), 60)
+    seen = len(_snapshots(receiver))
+    until(lambda: len(_snapshots(receiver)) > seen, 90)
+
+
 def _quiet(processes: Callable[[], dict[str, int]]) -> dict[str, int]:
     """What it says, {} while an actor is away."""
     from ray.exceptions import RayError
@@ -215,6 +247,77 @@ def test_health_names_every_component_and_the_api_speaks_tls(installation: tuple
     assert settings.scheme == "https"
     with pytest.raises(httpx.HTTPError):
         httpx.get(f"http://127.0.0.1:{settings.port}/api/health", timeout=10, trust_env=False)
+
+
+# Counters of what has not happened are not there yet.
+QUIET = {
+    "ray_wayside_frames_dropped_total", "ray_wayside_pictures_failed_total", "ray_wayside_clips_failed_total",
+    "ray_wayside_recognition_failed_total", "ray_wayside_events_total", "ray_wayside_plates_stated_total",
+}  # fmt: skip
+
+
+def metrics_address() -> str:
+    """Where this machine's Ray exports its metrics."""
+    import ray
+
+    (node,) = (node for node in ray.nodes() if node["Alive"])
+    return f"{node['NodeManagerAddress']}:{node['MetricsExportPort']}"
+
+
+def wanted_metrics() -> set[str]:
+    """Names that the dashboard and the alert rules ask for."""
+    expressions = " ".join([*dashboard_expressions(), (FOLDER / "alerts.yaml").read_text(encoding="utf-8")])
+    return set(re.findall(r"\bray_[a-z_]+\b", expressions)) - QUIET
+
+
+def test_a_running_wayside_exports_every_metric_of_the_dashboard_and_the_alert_rules(
+    pushes: tuple[Client, Receiver, int],
+) -> None:
+    def missing() -> set[str]:
+        text = httpx.get(f"http://{metrics_address()}/metrics", timeout=20, trust_env=False).text
+        return wanted_metrics() - set(re.findall(r"^(ray_\w+)", text, re.MULTILINE))
+
+    assert len(wanted_metrics()) > 15
+    with contextlib.suppress(AssertionError):
+        until(lambda: not missing(), 60)  # Ray exports every few seconds
+    assert missing() == set()
+
+
+def test_a_prometheus_that_scrapes_it_answers_every_panel(pushes: tuple[Client, Receiver, int], tmp_path: Path) -> None:
+    program = shutil.which("prometheus")
+    if program is None:
+        pytest.skip("no prometheus (Debian: apt-get install prometheus)")
+    port = free_port()
+    config = {"scrape_configs": [{"job_name": "ray", "scrape_interval": "2s", "scrape_timeout": "2s",
+                                  "static_configs": [{"targets": [metrics_address()]}]}]}  # fmt: skip
+    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    arguments = [
+        f"--config.file={tmp_path}/prometheus.yml",
+        f"--storage.tsdb.path={tmp_path}/data",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen([program, *arguments], stdout=log, stderr=log)
+    try:
+        api = httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1/", timeout=20, trust_env=False)
+
+        def answer(expression: str) -> dict[str, Any]:
+            try:
+                return dict(api.get("query", params={"query": expression}).json())
+            except httpx.HTTPError:
+                return {"status": "not up yet"}
+
+        def silent() -> list[str]:
+            asked = [e for e in dashboard_expressions() if not QUIET & set(re.findall(r"\bray_[a-z_]+\b", e))]
+            return [e for e in asked if not answer(e).get("data", {}).get("result")]
+
+        with contextlib.suppress(AssertionError):
+            until(lambda: not silent(), 60)
+        assert silent() == []
+        assert [e for e in dashboard_expressions() if answer(e)["status"] != "success"] == []
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 def test_stopping_a_task_says_so_and_ends_its_camera(pushes: tuple[Client, Receiver, int]) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.passages import LANE_WIDTH_M, Conditions, RoadCamera, frames, make_scene
 from traffic.aggregation import TaskAggregator
-from traffic.facts import CrowdAlarm, LaneParameters, PeopleParameters
+from traffic.facts import CrowdAlarm, EventKind, LaneParameters, PeopleParameters
 from traffic.parameters.config import ParameterConfig
 from traffic.parameters.footprint import image_length
 from traffic.parameters.memory import LaneMemory
@@ -18,6 +18,7 @@ from traffic.people import CrowdRule
 from traffic.people.crowd import durable_part
 from traffic.sampling import SceneSampler
 from traffic.scene.model import Region, Scene
+from traffic.scene.rules import EventRule, Schedule
 from traffic.tracking import Tracker
 from traffic.types import Detections, ObjectClass, Track, TrackId, TrackState
 
@@ -99,6 +100,24 @@ def test_a_standing_queue_keeps_its_number_and_length_for_minutes(hidden: tuple[
     assert all(p.queue_num == 0 and p.time_occupancy_ratio == 0 for p in empty)
 
 
+@pytest.mark.parametrize("calibrated", [True, False])
+def test_the_queue_of_the_newest_frame_is_known_with_its_place_in_the_picture(calibrated: bool) -> None:
+    camera, pipeline = RoadCamera(ROAD), Pipeline(road(calibrated=calibrated), 10)
+    assert pipeline.sampler.queue_outlines({}, pipeline.analyzer) == ()
+    boxes = []
+    for time_s, detections in queue_frames(camera, 40):
+        pipeline.frame(time_s, detections)
+        boxes = detections.boxes / np.array([*ROAD.frame_size] * 2)
+    queues = pipeline.sampler.queues
+    assert [(number, queue.number) for number, queue in queues.items()] == [(1, 5)]
+    (drawn,) = pipeline.sampler.queue_outlines(queues, pipeline.analyzer)
+    assert (drawn.number, drawn.length_m is not None) == (5, calibrated)
+    # Seen from in front of the stop line, the rear is where the last vehicle stands: within its box or just above.
+    rear = sum(y for _, y in drawn.rear) / 2
+    last = min(boxes, key=lambda box: box[3])
+    assert last[1] - 0.05 < rear < last[3]
+
+
 def test_without_calibration_the_queue_is_counted_but_not_measured() -> None:
     camera, pipeline = RoadCamera(ROAD), Pipeline(road(calibrated=False), 10)
     for time_s, detections in queue_frames(camera, 60):
@@ -170,6 +189,34 @@ def test_people_and_crowds_of_a_scene() -> None:
         time_s = START + 26 + index / 10
         people = [standing(n, 300.0 + 60 * n, time_s) for n in range(5)]
         assert again.advance(time_s, (1000, 500), people, analyzer, ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "disabled", "alarms"),
+    [
+        (EventRule(kind=EventKind.CROWD), frozenset(), 1),
+        (EventRule(kind=EventKind.CROWD, enabled=False), frozenset(), 0),
+        (EventRule(kind=EventKind.CROWD), frozenset({EventKind.CROWD}), 0),
+        # START is 06:14 on a Wednesday in China, 22:14 on Tuesday in UTC.
+        (EventRule(kind=EventKind.CROWD, schedules=(Schedule(begin_min=360, end_min=420),)), frozenset(), 1),
+        (EventRule(kind=EventKind.CROWD, schedules=(Schedule(days=frozenset({2})),)), frozenset(), 0),
+    ],
+)
+def test_gatherings_are_stated_only_when_the_rule_of_the_kind_wants_them(
+    rule: EventRule, disabled: frozenset[EventKind], alarms: int
+) -> None:
+    square = Region(
+        region_code=7, name="", kind="crowd", polygon=((0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9)), disabled_events=disabled
+    )
+    scene = Scene(regions=(square,), events=(rule,))
+    sampler = SceneSampler(scene, "life", crowd=CrowdRule(min_people=4, min_time_s=1.0, repeat_s=None))
+    analyzer, found = PassageAnalyzer(scene), 0
+    for index in range(50):
+        time_s = START + index / 10
+        people = [standing(n, 300.0 + 60 * n, time_s) for n in range(5)]
+        analyzer.update(time_s, (1000, 500), people)
+        found += len(sampler.advance(time_s, (1000, 500), people, analyzer, ()))
+    assert found == alarms
 
 
 def standing(number: int, x: float, time_s: float) -> Track:

@@ -7,7 +7,8 @@ import numpy as np
 
 from traffic.events.detector import box_around, tracks_of
 from traffic.events.evidence import Evidence
-from traffic.events.impacts import Shock, measure_shock
+from traffic.events.impacts import Shock, measure_push, measure_shock
+from traffic.events.incident import apart
 from traffic.events.queues import Queues
 from traffic.events.world import LENGTHS_M, World
 from traffic.facts import EventKind
@@ -19,6 +20,9 @@ _REST_AFTER_S = 4.0  # it must stand this soon after the impact
 _NEAR_M = 12.0  # and this near
 _PEOPLE_M = 8.0
 _TOGETHER_S = 4.0
+_MEETS_S = 2.0  # partners are looked for until so long after the shock
+_CLOSE_GRAIN_M = 0.35
+_PUSH_M_S, _PUSH_DEVIATIONS = 2.0, 1.5  # in the second of the shock; no car accelerates like this just then
 _CROSSING_COS = 0.85  # courses that differ by more than about 30 degrees
 
 
@@ -31,6 +35,8 @@ class _Suspicion:
     partner: int = 0
     crossing: bool = False
     contact: bool = False
+    close: bool = False  # contact is more than boxes that meet: where a pixel is small, a queue's gap would be seen
+    pushed: bool = False  # its partner was thrown forward by it
 
 
 class AccidentDetector:
@@ -65,7 +71,7 @@ class AccidentDetector:
             for who, s in self._suspects.items()
             if who in alive and (world.time_s - s.shock.time_s <= _SHOCK_S or who in open_now)
         }
-        return found
+        return _strongest(found)
 
     # -- parts --------------------------------------------------------------------------------------------------------
 
@@ -85,10 +91,15 @@ class AccidentDetector:
             self._find_partner(world, index, suspicion, gap_m)
             self._suspects[who] = suspicion
         for who, suspicion in self._suspects.items():  # boxes may meet a moment later
-            if not suspicion.contact and world.time_s - suspicion.shock.time_s < 2.0:
-                indices = np.flatnonzero(world.object_id == who)
-                if len(indices):
-                    self._find_partner(world, int(indices[0]), suspicion, gap_m)
+            if world.time_s - suspicion.shock.time_s >= _MEETS_S:
+                continue
+            indices = np.flatnonzero(world.object_id == who)
+            if not suspicion.contact and len(indices):
+                self._find_partner(world, int(indices[0]), suspicion, gap_m)
+            partner = np.flatnonzero(world.object_id == suspicion.partner)
+            if suspicion.contact and not suspicion.pushed and len(partner):
+                change, error = measure_push(world, int(partner[0]), suspicion.shock)
+                suspicion.pushed = change >= _PUSH_M_S and change - _PUSH_DEVIATIONS * error >= 0.5 * _PUSH_M_S
 
     @staticmethod
     def _find_partner(world: World, index: int, suspicion: _Suspicion, gap_m: float) -> None:
@@ -105,6 +116,7 @@ class AccidentDetector:
         one, two = world.movers.course[world.rows[index]], world.movers.course[world.rows[partner]]
         known = np.isfinite(one).all() and np.isfinite(two).all()
         suspicion.contact = True
+        suspicion.close = world.view.metric and float(world.grain_m()[index]) <= _CLOSE_GRAIN_M
         suspicion.partner = int(world.object_id[partner])
         suspicion.crossing = bool(known and float(one @ two) < _CROSSING_COS) or bool(world.person[partner])
 
@@ -121,17 +133,18 @@ class AccidentDetector:
         impact = float(np.clip((shock.rate - shock.error - _BRAKING_M_S2) / (_TYRES_M_S2 - _BRAKING_M_S2), 0.0, 1.0))
         score = 0.3 + 0.35 * impact
         involved = [index]
-        partner = np.flatnonzero(world.object_id == suspicion.partner)
         held_up = bool(self._queues.excused[index])
+        partner = np.flatnonzero(world.object_id == suspicion.partner)
+        if suspicion.contact:
+            score += 0.2 if suspicion.close else 0.1
+            score += 0.15 * suspicion.crossing + 0.3 * suspicion.pushed
         if suspicion.contact and len(partner):
             other = int(partner[0])
-            score += 0.1
-            held_up = bool(self._queues.excused[other])  # who is held up by the one it ran into has no excuse
-            if suspicion.crossing:
+            held_up &= bool(self._queues.excused[other])  # who is held up by the one it ran into has no excuse
+            if suspicion.crossing and world.standing[other] and abs(float(world.rest_s[other]) - rest_s) < _TOGETHER_S:
                 score += 0.15
-                if world.standing[other] and abs(float(world.rest_s[other]) - rest_s) < _TOGETHER_S:
-                    score += 0.15
             involved.append(other)
+        held_up &= not suspicion.pushed
         if held_up:
             score -= 0.3 - 0.15 * impact
         people = self._people_near(world, index)
@@ -159,6 +172,15 @@ class AccidentDetector:
         away = (world.places - world.places[index]) * float(world.scale[index])
         near = world.person & (np.hypot(away[:, 0], away[:, 1]) <= _PEOPLE_M) & (world.lane >= 0)
         return int(near.sum())
+
+
+def _strongest(found: list[Evidence]) -> list[Evidence]:
+    """Of the signs of one collision, which come of both partners, the strongest."""
+    kept: list[Evidence] = []
+    for evidence in sorted(found, key=lambda e: -e.strength):
+        if all(apart(other.place, evidence.place) > evidence.reach for other in kept):
+            kept.append(evidence)
+    return kept
 
 
 def _on_known_road(world: World, index: int) -> bool:

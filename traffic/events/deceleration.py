@@ -1,6 +1,7 @@
 """1009: a vehicle brakes hard."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,17 +11,30 @@ from traffic.events.motion import is_steady
 from traffic.events.world import Array, World
 from traffic.facts import EventKind
 
-_BEFORE_S, _MIDDLE_S = 2.3, 1.0  # the speed before is that of [-2.3, -1.0] s, the speed after that of the last 0.8 s
-_AFTER_S = 0.85
+_WINDOW_S = 3.0
+_BEFORE_S, _LEAST_BEFORE = 0.5, 3  # it must have been seen this long, at so many places, before it brakes
+_BRAKES_S = (0.6, 2.4)  # braking lasts between; a longer one is not sudden
+_STEP_S = 0.2
+_LATE_S = 0.85
 _MAX_M_S2 = 10.0  # no tyre brakes harder; more is a flawed trajectory (or a collision, which is another kind)
-_DEVIATIONS, _SURE = 1.5, 0.9  # less 1.5 standard errors it must still be 0.9 of the threshold
+_DEVIATIONS = 1.5  # by so many standard deviations the way must fit better with than without the threshold exceeded
 _GOES_ON = 0.7
 _SIDE_M_S = 6.0
 _HEIGHT_CHANGE = 0.4  # of the box between two ticks: it was cut by something in front
 
 
+@dataclass(frozen=True, slots=True)
+class Braking:
+    """Speeds before and after, m/s along its way; deceleration, m/s²; by how many standard deviations it exceeds a threshold."""
+
+    before: float
+    after: float
+    rate: float
+    deviations: float
+
+
 class DecelerationDetector:
-    """Two straight lines through the calibrated trajectory, before and after, each with its standard error."""
+    """The calibrated trajectory, taken as constant speed, then constant deceleration, then constant speed."""
 
     kind = EventKind.SUDDEN_DECELERATION
 
@@ -39,58 +53,77 @@ class DecelerationDetector:
         drop, least = rule.value("drop_kmh") / 3.6, rule.value("deceleration_m_s2")
         candidates = world.motor & world.seen & world.moved & world.slowing & (world.lane >= 0)
         for index in np.flatnonzero(candidates).tolist():
-            found = measure_braking(world, index)
-            if found is None:
-                continue
-            before, after, rate, error = found
             number = int(world.object_id[index])
             share = _GOES_ON if self._runs.holds(number, world.time_s) else 1.0  # what has begun may ebb away
-            if before < rule.value("from_speed_kmh") / 3.6 or before - after < share * drop or rate > _MAX_M_S2:
+            found = measure_braking(world, index, share * least)
+            if found is None or found.rate < share * least or found.deviations < _DEVIATIONS:
                 continue
-            if rate - _DEVIATIONS * error < _SURE * share * least or rate < share * least:
+            before, after, rate = found.before, found.after, found.rate
+            if before < rule.value("from_speed_kmh") / 3.6 or before - after < share * drop or rate > _MAX_M_S2:
                 continue
             since_s = self._runs.hold(number, world.time_s)
             detail = f"减速度{rate:.1f}米/秒²,由{before * 3.6:.0f}降至{max(after, 0) * 3.6:.0f}公里/小时"
-            strength = float(np.clip(0.6 + 0.08 * (rate - least) / max(error, 0.3), 0.6, 0.95))
+            strength = float(np.clip(0.6 + 0.08 * found.deviations, 0.6, 0.95))
             yield about(world, index, self.kind, strength, since_s=since_s, detail=detail)
         self._runs.forget(world.time_s)
 
 
-def measure_braking(world: World, index: int) -> tuple[float, float, float, float] | None:
-    """Speed before and after (m/s along its way), deceleration and its standard error (m/s²); None when not measurable."""
+def measure_braking(world: World, index: int, least: float) -> Braking | None:
+    """The braking of the last seconds; None when it cannot be measured.
+
+    Begin and end of the braking are looked for; for each pair the deceleration is a linear least-squares fit. A likelihood ratio
+    against the best fit with at most ``least`` m/s² tells how sure it is.
+    """
     row = world.rows[index]
     times = world.movers.times[row]
-    use = world.movers.clear[row] & (times > world.time_s - _BEFORE_S)
+    use = world.movers.clear[row] & (times > world.time_s - _WINDOW_S)
     if use.sum() < 7:
         return None
     times, places, boxes = times[use], world.movers.places[row][use], world.movers.boxes[row][use]
-    heights = boxes[:, 3] - boxes[:, 1]
-    if not is_steady(times, heights, _HEIGHT_CHANGE):
+    if not is_steady(times, boxes[:, 3] - boxes[:, 1], _HEIGHT_CHANGE):
         return None
-    early, late = world.movers.free[row][use] & (times < world.time_s - _MIDDLE_S), times > world.time_s - _AFTER_S
-    if early.sum() < 3 or late.sum() < 3 or np.ptp(times[early]) < 0.5 or np.ptp(times[late]) < 0.35:
+    free = np.flatnonzero(world.movers.free[row][use])
+    if len(free) < _LEAST_BEFORE:
         return None
-    way = places[early][-1] - places[early][0]
+    way = places[free[_LEAST_BEFORE - 1]] - places[free[0]]
     length = float(np.hypot(way[0], way[1]))
-    if length < 3.0:
+    if length < 1.0:
         return None
     along, aside = places @ (way / length), places @ np.array([-way[1], way[0]]) / length
     pixel = float(np.abs(world.view.per_pixel(world.bottoms[index : index + 1])).sum(axis=1).max())
-    before, error_before = _slope(times[early], along[early], pixel)
-    after, error_after = _slope(times[late], along[late], pixel)
-    drift, _ = _slope(times[late], aside[late], pixel)
     if np.abs(np.diff(aside) / np.maximum(np.diff(times), 0.1)).max() > _SIDE_M_S + 4 * pixel:
         return None  # it has jumped to the side: another vehicle
+    late = times > world.time_s - _LATE_S
+    if late.sum() < 3 or np.ptp(times[late]) < 0.35:
+        return None
+    fit = _fit(times - world.time_s, along, pixel, least, float(times[free[_LEAST_BEFORE - 1]] - world.time_s))
+    if fit is None:
+        return None
+    before, after, rate, deviations = fit
+    drift = float(np.polyfit(times[late] - world.time_s, aside[late], 1)[0])
     after = float(np.hypot(after, drift)) if after > 0 else after  # who turns goes on
-    passed_s = float(times[late].mean() - times[early].mean())
-    return before, after, (before - after) / passed_s, float(np.hypot(error_before, error_after)) / passed_s
+    return Braking(before, after, rate, deviations)
 
 
-def _slope(times: Array, along: Array, pixel: float) -> tuple[float, float]:
-    """Least squares; the error supposes that a place is at best a pixel exact."""
-    offsets = times - times.mean()
-    spread = float(offsets @ offsets)
-    slope = float(offsets @ along) / spread
-    rest = along - along.mean() - slope * offsets
-    variance = float(rest @ rest) / max(len(times) - 2, 1)
-    return slope, float(np.sqrt(max(variance, pixel * pixel) / spread))
+def _fit(ago_s: Array, along: Array, pixel: float, least: float, first_s: float) -> tuple[float, float, float, float] | None:
+    """Speed before and after, deceleration and its significance; ``first_s``: braking begins no earlier."""
+    begins = np.arange(max(first_s, ago_s[0] + _BEFORE_S), -_BRAKES_S[0] + 1e-9, _STEP_S)
+    begin, lasts = np.meshgrid(begins, np.arange(_BRAKES_S[0], _BRAKES_S[1] + 1e-9, _STEP_S))
+    good = begin + lasts <= 1e-9
+    begin, lasts = begin[good][:, None], lasts[good][:, None]
+    if not len(begin):
+        return None
+    passed = np.clip(ago_s - begin, 0.0, lasts)
+    lost = -(passed**2) / 2 - lasts * np.maximum(ago_s - begin - lasts, 0.0)  # metres behind constant speed, per m/s²
+    straight, _ = np.linalg.qr(np.stack([np.ones_like(ago_s), ago_s], axis=1))
+    rest = along - straight @ (straight.T @ along)
+    shape = lost - (lost @ straight) @ straight.T
+    weight = np.maximum((shape**2).sum(axis=1), 1e-9)
+    rate = shape @ rest / weight
+    misfit = float(rest @ rest) - rate**2 * weight
+    best = int(misfit.argmin())
+    variance = max(float(misfit[best]) / max(len(ago_s) - 5, 1), pixel * pixel)  # a place is at best a pixel exact
+    slower = misfit + np.maximum(rate - least, 0.0) ** 2 * weight
+    deviations = float(np.sqrt(max(float(slower.min()) - float(misfit[best]), 0.0) / variance))
+    before = float(np.polyfit(ago_s, along - rate[best] * lost[best], 1)[0])
+    return before, before - float(rate[best] * lasts[best, 0]), float(rate[best]), deviations

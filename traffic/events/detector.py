@@ -115,3 +115,26 @@ class Runs:
     def forget(self, time_s: float) -> None:
         """Drop what has not held lately; keeps the memory bounded."""
         self._runs = {n: run for n, run in self._runs.items() if time_s - run[1] <= self._patience_s}
+
+
+class StandingRuns:
+    """Since when objects stand where standing matters: a box that jitters into such a place for a moment has not stood there."""
+
+    _PATIENCE_S = 4.0
+    _TO_REST_S = 2.0  # standing is known this long after it began
+
+    def __init__(self) -> None:
+        self._runs = Runs(self._PATIENCE_S)
+
+    def reset(self) -> None:
+        """Forget all."""
+        self._runs.reset()
+
+    def since_s(self, world: World, index: int) -> float:
+        """Of an object that stands there now."""
+        begin_s = self._runs.hold(int(world.object_id[index]), world.time_s) - self._TO_REST_S
+        return max(float(world.rest_s[index]), begin_s)
+
+    def forget(self, time_s: float) -> None:
+        """Drop those that do not stand there any more."""
+        self._runs.forget(time_s)

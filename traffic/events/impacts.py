@@ -14,7 +14,7 @@ _BREAK_S = 0.7  # before now: the change is looked for there
 _BEFORE_S, _AFTER_S, _SPARE_S = 1.0, 0.7, 0.08
 _HEIGHT_CHANGE = 0.45  # of the box between ticks: something hides it, or the detector has changed its mind
 _LEAST_M_S, _MOST_M_S = 3.5, 45.0
-_MAX_ERROR_M_S2 = 2.6
+_MAX_ERROR_M_S2 = 3.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Shock:
     """A change of velocity at ``time_s``.
 
     Attributes:
-        before_m_s: speed before. change_m_s: size of the change of the velocity vector.
+        before_m_s: speed before. change_m_s: size of the change of the velocity vector. heading: (x, y), unit vector before.
         rate, error: change divided by the time between the two windows' middles (0.95 s at most), and its error, m/s².
     """
 
@@ -31,6 +31,7 @@ class Shock:
     change_m_s: float
     rate: float
     error: float
+    heading: tuple[float, float]
 
 
 def measure_shock(world: World, index: int) -> Shock | None:
@@ -63,7 +64,25 @@ def measure_shock(world: World, index: int) -> Shock | None:
     error = float(np.hypot(error_before, error_after)) * scale / passed_s
     if error > _MAX_ERROR_M_S2:
         return None
-    return Shock(middle, speed, change, change / passed_s, error)
+    heading = before / max(float(np.hypot(*before)), 1e-12)
+    return Shock(middle, speed, change, change / passed_s, error, (float(heading[0]), float(heading[1])))
+
+
+def measure_push(world: World, index: int, shock: Shock) -> tuple[float, float]:
+    """By how much an object got faster along the heading of another one's ``shock`` at that moment, and the error, m/s; (0, inf)
+    when it cannot be measured."""
+    row = world.rows[index]
+    times = world.movers.times[row]
+    use = world.movers.clear[row] & (times > shock.time_s - _BEFORE_S) & (times <= shock.time_s + _AFTER_S + 1e-6)
+    times, places = times[use], world.movers.places[row][use]
+    early, late = times <= shock.time_s, times >= shock.time_s + _SPARE_S
+    if early.sum() < 2 or late.sum() < 2 or np.ptp(times[early]) < 0.15 or np.ptp(times[late]) < 0.15:
+        return 0.0, np.inf
+    scale, heading = float(world.scale[index]), np.array(shock.heading)
+    pixel = float(np.abs(world.view.per_pixel(world.bottoms[index : index + 1])).sum(axis=1).max())
+    before, error_before = _velocity(times[early], places[early], pixel)
+    after, error_after = _velocity(times[late], places[late], pixel)
+    return float((after - before) @ heading) * scale, float(np.hypot(error_before, error_after)) * scale
 
 
 def _velocity(times: Array, places: Array, pixel: float) -> tuple[Array, float]:

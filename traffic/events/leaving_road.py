@@ -10,7 +10,7 @@ from traffic.events.world import World
 from traffic.facts import EventKind
 from traffic.scene.model import RegionKind
 
-_ON_ROAD_S = 0.6
+_ON_ROAD_S = 0.2  # two ticks: who comes into view just before it leaves the road is seen on it no longer
 _MEMORY_S = 30.0
 
 
@@ -37,7 +37,7 @@ class LeavingRoadDetector:
         off = world.touches[[number for number, _ in regions]].any(axis=0)
         on = ((world.lane >= 0) | world.in_kind(RegionKind.ROADWAY)) & ~off & world.motor & world.seen
         for number in world.object_id[on].tolist():
-            if world.time_s - self._on_road.hold(number, world.time_s) >= _ON_ROAD_S:
+            if world.time_s - self._on_road.hold(number, world.time_s) >= _ON_ROAD_S - 1e-3:
                 self._was_on_road[number] = world.time_s
         for number, region in regions:
             inside = world.in_regions[number] & world.motor & world.moved & (world.seen | world.standing)

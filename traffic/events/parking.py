@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from traffic.events.detector import about
+from traffic.events.detector import StandingRuns, about
 from traffic.events.evidence import Evidence
 from traffic.events.queues import Queues
 from traffic.events.world import World
@@ -19,9 +19,11 @@ class ParkingDetector:
 
     def __init__(self, queues: Queues) -> None:
         self._queues = queues
+        self._runs = StandingRuns()
 
     def reset(self) -> None:
-        """Nothing of its own."""
+        """Forget who stood there since when."""
+        self._runs.reset()
 
     def look(self, world: World) -> Iterable[Evidence]:
         """Vehicles that stand in such a place and are not held up by the traffic."""
@@ -31,12 +33,13 @@ class ParkingDetector:
             shoulder = lane >= 0 and bool(world.road_map.emergency[lane]) and not world.in_kind(RegionKind.PARKING)[index]
             if not code and not shoulder:
                 continue
-            since_s = max(float(world.rest_s[index]), float(self._queues.excused_until[index]))
+            since_s = max(self._runs.since_s(world, index), float(self._queues.excused_until[index]))
             strength = (0.9 if world.moved[index] else 0.75) * min(1.0, 0.4 + float(world.class_share[index]))
             yield about(
                 world, index, self.kind, strength, since_s=since_s, reach_m=3.0, region_code=code,
-                sustain=bool(self._queues.excused[index]), standing=True,
+                sustain=bool(self._queues.excused[index]) or not world.recent[index], standing=True,
             )  # fmt: skip
+        self._runs.forget(world.time_s)
 
     @staticmethod
     def _region(world: World, index: int) -> int:

@@ -6,20 +6,22 @@ import numpy as np
 
 from traffic.events.detector import Runs, about
 from traffic.events.evidence import Evidence
-from traffic.events.world import Array, World
+from traffic.events.world import Array, Flags, Indices, World
 from traffic.facts import EventKind
 
 _MAX_M_S = 70.0  # a faster fit is not a measurement
 _MAX_ERROR_M_S = 2.5
 _MAX_CHANGE_M_S2 = 5.0  # a stronger change of speed within the window is a flawed trajectory, not a speed
 _DEVIATIONS = 2.0
+_SURE_DEVIATIONS = 4.0  # so far above the limit twice, it has been so all the way that was measured
+_LANE_S = 1.2  # the window of the measured speed: who was in a lane within it is measured in that lane
 _CHANGE_S = 2.4
 
 
-def plausible(world: World) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """bool (n,): motor vehicles whose speed is well measured just now."""
+def plausible(world: World, lane: Indices) -> Flags:
+    """bool (n,): motor vehicles in a ``lane`` (n,) whose speed is well measured just now."""
     motion = world.movers.exact.at(world.rows)
-    good = world.motor & world.seen & world.moved & (world.lane >= 0)
+    good = world.motor & world.seen & world.moved & (lane >= 0)
     good &= (motion.number >= 4) & (motion.span_s >= 0.7) & (motion.error <= _MAX_ERROR_M_S) & (motion.speed <= _MAX_M_S)
     return np.asarray(good, np.bool_)
 
@@ -49,10 +51,12 @@ class SpeedingDetector:
 
     def __init__(self) -> None:
         self._runs = Runs()
+        self._lanes: dict[int, tuple[int, float]] = {}
 
     def reset(self) -> None:
         """Forget all runs."""
         self._runs.reset()
+        self._lanes.clear()
 
     def look(self, world: World) -> Iterable[Evidence]:
         """Vehicles that exceed the limit by more than the tolerance."""
@@ -60,18 +64,30 @@ class SpeedingDetector:
             return
         tolerance = world.rule(self.kind).value("tolerance_ratio")
         limits = np.array([lane.speed_limit_kmh or np.inf for lane in world.road_map.lanes] or [np.inf]) / 3.6
-        allowed = limits[world.lane] * (1 + tolerance)
-        speed, error = world.movers.exact.speed[world.rows], world.movers.exact.error[world.rows]
-        fast = plausible(world) & (speed - _DEVIATIONS * error > allowed)
+        lane = self._lane_of_way(world)
+        allowed = limits[lane] * (1 + tolerance)
+        motion = world.movers.exact.at(world.rows)
+        speed, error = motion.speed, motion.error
+        fast = plausible(world, lane) & (speed - _DEVIATIONS * error > allowed)
         for index in np.flatnonzero(fast).tolist():
             change, doubt = change_of_speed(world, index)
             if abs(change) > _MAX_CHANGE_M_S2 + min(_DEVIATIONS * doubt, 2.0):
                 continue
             since_s = self._runs.hold(int(world.object_id[index]), world.time_s)
+            if since_s < world.time_s and speed[index] - _SURE_DEVIATIONS * error[index] > allowed[index]:
+                since_s = min(since_s, world.time_s - float(motion.span_s[index]))
             over = (float(speed[index]) - allowed[index]) / allowed[index]
-            detail = f"车速{speed[index] * 3.6:.0f}公里/小时,限速{limits[world.lane[index]] * 3.6:.0f}公里/小时"
+            detail = f"车速{speed[index] * 3.6:.0f}公里/小时,限速{limits[lane[index]] * 3.6:.0f}公里/小时"
             yield about(world, index, self.kind, min(0.7 + over, 0.99), since_s=since_s, detail=detail)
         self._runs.forget(world.time_s)
+
+    def _lane_of_way(self, world: World) -> Indices:
+        """(n,): lane of each object, or where it was within the window of its speed: limits do not end where the drawing does."""
+        inside = np.flatnonzero(world.lane >= 0)
+        for number, lane in zip(world.object_id[inside].tolist(), world.lane[inside].tolist(), strict=True):
+            self._lanes[number] = (lane, world.time_s)
+        self._lanes = {n: seen for n, seen in self._lanes.items() if world.time_s - seen[1] <= _LANE_S}
+        return np.array([self._lanes.get(n, (-1, 0.0))[0] for n in world.object_id.tolist()], np.int64)
 
 
 class LowerSpeedDetector:
@@ -96,7 +112,7 @@ class LowerSpeedDetector:
             return
         least = self._least_m_s(world)[world.lane]
         speed, error = world.movers.exact.speed[world.rows], world.movers.exact.error[world.rows]
-        slow = plausible(world) & (speed + _DEVIATIONS * error < least) & (speed > self._STANDING_M_S)
+        slow = plausible(world, world.lane) & (speed + _DEVIATIONS * error < least) & (speed > self._STANDING_M_S)
         for index in np.flatnonzero(slow).tolist():
             if self._is_held_up(world, index, float(least[index])):
                 continue

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from traffic.events.detector import about
+from traffic.events.detector import StandingRuns, about
 from traffic.events.evidence import Evidence
 from traffic.events.queues import Queues
 from traffic.events.world import Flags, World
@@ -34,9 +34,11 @@ class StoppedDetector:
 
     def __init__(self, queues: Queues) -> None:
         self._queues = queues
+        self._runs = StandingRuns()
 
     def reset(self) -> None:
-        """Nothing of its own."""
+        """Forget who stood on the road since when."""
+        self._runs.reset()
 
     def look(self, world: World) -> Iterable[Evidence]:
         """Vehicles that stand in a lane, unless standing there is allowed or another kind's business."""
@@ -45,10 +47,11 @@ class StoppedDetector:
         for index in np.flatnonzero(standing_on_road(world) & ~elsewhere).tolist():
             if not world.road_map.drawn and not world.moved[index]:
                 continue
-            since_s = max(float(world.rest_s[index]), float(self._queues.excused_until[index]))
+            since_s = max(self._runs.since_s(world, index), float(self._queues.excused_until[index]))
             waited_s = world.time_s - since_s
-            sustain = bool(self._queues.excused[index]) or waited_s < wait_s
+            sustain = bool(self._queues.excused[index]) or waited_s < wait_s or not world.recent[index]
             strength = (0.9 if world.moved[index] else 0.65) * min(1.0, 0.4 + float(world.class_share[index]))
             yield about(
                 world, index, self.kind, strength, since_s=since_s, reach_m=4.0, sustain=sustain, standing=True,
             )  # fmt: skip
+        self._runs.forget(world.time_s)

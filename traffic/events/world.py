@@ -28,6 +28,7 @@ _PRESENT_S = 0.6
 _PRESENT_STANDING_S = 5.0
 _SIEVE_S, _SIEVE_M, _SIEVE_RATIO = 2.3, 2.5, 0.93
 _MOVED_M = 8.0
+_RECENT_S = 3.0
 _HELD_S = 1.0  # what stood when it was hidden is there as long as the tracker holds it
 
 
@@ -40,7 +41,8 @@ class World:
         boxes: (n, 4), relative; bottoms: (n, 2), relative, their bottom centres. places: (n, 2), on the ground.
         velocity: (n, 2), ground units per second, 0 where not known; speed: (n,), m/s (nominal without calibration), error: its
             standard error, inf when not known. scale: (n,), metres per ground unit.
-        rest_s: since when it stands, nan when it does not; standing: bool. seen: bool, matched in this tick.
+        rest_s: since when it stands, nan when it does not; standing: bool. seen: bool, matched in this tick;
+        recent: bool, within the last three seconds: what is hidden longer may have left unseen.
         slowing: bool, worth an exact look at its change of velocity.
         lane: index of its lane, -1 for none. in_lanes: bool (l, n). in_regions: bool (r, n), also with the points a fifth of
             the box's width beside the bottom centre; touches: bool (r, n), with the bottom centre alone; reaches: bool (r, n),
@@ -78,6 +80,7 @@ class World:
         self.object_id, self.track_id = movers.object_id[rows], movers.track_id[rows]
         self.object_class, self.class_share = movers.object_class[rows], movers.class_share[rows]
         self.rest_s, self.seen, self.moved = movers.rest_s[rows], movers.seen[rows], movers.moved[rows]
+        self.recent: Flags = ago_s[rows] <= _RECENT_S
         self.motor, self.four = _MOTOR[self.object_class], _FOUR[self.object_class]
         self.person = self.object_class == ObjectClass.PERSON
         self.rider = self.object_class == ObjectClass.BICYCLE

@@ -29,6 +29,7 @@ class _Run:
     last_s: float
     begin: tuple[float, float]
     seen: tuple[float, float]
+    size: float
 
 
 @dataclass(slots=True)
@@ -93,7 +94,7 @@ class WrongWayDetector:
         seen = (float(middle[0]) * world.view.aspect, float(middle[1]))
         run = self._runs.get(number)
         if run is None or world.time_s - run.last_s > _PATIENCE_S:
-            run = self._runs[number] = _Run(world.time_s, world.time_s, place, seen)
+            run = self._runs[number] = _Run(world.time_s, world.time_s, place, seen, _size(world, index))
         run.last_s = world.time_s
         return run
 
@@ -115,11 +116,12 @@ class WrongWayDetector:
 
     @staticmethod
     def _distance(world: World, index: int, run: _Run) -> tuple[float, float]:
-        """Way made against the lane in metres, and the displacement in the picture in diagonals of its box."""
+        """Way made against the lane in metres, and the displacement in the picture in diagonals of its box: in the mean of
+        those at both ends, since who comes nearer never gets far against the size he has at last."""
         way = np.array(world.place_of(index)) - np.array(run.begin)
         against = -float(way @ world.ahead[index]) * float(world.scale[index])
-        box, aspect = world.boxes[index], world.view.aspect
-        size = float(np.hypot((box[2] - box[0]) * aspect, box[3] - box[1]))
+        aspect = world.view.aspect
+        size = float(np.sqrt(run.size * _size(world, index)))
         shift = np.array([world.bottoms[index, 0] * aspect, world.bottoms[index, 1]]) - np.array(run.seen)
         return against, float(np.hypot(shift[0], shift[1])) / max(size, 1e-9) if against > 0 else 0.0
 
@@ -156,3 +158,9 @@ class WrongWayDetector:
     def _keeps_heading(world: World, index: int, proper: _Proper) -> bool:
         velocity = world.velocity[index]
         return proper.seconds >= _PROPER_S and float(velocity @ np.array(proper.heading)) > 0.5 * float(np.hypot(*velocity))
+
+
+def _size(world: World, index: int) -> float:
+    """Diagonal of its box, picture heights."""
+    box = world.boxes[index]
+    return float(np.hypot((box[2] - box[0]) * world.view.aspect, box[3] - box[1]))

@@ -7,7 +7,7 @@ from traffic.parameters.cell import MILLI, CellBuilder, LaneCell
 from traffic.parameters.config import ParameterConfig
 from traffic.parameters.loop import VirtualLoop, union
 from traffic.parameters.observation import LaneShape, LaneVehicle, Passing
-from traffic.parameters.queueing import SPEED_MEMORY_S, QueueTracker
+from traffic.parameters.queueing import EMPTY, SPEED_MEMORY_S, Queue, QueueTracker
 from traffic.types import TrackId
 
 
@@ -26,6 +26,8 @@ class LaneSampler:
         self._open: dict[int, CellBuilder] = {}
         self._closed_until = -(2**62)
         self.late_passings = 0
+        self.queue = EMPTY
+        """The queue in the newest frame."""
 
     def advance(self, time_s: float, vehicles: Sequence[LaneVehicle]) -> None:
         """The vehicles of the lane in the frame at ``time_s``; a frame that is not later than the last one is ignored."""
@@ -110,6 +112,7 @@ class LaneSampler:
             return
         speeds = self._speeds.update(time_s, now)
         queue = self._queue.advance(time_s, ((v, speeds[v.track_id]) for v in now.values()))
+        self.queue = queue
         second = math.floor(time_s)
         if second >= self._closed_until:
             self._cell(second).see_queue(time_s, queue.number, queue.length if self._lane.metric else None)
@@ -130,6 +133,11 @@ class CameraSampler:
     def late_passings(self) -> int:
         """Passages that came after their second was closed."""
         return sum(lane.late_passings for lane in self._lanes.values())
+
+    @property
+    def queues(self) -> dict[int, Queue]:
+        """The queues there are in the newest frame, by roadNum."""
+        return {road_num: lane.queue for road_num, lane in self._lanes.items() if lane.queue.number}
 
     def advance(self, time_s: float, vehicles: Mapping[int, Sequence[LaneVehicle]]) -> None:
         """The vehicles of a frame by roadNum; lanes that are not named have none."""

@@ -46,7 +46,7 @@ export default function CameraPage() {
   const { data: task, error } = useQuery({ queryKey: ['task', id], queryFn: () => call<Task>('task/query', { id }) });
   const view = useLive(id);
   const frame = useRef<HTMLDivElement>(null);
-  const [shown, setShown] = useState<string[]>(['lanes', 'boxes', 'labels']);
+  const [shown, setShown] = useState<string[]>(['lanes', 'queues', 'boxes', 'labels']);
   const [editing, edit] = useDisclosure(false);
   const [deleting, remove] = useDisclosure(false);
   if (error) return <ErrorNote error={error} />;
@@ -63,6 +63,7 @@ export default function CameraPage() {
     }
   };
   const lanes = new Map((task.scene?.lanes ?? []).map((lane) => [String(lane.roadNum), lane.roadName ?? '']));
+  const hasStopLine = new Set((task.scene?.lanes ?? []).filter((lane) => lane.stopLine).map((lane) => String(lane.roadNum)));
   const counts = view?.laneCounts ?? now.laneCounts;
   const seen = new Map<number, { number: number; speeds: number[] }>();
   for (const item of view?.objects ?? []) {
@@ -123,12 +124,12 @@ export default function CameraPage() {
         </Text>
       )}
       <Grid gap="md">
-        <Grid.Col span={{ base: 12, lg: 9 }}>
+        <Grid.Col span={{ base: 12, lg: 8, xl: 9 }}>
           <div className="picture" ref={frame} style={{ aspectRatio: view ? `${view.width} / ${view.height}` : '16 / 9' }}>
             {view ? (
               <>
                 <img src={`data:image/jpeg;base64,${view.picture}`} alt={t(`${task.taskName} 的实时画面`, `${task.taskName} live`)} />
-                <Overlay view={view} scene={task.scene} show={{ lanes: shown.includes('lanes'), boxes: shown.includes('boxes'), labels: shown.includes('labels') }} />
+                <Overlay view={view} scene={task.scene} show={{ lanes: shown.includes('lanes'), queues: shown.includes('queues'), boxes: shown.includes('boxes'), labels: shown.includes('labels') }} />
               </>
             ) : (
               <div className="empty">{now.enabled ? t('等待画面…', 'Waiting for a picture…') : t('已停止', 'Stopped')}</div>
@@ -138,13 +139,14 @@ export default function CameraPage() {
             <Chip.Group multiple value={shown} onChange={setShown}>
               <Group gap="xs">
                 <Chip value="lanes">{t('车道', 'Lanes')}</Chip>
+                <Chip value="queues">{t('排队', 'Queues')}</Chip>
                 <Chip value="boxes">{t('目标框', 'Boxes')}</Chip>
                 <Chip value="labels">{t('编号与速度', 'Ids and speeds')}</Chip>
               </Group>
             </Chip.Group>
             <Group gap="xs">
               <Text size="sm" c="dimmed" className="num">
-                {view && new Date(view.time * 1000).toLocaleString()} · {now.width}×{now.height} {now.codec} · {now.fpsAnalysed.toFixed(1)} / {now.fpsSource.toFixed(0)} fps
+                {view && new Date(view.time * 1000).toLocaleString('sv-SE', { timeZone: task.timeZone || undefined })} · {now.width}×{now.height} {now.codec} · {now.fpsAnalysed.toFixed(1)} / {now.fpsSource.toFixed(0)} fps
               </Text>
               <Tooltip label={t('全屏', 'Full screen')}>
                 <ActionIcon variant="default" onClick={() => void frame.current?.requestFullscreen()} aria-label={t('全屏', 'Full screen')}>
@@ -154,18 +156,19 @@ export default function CameraPage() {
             </Group>
           </Group>
         </Grid.Col>
-        <Grid.Col span={{ base: 12, lg: 3 }}>
+        <Grid.Col span={{ base: 12, lg: 4, xl: 3 }}>
           <Card withBorder>
             <Text fw={600} mb="xs">
               {t('车道计数', 'Vehicles by lane')}
             </Text>
-            <Table className="numbers" data-testid="lane-counts">
+            <Table className="numbers" data-testid="lane-counts" horizontalSpacing={6} style={{ whiteSpace: 'nowrap' }}>
               <Table.Thead>
                 <Table.Tr>
                   <Table.Th>{t('车道', 'Lane')}</Table.Th>
                   <Table.Th>{t('已过车', 'Passed')}</Table.Th>
                   <Table.Th>{t('画面内', 'In view')}</Table.Th>
                   <Table.Th>km/h</Table.Th>
+                  <Table.Th>{t('排队', 'Queue')}</Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
@@ -173,14 +176,22 @@ export default function CameraPage() {
                   .sort((a, b) => Number(a) - Number(b))
                   .map((lane) => {
                     const inside = seen.get(Number(lane));
+                    const queue = view?.queues.find((one) => one.roadNum === Number(lane));
                     return (
                       <Table.Tr key={lane}>
                         <Table.Td>
-                          {lane === '0' ? t('无', 'none') : lane} {lanes.get(lane)}
+                          {lane === '0' ? t('无', 'none') : lane}{' '}
+                          <Text span size="xs" c="dimmed">
+                            {lanes.get(lane)}
+                          </Text>
                         </Table.Td>
                         <Table.Td>{counts[lane] ?? 0}</Table.Td>
                         <Table.Td>{inside?.number ?? 0}</Table.Td>
                         <Table.Td>{inside?.speeds.length ? (inside.speeds.reduce((a, b) => a + b, 0) / inside.speeds.length).toFixed(0) : '–'}</Table.Td>
+                        <Table.Td>
+                          {queue ? queue.number : hasStopLine.has(lane) ? 0 : '–'}
+                          {queue?.lengthM != null && ` · ${queue.lengthM.toFixed(0)} m`}
+                        </Table.Td>
                       </Table.Tr>
                     );
                   })}

@@ -1,20 +1,41 @@
-import { Button, Card, Group, SegmentedControl, SimpleGrid, Text, TextInput } from '@mantine/core';
+import { Anchor, Button, Card, Group, SegmentedControl, SimpleGrid, Text, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconPlus, IconSearch } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useNavigate } from 'react-router';
-import { useText } from '../i18n';
+import { Link, useNavigate } from 'react-router';
+import { call } from '../api';
+import { EVENT_KINDS, nameOf } from '../codes';
+import { useLanguage, useText } from '../i18n';
 import { Nothing, PageTitle, StatusBadge, Waiting } from '../parts/common';
 import { TaskForm } from '../parts/taskform';
 import { Still } from '../parts/tile';
 import { useSession } from '../session';
 import { useTasks } from '../tasks';
+import type { TrafficEvent } from '../types';
+
+/** When and what happened last there, and the way to it. */
+function LastEvent({ event }: { event: TrafficEvent | undefined }) {
+  const { t, language } = useLanguage();
+  if (!event)
+    return (
+      <Text size="sm" c="dimmed">
+        {t('没有事件', 'No events')}
+      </Text>
+    );
+  return (
+    <Anchor component={Link} to={`/events?task=${encodeURIComponent(event.taskNum)}&event=${event.id}`} size="sm" c={event.state === 'open' ? 'red' : undefined} truncate display="block">
+      {event.state === 'open' ? t('正在发生', 'Now') : t('最近事件', 'Last event')}: {nameOf(EVENT_KINDS, event.recordType, language === 'zh')} · {event.recordTime.slice(5, 16)}
+    </Anchor>
+  );
+}
 
 export default function CamerasPage() {
   const t = useText();
   const { tasks } = useTasks();
   const { mayChange } = useSession();
   const navigate = useNavigate();
+  const { data: latest } = useQuery({ queryKey: ['events', 'latest'], queryFn: () => call<TrafficEvent[]>('event/latest'), refetchInterval: 5_000 });
   const [adding, add] = useDisclosure(false);
   const [wanted, setWanted] = useState('');
   const [kind, setKind] = useState('all');
@@ -71,6 +92,7 @@ export default function CamerasPage() {
                 {task.framesDropped > 0 && <> · {t(`丢弃 ${task.framesDropped}`, `${task.framesDropped} dropped`)}</>} · {t(`${task.passages} 辆`, `${task.passages} vehicles`)}
               </Text>
             </Group>
+            <LastEvent event={latest?.find((one) => one.taskNum === task.taskNum)} />
             {task.enabled && task.reason && (
               <Text size="xs" c="red" mt={4}>
                 {task.reason}

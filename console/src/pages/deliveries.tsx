@@ -1,4 +1,4 @@
-import { Badge, Button, Checkbox, Drawer, Group, Pagination, Select, Stack, Table, Text, Timeline } from '@mantine/core';
+import { Badge, Button, Checkbox, Drawer, Group, Select, Stack, Text, Timeline } from '@mantine/core';
 import { IconRefresh } from '@tabler/icons-react';
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -6,7 +6,8 @@ import { useSearchParams } from 'react-router';
 import { call } from '../api';
 import { useText } from '../i18n';
 import { STATE_COLOURS, useBusiness } from '../parts/business';
-import { ErrorNote, Nothing, PageTitle, Waiting, bytes, useTold } from '../parts/common';
+import { ErrorNote, PageTitle, Waiting, bytes, useTold } from '../parts/common';
+import { PagedTable } from '../parts/pagedtable';
 import { useSession } from '../session';
 import type { Delivery, DeliveryDetail, Interface } from '../types';
 import { pretty } from './interfaces';
@@ -60,61 +61,45 @@ export default function DeliveriesPage() {
           </>
         )}
       </PageTitle>
-      <ErrorNote error={error} />
-      {!data && !error && <Waiting />}
-      {data && data.rows.length === 0 && <Nothing>{t('没有推送', 'No deliveries')}</Nothing>}
-      {data && data.rows.length > 0 && (
-        <>
-          <Table.ScrollContainer minWidth={860}>
-            <Table highlightOnHover>
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th />
-                  <Table.Th>{t('时间', 'Time')}</Table.Th>
-                  <Table.Th>{t('数据接口', 'Receiver')}</Table.Th>
-                  <Table.Th>{t('业务类型', 'Business type')}</Table.Th>
-                  <Table.Th>{t('任务', 'Task')}</Table.Th>
-                  <Table.Th>{t('状态', 'State')}</Table.Th>
-                  <Table.Th>{t('次数', 'Tries')}</Table.Th>
-                  <Table.Th>{t('大小', 'Size')}</Table.Th>
-                  <Table.Th />
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {data.rows.map((row) => (
-                  <Table.Tr key={row.id}>
-                    <Table.Td>
-                      <Checkbox aria-label={t(`选择 ${row.id}`, `choose ${row.id}`)} checked={chosen.includes(row.id)} onChange={(e) => setChosen(e.currentTarget.checked ? [...chosen, row.id] : chosen.filter((id) => id !== row.id))} />
-                    </Table.Td>
-                    <Table.Td className="num">{row.createTime}</Table.Td>
-                    <Table.Td>{name(row.interfaceId)}</Table.Td>
-                    <Table.Td>{names[row.businessType]}</Table.Td>
-                    <Table.Td>{row.taskNum}</Table.Td>
-                    <Table.Td>
-                      <Badge color={STATE_COLOURS[row.state]} autoContrast>
-                        {states[row.state]}
-                      </Badge>
-                    </Table.Td>
-                    <Table.Td className="num">{row.tries}</Table.Td>
-                    <Table.Td className="num">{bytes(row.size)}</Table.Td>
-                    <Table.Td>
-                      <Button variant="subtle" size="compact-sm" onClick={() => setOpened(row.id)}>
-                        {t('详情', 'Details')}
-                      </Button>
-                    </Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
-          <Group justify="space-between" mt="sm">
-            <Text size="sm" c="dimmed">
-              {t(`共 ${data.total} 条`, `${data.total} in all`)}
-            </Text>
-            <Pagination total={Math.max(1, Math.ceil(data.total / ROWS))} value={page} onChange={setPage} getControlProps={(control) => ({ 'aria-label': control })} />
-          </Group>
-        </>
-      )}
+      <PagedTable
+        rows={data?.rows}
+        rowKey={(row) => row.id}
+        error={error}
+        nothing={t('没有推送', 'No deliveries')}
+        minWidth={760}
+        total={data?.total ?? null}
+        rowsPerPage={ROWS}
+        page={page}
+        onPage={setPage}
+        columns={[
+          {
+            title: t('选择', 'Choose'),
+            cell: (row) => <Checkbox aria-label={t(`选择 ${row.id}`, `choose ${row.id}`)} checked={chosen.includes(row.id)} onChange={(e) => setChosen(e.currentTarget.checked ? [...chosen, row.id] : chosen.filter((id) => id !== row.id))} />,
+          },
+          { title: t('时间', 'Time'), cell: (row) => row.createTime, figures: true },
+          { title: t('数据接口', 'Receiver'), cell: (row) => name(row.interfaceId) },
+          { title: t('业务类型', 'Business type'), cell: (row) => names[row.businessType] },
+          { title: t('任务', 'Task'), cell: (row) => row.taskNum },
+          {
+            title: t('状态', 'State'),
+            cell: (row) => (
+              <Badge color={STATE_COLOURS[row.state]} autoContrast>
+                {states[row.state]}
+              </Badge>
+            ),
+          },
+          { title: t('次数', 'Tries'), cell: (row) => row.tries, figures: true },
+          { title: t('大小', 'Size'), cell: (row) => bytes(row.size), figures: true },
+          {
+            title: '',
+            cell: (row) => (
+              <Button variant="subtle" size="compact-sm" onClick={() => setOpened(row.id)}>
+                {t('详情', 'Details')}
+              </Button>
+            ),
+          },
+        ]}
+      />
       <Drawer opened={opened !== ''} onClose={() => setOpened('')} position="right" size="lg" title={t('推送详情', 'Delivery')}>
         {opened && <Detail id={opened} onReplay={mayChange ? () => void replay({ ids: [opened] }) : undefined} />}
       </Drawer>

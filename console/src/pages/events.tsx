@@ -1,6 +1,6 @@
-import { Badge, Button, Card, Drawer, Group, MultiSelect, Pagination, Select, SimpleGrid, Stack, Switch, Table, Text, TextInput } from '@mantine/core';
+import { Badge, Button, Card, Drawer, Group, MultiSelect, Select, SimpleGrid, Stack, Switch, Table, Text, TextInput } from '@mantine/core';
 import { DateTimePicker } from '@mantine/dates';
-import { IconDownload } from '@tabler/icons-react';
+import { IconChevronLeft, IconChevronRight, IconDownload } from '@tabler/icons-react';
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useSearchParams } from 'react-router';
@@ -9,6 +9,7 @@ import { EVENT_KINDS, PLATE_COLOURS, VEHICLE_COLOURS, VEHICLE_TYPES, WEATHERS, c
 import { useLanguage } from '../i18n';
 import { ArchiveClip, ArchivePicture } from '../parts/archive';
 import { ErrorNote, Nothing, PageTitle, Waiting, useTold } from '../parts/common';
+import { Pager } from '../parts/pagedtable';
 import { useSession } from '../session';
 import { useTasks } from '../tasks';
 import type { EventDetail, TrafficEvent } from '../types';
@@ -32,7 +33,7 @@ export default function EventsPage() {
   const [search] = useSearchParams();
   const [filters, setFilters] = useState<Filters>({ taskNum: search.get('task'), recordTypes: null, state: null, falseAlarm: null, startTime: null, endTime: null });
   const [page, setPage] = useState(1);
-  const [opened, setOpened] = useState<number | null>(null);
+  const [opened, setOpened] = useState<number | null>(search.get('event') ? Number(search.get('event')) : null);
   const set = (changes: Partial<Filters>) => {
     setFilters((before) => ({ ...before, ...changes }));
     setPage(1);
@@ -44,6 +45,9 @@ export default function EventsPage() {
     placeholderData: keepPreviousData,
   });
   const names = new Map((tasks ?? []).map((task) => [task.taskNum, task.taskName]));
+  const at = data?.rows.findIndex((event) => event.id === opened) ?? -1;
+  const before = at > 0 ? data?.rows[at - 1]?.id : undefined;
+  const after = at >= 0 ? data?.rows[at + 1]?.id : undefined;
   const exported = async () => {
     try {
       const marked: TrafficEvent[] = [];
@@ -79,13 +83,13 @@ export default function EventsPage() {
           onChange={(state) => set({ state })}
           w={120}
         />
-        <DateTimePicker label={t('从', 'From')} clearable withSeconds valueFormat="YYYY-MM-DD HH:mm:ss" value={filters.startTime} onChange={(startTime) => set({ startTime })} w={190} />
-        <DateTimePicker label={t('至', 'To')} clearable withSeconds valueFormat="YYYY-MM-DD HH:mm:ss" value={filters.endTime} onChange={(endTime) => set({ endTime })} w={190} />
+        <DateTimePicker label={t('从', 'From')} placeholder={t('不限', 'any time')} clearable withSeconds valueFormat="YYYY-MM-DD HH:mm:ss" value={filters.startTime} onChange={(startTime) => set({ startTime })} w={190} />
+        <DateTimePicker label={t('至', 'To')} placeholder={t('不限', 'any time')} clearable withSeconds valueFormat="YYYY-MM-DD HH:mm:ss" value={filters.endTime} onChange={(endTime) => set({ endTime })} w={190} />
         <Switch label={t('隐藏误报', 'Hide false alarms')} checked={filters.falseAlarm === false} onChange={(e) => set({ falseAlarm: e.currentTarget.checked ? false : null })} pb={8} />
       </Group>
       <ErrorNote error={error} />
       {!data && !error && <Waiting />}
-      {data?.rows.length === 0 && <Nothing>{t('没有符合条件的事件', 'No such events')}</Nothing>}
+      {data?.rows.length === 0 && <Nothing>{Object.values(filters).some((value) => value !== null) ? t('没有符合条件的事件', 'No such events') : t('还没有事件', 'No events yet')}</Nothing>}
       <SimpleGrid cols={{ base: 1, xs: 2, md: 3, xl: 4 }} spacing="sm">
         {data?.rows.map((event) => (
           <Card key={event.id} withBorder padding="xs" data-event={event.recordType}>
@@ -110,16 +114,21 @@ export default function EventsPage() {
           </Card>
         ))}
       </SimpleGrid>
-      {data && data.total > ROWS && (
-        <Group justify="space-between" mt="md">
-          <Text size="sm" c="dimmed">
-            {t(`共 ${data.total} 条`, `${data.total} in all`)}
-          </Text>
-          <Pagination total={Math.ceil(data.total / ROWS)} value={page} onChange={setPage} getControlProps={(control) => ({ 'aria-label': control })} />
-        </Group>
-      )}
+      {!!data?.total && <Pager total={data.total} shown={data.rows.length} rowsPerPage={ROWS} page={page} onPage={setPage} />}
       <Drawer opened={opened !== null} onClose={() => setOpened(null)} position="right" size="xl" title={t('事件详情', 'Event')}>
-        {opened !== null && <Detail id={opened} />}
+        {opened !== null && (
+          <Stack>
+            <Group justify="space-between">
+              <Button variant="default" size="compact-sm" leftSection={<IconChevronLeft size={14} />} disabled={before === undefined} onClick={() => before !== undefined && setOpened(before)}>
+                {t('较新', 'Newer')}
+              </Button>
+              <Button variant="default" size="compact-sm" rightSection={<IconChevronRight size={14} />} disabled={after === undefined} onClick={() => after !== undefined && setOpened(after)}>
+                {t('较早', 'Older')}
+              </Button>
+            </Group>
+            <Detail key={opened} id={opened} />
+          </Stack>
+        )}
       </Drawer>
     </>
   );

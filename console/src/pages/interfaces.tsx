@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, Badge, Button, Checkbox, Code, CopyButton, Drawer, Group, Menu, Modal, MultiSelect, NumberInput, Select, Stack, Switch, Table, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Alert, Badge, Button, Checkbox, Code, CopyButton, Drawer, Group, Menu, Modal, MultiSelect, NumberInput, Select, Stack, Switch, Table, Text, TextInput, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconDots, IconEdit, IconKey, IconPlus, IconSend, IconTrash } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
@@ -48,31 +48,37 @@ export default function InterfacesPage() {
       </PageTitle>
       {interfaces.length === 0 && <Nothing>{t('还没有数据接口: 新增后, Wayside 即向其 URL 推送数据', 'No receivers yet: once added, Wayside pushes to its URL')}</Nothing>}
       {interfaces.length > 0 && (
-        <Table.ScrollContainer minWidth={900}>
+        <Table.ScrollContainer minWidth={700} tabIndex={0}>
           <Table highlightOnHover>
             <Table.Thead>
               <Table.Tr>
                 <Table.Th>id</Table.Th>
-                <Table.Th>{t('接口名称', 'Name')}</Table.Th>
-                <Table.Th>{t('业务类型', 'Business type')}</Table.Th>
-                <Table.Th>{t('触发条件', 'Trigger')}</Table.Th>
-                <Table.Th>{t('请求Url', 'URL')}</Table.Th>
+                <Table.Th>{t('接口名称 / 请求Url', 'Name / URL')}</Table.Th>
+                <Table.Th>{t('业务类型 / 触发条件', 'Business type / trigger')}</Table.Th>
                 <Table.Th>{t('接收方状态', 'Receiver')}</Table.Th>
-                <Table.Th />
+                <Table.Th>
+                  <VisuallyHidden>{t('操作', 'Actions')}</VisuallyHidden>
+                </Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
               {interfaces.map((item) => (
                 <Table.Tr key={item.id}>
                   <Table.Td>{item.id}</Table.Td>
-                  <Table.Td>
+                  <Table.Td style={{ wordBreak: 'break-all', maxWidth: 340 }}>
                     {item.name} {!item.enabled && <Badge color="gray">{t('停用', 'off')}</Badge>}
+                    <Text size="xs" c="dimmed">
+                      {item.url}
+                    </Text>
                   </Table.Td>
                   <Table.Td>
                     {item.businessType} {names[item.businessType]}
+                    <Text size="xs" c="dimmed">
+                      {item.triggerCondition === 1 ? t(`周期触发 ${item.uploadPeriod} 秒`, `every ${item.uploadPeriod} s`) : t('抓拍触发', 'at once')}
+                      {item.uploadImgStatus === 1 && t(', 含图片', ', with pictures')}
+                      {!!item.taskNums?.length && t(`, 仅任务 ${item.taskNums.join('、')}`, `, only tasks ${item.taskNums.join(', ')}`)}
+                    </Text>
                   </Table.Td>
-                  <Table.Td>{item.triggerCondition === 1 ? t(`周期触发 ${item.uploadPeriod} 秒`, `every ${item.uploadPeriod} s`) : t('抓拍触发', 'at once')}</Table.Td>
-                  <Table.Td style={{ wordBreak: 'break-all', maxWidth: 320 }}>{item.url}</Table.Td>
                   <Table.Td>
                     <ReceiverState receiver={receivers?.find((one) => one.interfaceId === item.id)} />
                   </Table.Td>

@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, Badge, Button, Card, FileButton, Grid, Group, JsonInput, Modal, SegmentedControl, Select, Stack, Text, Title, Tooltip } from '@mantine/core';
+import { ActionIcon, Alert, Badge, Button, Card, FileButton, Grid, Group, JsonInput, Modal, SegmentedControl, Select, Stack, Text, Title, Tooltip, VisuallyHidden } from '@mantine/core';
 import { useDebouncedValue, useDisclosure } from '@mantine/hooks';
 import { IconArrowBackUp, IconArrowForwardUp, IconArrowLeft, IconBell, IconCamera, IconCode, IconCopy, IconDeviceFloppy, IconDownload, IconRuler2, IconUpload } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
@@ -58,7 +58,7 @@ function Editor({ task }: { task: Task }) {
   const [check, setCheck] = useState<SceneCheck | null>(null);
   const [saving, setSaving] = useState(false);
   const [asJson, json] = useDisclosure(false);
-  const [leaving, leave] = useDisclosure(false);
+  const [leaving, setLeaving] = useState(''); // where somebody wants to go with changes unsaved
   const [ruling, rules] = useDisclosure(false);
   const navigate = useNavigate();
   const { picture, renew } = usePicture(task.id);
@@ -72,7 +72,7 @@ function Editor({ task }: { task: Task }) {
     call<SceneCheck>('scene/check', { scene: settled }, stop.signal).then(setCheck, () => undefined);
     return () => stop.abort();
   }, [settled]);
-  useLeaveGuard(changed);
+  useLeaveGuard(changed, setLeaving);
 
   const put = (next: SceneDocument) => {
     setPreview(null);
@@ -185,7 +185,7 @@ function Editor({ task }: { task: Task }) {
     <Stack gap="sm" onKeyDown={onKey} tabIndex={-1} style={{ outline: 'none' }}>
       <Group justify="space-between">
         <Group gap="sm">
-          <ActionIcon onClick={() => (changed ? leave.open() : navigate(`/cameras/${task.id}`))} variant="subtle" color="gray" aria-label={t('返回相机', 'Back to the camera')}>
+          <ActionIcon onClick={() => (changed ? setLeaving(`/cameras/${task.id}`) : navigate(`/cameras/${task.id}`))} variant="subtle" color="gray" aria-label={t('返回相机', 'Back to the camera')}>
             <IconArrowLeft size={20} />
           </ActionIcon>
           <Title order={2} size="h3">
@@ -284,12 +284,20 @@ function Editor({ task }: { task: Task }) {
             onPreview={setPreview}
             onCommit={put}
           />
-          <Group justify="space-between" mt={4}>
-            <Text size="sm" c="dimmed">
-              {hint}
-            </Text>
-            {!!check?.gridStepM && (
+          <Group justify="space-between" mt={4} wrap="nowrap" align="start">
+            <div>
               <Text size="sm" c="dimmed">
+                {hint}
+              </Text>
+              <Text size="xs" c="dimmed">
+                {tool === 'select'
+                  ? t('键盘: 右侧列表选择对象, Tab 到画面后 Page Up/Down 选点, 方向键移动, Delete 删除。', 'Keyboard: choose in the list at the right, Tab to the picture, Page Up/Down choose a point, arrow keys move it, Delete removes.')
+                  : t('键盘: Tab 到画面, 方向键移动十字 (Shift 微调), 空格落点, 退格撤回, 回车结束, Esc 取消。', 'Keyboard: Tab to the picture, arrow keys move a cross (Shift: finely), Space places a point, Backspace takes one back, Enter ends, Esc cancels.')}
+              </Text>
+              <VisuallyHidden aria-live="polite">{tool !== 'select' && t(`已落 ${draft.length} 点`, `${draft.length} points`)}</VisuallyHidden>
+            </div>
+            {!!check?.gridStepM && (
+              <Text size="sm" c="dimmed" style={{ whiteSpace: 'nowrap' }}>
                 {t(`网格 ${check.gridStepM} 米`, `grid ${check.gridStepM} m`)}
               </Text>
             )}
@@ -352,12 +360,12 @@ function Editor({ task }: { task: Task }) {
       </Grid>
       {ruling && <RulesModal document={history.present} onClose={rules.close} onDone={put} />}
       {asJson && <JsonModal document={history.present} onClose={json.close} onDone={put} />}
-      <Modal opened={leaving} onClose={leave.close} title={t('有未保存的修改', 'Unsaved changes')}>
+      <Modal opened={leaving !== ''} onClose={() => setLeaving('')} title={t('有未保存的修改', 'Unsaved changes')}>
         <Group justify="flex-end">
-          <Button variant="default" onClick={() => navigate(`/cameras/${task.id}`)}>
+          <Button variant="default" onClick={() => navigate(leaving)}>
             {t('放弃修改', 'Discard them')}
           </Button>
-          <Button onClick={leave.close}>{t('继续编辑', 'Go on editing')}</Button>
+          <Button onClick={() => setLeaving('')}>{t('继续编辑', 'Go on editing')}</Button>
         </Group>
       </Modal>
     </Stack>
@@ -385,12 +393,23 @@ function JsonModal({ document, onClose, onDone }: { document: SceneDocument; onC
   );
 }
 
-/** Asks before the tab is closed with unsaved changes. */
-function useLeaveGuard(changed: boolean) {
+/** Asks before the tab is closed, or a link is followed, with unsaved changes. */
+function useLeaveGuard(changed: boolean, onLeave: (to: string) => void) {
   useEffect(() => {
     if (!changed) return undefined;
     const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+    const follow = (event: MouseEvent) => {
+      const link = (event.target as Element).closest?.('a[href^="#/"]');
+      if (!link) return;
+      event.preventDefault();
+      event.stopPropagation();
+      onLeave(link.getAttribute('href')!.slice(1));
+    };
     window.addEventListener('beforeunload', ask);
-    return () => window.removeEventListener('beforeunload', ask);
-  }, [changed]);
+    window.document.addEventListener('click', follow, true);
+    return () => {
+      window.removeEventListener('beforeunload', ask);
+      window.document.removeEventListener('click', follow, true);
+    };
+  }, [changed, onLeave]);
 }

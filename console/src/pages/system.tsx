@@ -1,4 +1,4 @@
-import { Alert, Anchor, Badge, Card, Group, Progress, SimpleGrid, Table, Text } from '@mantine/core';
+import { Alert, Anchor, Badge, Card, Group, Progress, SimpleGrid, Table, Text, VisuallyHidden } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { call } from '../api';
 import { oneLanguage, useLanguage } from '../i18n';
@@ -11,6 +11,14 @@ async function health(): Promise<Health> {
   return answer.data;
 }
 
+/** `pusher-0` is the first of the pushers. */
+function partName(name: string, parts: Record<string, string>): string {
+  const found = /^(.*?)(?:-(\d+))?$/.exec(name)!;
+  const called = parts[name] ?? parts[found[1]!];
+  if (!called) return name;
+  return found[2] === undefined || parts[name] ? called : `${called} ${Number(found[2]) + 1}`;
+}
+
 export default function SystemPage() {
   const { t, language } = useLanguage();
   const { data, error } = useQuery({ queryKey: ['system'], queryFn: () => call<SystemInfo>('system/query'), refetchInterval: 10_000 });
@@ -18,7 +26,18 @@ export default function SystemPage() {
   if (error) return <ErrorNote error={error} />;
   if (!data) return <Waiting />;
   const used = data.disk.total && data.disk.free !== undefined ? 100 - (100 * data.disk.free) / data.disk.total : undefined;
-  const names: Record<string, string> = { detector: t('检测模型', 'Detector'), engine: t('引擎 / 设备', 'Engine / device'), database: t('数据库', 'Database'), archive: t('图片与录像', 'Archive'), retention: t('保留', 'Retention') };
+  const names: Record<string, string> = { detector: t('检测模型', 'Detector'), engine: t('引擎 / 设备', 'Engine / device'), database: t('数据库', 'Database'), archive: t('图片与录像', 'Archive'), plates: t('车牌识别', 'Number plates'), attributes: t('车型、颜色、天气', 'Type, colour, weather') };
+  const parts: Record<string, string> = {
+    supervisor: t('相机调度', 'Cameras (supervisor)'),
+    pusher: t('数据推送', 'Deliveries (pusher)'),
+    aggregator: t('参数统计', 'Parameters (aggregator)'),
+    detector: t('目标检测', 'Detector'),
+    plates: t('车牌识别', 'Number plates'),
+    attributes: t('车型、颜色、天气', 'Type, colour, weather'),
+    disk: t('数据盘', 'Disk of the data folder'),
+    database: t('数据库', 'Database'),
+    archive: t('图片与录像', 'Pictures and clips'),
+  };
   return (
     <>
       <PageTitle title={t('系统', 'System')} />
@@ -36,7 +55,7 @@ export default function SystemPage() {
             <Table.Tbody>
               {Object.entries(state?.components ?? {}).map(([name, told]) => (
                 <Table.Tr key={name}>
-                  <Table.Td>{name}</Table.Td>
+                  <Table.Td>{partName(name, parts)}</Table.Td>
                   <Table.Td>{told === 'ok' ? <Badge color="teal">{t('正常', 'ok')}</Badge> : <Text c="red">{oneLanguage(told, language)}</Text>}</Table.Td>
                 </Table.Tr>
               ))}
@@ -59,10 +78,12 @@ export default function SystemPage() {
                   {data.time} ({data.timeZone})
                 </Table.Td>
               </Table.Tr>
-              {Object.entries(data.about).map(([name, value]) => (
+              {Object.entries(data.about)
+                .filter(([name]) => name in names)
+                .map(([name, value]) => (
                 <Table.Tr key={name}>
                   <Table.Td>{names[name] ?? name}</Table.Td>
-                  <Table.Td style={{ wordBreak: 'break-all' }}>{value}</Table.Td>
+                  <Table.Td style={{ wordBreak: 'break-all' }}>{value === 'on' ? t('开启', 'on') : value || t('关闭', 'off')}</Table.Td>
                 </Table.Tr>
               ))}
             </Table.Tbody>
@@ -72,6 +93,9 @@ export default function SystemPage() {
           <Text component="h3" fw={600} mb="xs">
             {t('集群节点', 'Machines')}
           </Text>
+          <Text size="sm" mb="xs">
+            {t(`本机负载 ${data.load.minute} (${data.load.cpus} 核), 可用内存 ${bytes(data.load.memoryFree)} / ${bytes(data.load.memoryTotal)}`, `This machine: load ${data.load.minute} on ${data.load.cpus} cores, ${bytes(data.load.memoryFree)} of ${bytes(data.load.memoryTotal)} memory available`)}
+          </Text>
           <Table>
             <Table.Thead>
               <Table.Tr>
@@ -80,7 +104,9 @@ export default function SystemPage() {
                 <Table.Th>CPU</Table.Th>
                 <Table.Th>GPU</Table.Th>
                 <Table.Th>{t('内存', 'Memory')}</Table.Th>
-                <Table.Th />
+                <Table.Th>
+                  <VisuallyHidden>{t('状态', 'State')}</VisuallyHidden>
+                </Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -101,6 +127,23 @@ export default function SystemPage() {
           <Text component="h3" fw={600} mb="xs">
             {t('存储', 'Storage')}
           </Text>
+          {data.storage && (
+            <Table mb="sm">
+              <Table.Tbody>
+                <Table.Tr>
+                  <Table.Td>{t('图片与录像', 'Pictures and clips')}</Table.Td>
+                  <Table.Td>
+                    {t(`${data.storage.files} 个文件, ${bytes(data.storage.bytes)}`, `${data.storage.files} files, ${bytes(data.storage.bytes)}`)}
+                    {!data.storage.complete && t(' (统计中)', ' (still counting)')}
+                  </Table.Td>
+                </Table.Tr>
+                <Table.Tr>
+                  <Table.Td>{t('保留', 'Kept')}</Table.Td>
+                  <Table.Td>{t(`${data.storage.days} 天, 最多 ${bytes(data.storage.mostBytes)}`, `${data.storage.days} days, at most ${bytes(data.storage.mostBytes)}`)}</Table.Td>
+                </Table.Tr>
+              </Table.Tbody>
+            </Table>
+          )}
           {used !== undefined && (
             <>
               <Progress value={used} color={used > 90 ? 'red' : 'cyan'} aria-label={t('磁盘已用', 'Disk used')} />
@@ -110,8 +153,11 @@ export default function SystemPage() {
             </>
           )}
           <Group gap="lg" mt="md">
+            <Anchor href="/redoc" target="_blank">
+              {t('接口文档', 'API reference')}
+            </Anchor>
             <Anchor href="/docs" target="_blank">
-              {t('接口文档', 'API pages')}
+              {t('接口调试', 'Try the API')}
             </Anchor>
             <Anchor href={`${window.location.protocol}//${window.location.hostname}:8265`} target="_blank">
               {t('Ray 面板 (仅本机可达)', 'Ray dashboard (this machine only)')}

@@ -11,6 +11,7 @@ import type { Series } from '../parts/chart';
 import { Chart } from '../parts/chart';
 import { ErrorNote, Nothing, PageTitle, Waiting, useTold } from '../parts/common';
 import { useTasks } from '../tasks';
+import type { Task } from '../types';
 
 type Row = Record<string, string | number | null> & { startTime: string };
 type Period = '1h' | '6h' | 'day';
@@ -38,6 +39,8 @@ export default function TrafficPage() {
   const [other, setOther] = useState<string>(() => dayjs().subtract(1, 'day').format('YYYY-MM-DD'));
   const chosen = taskNum ?? tasks?.[0]?.taskNum ?? null;
   const zone = tasks?.find((task) => task.taskNum === chosen)?.timeZone;
+  const taskId = tasks?.find((task) => task.taskNum === chosen)?.id;
+  const { data: task } = useQuery({ queryKey: ['task', taskId], queryFn: () => call<Task>('task/query', { id: taskId }), enabled: taskId !== undefined });
   const range = span(day, period, zone);
   const query = (from: { startTime: string; endTime: string; bucket: number }) => call<Row[]>(`${topic}/query`, { taskNum: chosen, ...from });
   const { data, error } = useQuery({ queryKey: ['history', topic, chosen, period, day], queryFn: () => query(span(day, period, zone)), enabled: !!chosen, refetchInterval: 30_000 });
@@ -48,13 +51,22 @@ export default function TrafficPage() {
     for (let at = dayjs(range.startTime); at.isBefore(end); at = at.add(range.bucket, 'second')) made.push(at.format('HH:mm'));
     return made;
   }, [range.startTime, range.endTime, range.bucket]);
+  /** What the scene calls the lane, region or line of a row. */
+  const nameIn = (row: Row): string => {
+    const scene = task?.scene;
+    const code = row.roadNum ?? row.regionCode;
+    if (row.roadNum !== undefined) return scene?.lanes?.find((lane) => lane.roadNum === code)?.roadName ?? '';
+    if (row.kind === 'countLine') return scene?.countLines?.find((line) => line.code === code)?.name ?? '';
+    return scene?.regions?.find((region) => region.regionCode === code)?.name ?? '';
+  };
   const series = (field: string, factor = 1): Series[] => {
     const key = topic === 'traffic' ? 'roadNum' : 'regionCode';
     const made = (rows: Row[] | undefined, suffix: string, dashed: boolean) => {
       const found = new Map<string, Series>();
       for (const row of rows ?? []) {
         const kind = row.kind === 'countLine' ? t('计数线', 'line') : topic === 'traffic' ? t('车道', 'lane') : t('区域', 'region');
-        const name = `${kind} ${row[key]}${suffix}`;
+        const called = nameIn(row);
+        const name = `${kind} ${row[key]}${called && ` ${called}`}${suffix}`;
         const one = found.get(name) ?? { name, points: [], dashed };
         const value = row[field];
         one.points.push([row.startTime.slice(11, 16), typeof value === 'number' ? Math.round(value * factor * 100) / 100 : null]);
@@ -71,7 +83,9 @@ export default function TrafficPage() {
           { title: t('平均车速', 'Mean speed'), unit: 'km/h', field: 'timeMeanSpeedKmh' },
           { title: t('时间占有率', 'Time occupancy'), unit: '%', field: 'timeOccupancyRatio', factor: 100 },
           { title: t('空间占有率', 'Space occupancy'), unit: '%', field: 'spaceOccupancyRatio', factor: 100 },
+          { title: t('密度', 'Density'), unit: t('辆/公里', 'veh/km'), field: 'densityVehKm' },
           { title: t('最大排队长度', 'Longest queue'), unit: 'm', field: 'maxQueueLengthM' },
+          { title: t('最大排队车辆数', 'Most vehicles in the queue'), unit: t('辆', 'vehicles'), field: 'maxQueueNum' },
           { title: t('车头时距', 'Time headway'), unit: 's', field: 'meanTimeHeadwayS' },
         ]
       : [

@@ -1,12 +1,15 @@
-import { Badge, Button, Group, Modal, Pagination, PasswordInput, Select, Stack, Switch, Table, Tabs, Text, TextInput } from '@mantine/core';
+import { Badge, Button, Group, Modal, PasswordInput, Select, Stack, Switch, Table, Tabs, Text, TextInput, VisuallyHidden } from '@mantine/core';
 import { IconPlus } from '@tabler/icons-react';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { call } from '../api';
 import { useText } from '../i18n';
 import { ErrorNote, PageTitle, Waiting, useTold } from '../parts/common';
+import { PagedTable } from '../parts/pagedtable';
 import { useSession } from '../session';
 import type { Account, AuditEntry } from '../types';
+
+const ENTRIES = 50;
 
 function useRoles() {
   const t = useText();
@@ -53,7 +56,9 @@ function Accounts() {
             <Table.Th>{t('用户名', 'User name')}</Table.Th>
             <Table.Th>{t('角色', 'Role')}</Table.Th>
             <Table.Th>{t('状态', 'State')}</Table.Th>
-            <Table.Th />
+            <Table.Th>
+              <VisuallyHidden>{t('操作', 'Actions')}</VisuallyHidden>
+            </Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -131,44 +136,34 @@ function AccountForm({ account, onClose }: { account: Account | null; onClose: (
 function Audit() {
   const t = useText();
   const [page, setPage] = useState(1);
-  const { data, error } = useQuery({ queryKey: ['audit', page], queryFn: () => call<AuditEntry[]>('audit/list', { page, pageSize: 50 }) });
-  if (error) return <ErrorNote error={error} />;
-  if (!data) return <Waiting />;
+  const { data, error } = useQuery({ queryKey: ['audit', page], queryFn: () => call<AuditEntry[]>('audit/list', { page, pageSize: ENTRIES }), placeholderData: keepPreviousData });
   return (
-    <>
-      <Table.ScrollContainer minWidth={800}>
-        <Table>
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>{t('时间', 'Time')}</Table.Th>
-              <Table.Th>{t('操作人', 'Who')}</Table.Th>
-              <Table.Th>{t('来源', 'From')}</Table.Th>
-              <Table.Th>{t('操作', 'What')}</Table.Th>
-              <Table.Th>{t('对象', 'Record')}</Table.Th>
-              <Table.Th>{t('变更', 'Changes')}</Table.Th>
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {data.map((entry) => (
-              <Table.Tr key={entry.id}>
-                <Table.Td className="num">{entry.time}</Table.Td>
-                <Table.Td>{entry.username}</Table.Td>
-                <Table.Td>{entry.address}</Table.Td>
-                <Table.Td>{entry.action}</Table.Td>
-                <Table.Td>{entry.target}</Table.Td>
-                <Table.Td>
-                  {Object.entries(entry.changes).map(([name, change]) => (
-                    <Text key={name} size="xs" lineClamp={2} style={{ wordBreak: 'break-all' }}>
-                      {name}: {JSON.stringify(change[0])} → {JSON.stringify(change[1])}
-                    </Text>
-                  ))}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
-      <Pagination mt="sm" total={data.length === 50 ? page + 1 : page} value={page} onChange={setPage} />
-    </>
+    <PagedTable
+      rows={data}
+      rowKey={(entry) => entry.id}
+      error={error}
+      nothing={t('还没有操作', 'Nothing yet')}
+      minWidth={800}
+      total={null}
+      rowsPerPage={ENTRIES}
+      page={page}
+      onPage={setPage}
+      columns={[
+        { title: t('时间', 'Time'), cell: (entry) => entry.time, figures: true },
+        { title: t('操作人', 'Who'), cell: (entry) => entry.username },
+        { title: t('来源', 'From'), cell: (entry) => entry.address },
+        { title: t('操作', 'What'), cell: (entry) => entry.action },
+        { title: t('对象', 'Record'), cell: (entry) => entry.target },
+        {
+          title: t('变更', 'Changes'),
+          cell: (entry) =>
+            Object.entries(entry.changes).map(([name, change]) => (
+              <Text key={name} size="xs" lineClamp={2} style={{ wordBreak: 'break-all' }}>
+                {name}: {JSON.stringify(change[0])} → {JSON.stringify(change[1])}
+              </Text>
+            )),
+        },
+      ]}
+    />
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Card, Drawer, Group, MultiSelect, NumberInput, Pagination, Select, Stack, Table, Text, TextInput } from '@mantine/core';
+import { Button, Card, Drawer, Group, MultiSelect, NumberInput, Select, Stack, Table, TextInput } from '@mantine/core';
 import { DateTimePicker } from '@mantine/dates';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconDownload, IconSearch } from '@tabler/icons-react';
@@ -8,7 +8,8 @@ import { call, fetchBlob, saveFile } from '../api';
 import { PLATE_COLOURS, VEHICLE_COLOURS, VEHICLE_TYPES, WEATHERS, choices, nameOf } from '../codes';
 import { useLanguage } from '../i18n';
 import { ArchivePicture } from '../parts/archive';
-import { ErrorNote, Nothing, PageTitle, Waiting, useTold } from '../parts/common';
+import { PageTitle, useTold } from '../parts/common';
+import { PagedTable } from '../parts/pagedtable';
 import { useTasks } from '../tasks';
 import type { Vehicle } from '../types';
 
@@ -65,60 +66,39 @@ export default function VehiclesPage() {
         <MultiSelect label={t('车型', 'Type')} placeholder={filters.vehicleTypes ? '' : t('全部', 'All')} clearable searchable data={choices(VEHICLE_TYPES, zh)} value={(filters.vehicleTypes ?? []).map(String)} onChange={(value) => set({ vehicleTypes: value.length ? value.map(Number) : null })} />
         <MultiSelect label={t('颜色', 'Colour')} placeholder={filters.vehicleColors ? '' : t('全部', 'All')} clearable data={choices(VEHICLE_COLOURS, zh)} value={(filters.vehicleColors ?? []).map(String)} onChange={(value) => set({ vehicleColors: value.length ? value.map(Number) : null })} />
         <NumberInput label={t('车道', 'Lane')} placeholder={t('全部', 'All')} min={0} allowDecimal={false} value={filters.roadNums?.[0] ?? ''} onChange={(value) => set({ roadNums: typeof value === 'number' ? [value] : null })} w={90} />
-        <DateTimePicker label={t('从', 'From')} clearable withSeconds valueFormat="YYYY-MM-DD HH:mm:ss" value={filters.startTime} onChange={(startTime) => set({ startTime })} w={190} />
-        <DateTimePicker label={t('至', 'To')} clearable withSeconds valueFormat="YYYY-MM-DD HH:mm:ss" value={filters.endTime} onChange={(endTime) => set({ endTime })} w={190} />
+        <DateTimePicker label={t('从', 'From')} placeholder={t('不限', 'any time')} clearable withSeconds valueFormat="YYYY-MM-DD HH:mm:ss" value={filters.startTime} onChange={(startTime) => set({ startTime })} w={190} />
+        <DateTimePicker label={t('至', 'To')} placeholder={t('不限', 'any time')} clearable withSeconds valueFormat="YYYY-MM-DD HH:mm:ss" value={filters.endTime} onChange={(endTime) => set({ endTime })} w={190} />
       </Group>
-      <ErrorNote error={error} />
-      {!data && !error && <Waiting />}
-      {data?.rows.length === 0 && <Nothing>{t('没有符合条件的车辆', 'No such vehicles')}</Nothing>}
-      {!!data?.rows.length && (
-        <>
-          <Table.ScrollContainer minWidth={900}>
-            <Table highlightOnHover verticalSpacing={4}>
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th>{t('图片', 'Picture')}</Table.Th>
-                  <Table.Th>{t('时间', 'Time')}</Table.Th>
-                  <Table.Th>{t('相机', 'Camera')}</Table.Th>
-                  <Table.Th>{t('车道', 'Lane')}</Table.Th>
-                  <Table.Th>{t('车牌', 'Plate')}</Table.Th>
-                  <Table.Th>{t('车型', 'Type')}</Table.Th>
-                  <Table.Th>{t('颜色', 'Colour')}</Table.Th>
-                  <Table.Th>{t('车速', 'Speed')}</Table.Th>
-                  <Table.Th>{t('时距', 'Headway')}</Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {data.rows.map((row) => (
-                  <Table.Tr key={row.id}>
-                    <Table.Td w={96}>
-                      <button type="button" className="tile" onClick={() => setOpened(row)} aria-label={t(`打开 ${row.snapshotTime}`, `Open ${row.snapshotTime}`)}>
-                        <ArchivePicture path={row.vehicleTypePath} alt="" height={48} />
-                      </button>
-                    </Table.Td>
-                    <Table.Td className="num">{row.snapshotTime}</Table.Td>
-                    <Table.Td>{names.get(row.taskNum) ?? row.taskNum}</Table.Td>
-                    <Table.Td>
-                      {row.roadNum || '–'} {row.roadName}
-                    </Table.Td>
-                    <Table.Td>{row.plateNum || '–'}</Table.Td>
-                    <Table.Td>{nameOf(VEHICLE_TYPES, row.vehicleType, zh)}</Table.Td>
-                    <Table.Td>{nameOf(VEHICLE_COLOURS, row.vehicleColor, zh)}</Table.Td>
-                    <Table.Td className="num">{measured(row.vehicleSpeed, 0, 'km/h')}</Table.Td>
-                    <Table.Td className="num">{measured(row.timeDistance, 1, 's')}</Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
-          </Table.ScrollContainer>
-          <Group justify="space-between" mt="sm">
-            <Text size="sm" c="dimmed">
-              {t(`共 ${data.total} 辆`, `${data.total} in all`)}
-            </Text>
-            <Pagination total={Math.max(1, Math.ceil(data.total / ROWS))} value={page} onChange={setPage} getControlProps={(control) => ({ 'aria-label': control })} />
-          </Group>
-        </>
-      )}
+      <PagedTable
+        rows={data?.rows}
+        rowKey={(row) => row.id}
+        error={error}
+        nothing={Object.values(filters).some((value) => value !== null) ? t('没有符合条件的车辆', 'No such vehicles') : t('还没有过车记录: 车辆越过车道的抓拍线时记录', 'No vehicles yet: each is kept when it crosses the snapshot line of a lane')}
+        minWidth={760}
+        total={data?.total ?? null}
+        rowsPerPage={ROWS}
+        page={page}
+        onPage={setPage}
+        columns={[
+          {
+            title: t('图片', 'Picture'),
+            width: 96,
+            cell: (row) => (
+              <button type="button" className="tile" onClick={() => setOpened(row)} aria-label={t(`打开 ${row.snapshotTime}`, `Open ${row.snapshotTime}`)}>
+                <ArchivePicture path={row.vehicleTypePath} alt="" height={48} />
+              </button>
+            ),
+          },
+          { title: t('时间', 'Time'), cell: (row) => row.snapshotTime, figures: true },
+          { title: t('相机', 'Camera'), cell: (row) => names.get(row.taskNum) ?? row.taskNum },
+          { title: t('车道', 'Lane'), cell: (row) => `${row.roadNum || '–'} ${row.roadName}` },
+          { title: t('车牌', 'Plate'), cell: (row) => row.plateNum || '–' },
+          { title: t('车型', 'Type'), cell: (row) => nameOf(VEHICLE_TYPES, row.vehicleType, zh) },
+          { title: t('颜色', 'Colour'), cell: (row) => nameOf(VEHICLE_COLOURS, row.vehicleColor, zh) },
+          { title: t('车速', 'Speed'), cell: (row) => measured(row.vehicleSpeed, 0, 'km/h'), figures: true },
+          { title: t('时距', 'Headway'), cell: (row) => measured(row.timeDistance, 1, 's'), figures: true },
+        ]}
+      />
       <Drawer opened={!!opened} onClose={() => setOpened(null)} position="right" size="lg" title={t('过车详情', 'Vehicle')}>
         {opened && (
           <Stack>

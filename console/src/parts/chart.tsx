@@ -7,6 +7,10 @@ import { useEffect, useRef } from 'react';
 
 echarts.use([LineChart, BarChart, GridComponent, LegendComponent, TooltipComponent, CanvasRenderer]);
 
+// Told apart by those who see few colours as well (Okabe and Ito 2008), darker on white.
+const LIGHT = ['#0072b2', '#d55e00', '#007a5a', '#b0528a', '#8a6d00', '#2a9fd6', '#444444', '#7a3fb0'];
+const DARK = ['#56b4e9', '#e69f00', '#2fd3a3', '#e58fc0', '#f0e442', '#9ec9ff', '#cccccc', '#c9a3ff'];
+
 export interface Series {
   name: string;
   /** [label of the time, value]; null where nothing was measured. */
@@ -41,6 +45,7 @@ export function Chart({ title, unit, labels, series, kind = 'line' }: Props) {
     chart.current?.setOption(
       {
         backgroundColor: 'transparent',
+        color: scheme === 'dark' ? DARK : LIGHT,
         animation: false,
         tooltip: { trigger: 'axis', valueFormatter: (value: unknown) => (value === null || value === undefined ? '–' : `${String(value)} ${unit}`) },
         legend: { type: 'scroll', top: 0 },

@@ -12,8 +12,9 @@ export function useClassName() {
     ({ person: t('行人', 'person'), bicycle: t('自行车', 'bicycle'), car: t('轿车', 'car'), motorcycle: t('摩托车', 'motorcycle'), bus: t('客车', 'bus'), truck: t('货车', 'truck') })[name] ?? name;
 }
 
-/** Lanes, lines, boxes, ids, speeds and counts over a picture, in step with it. */
-export function Overlay({ view, scene, show }: { view: LiveMessage; scene: SceneDocument | null; show: { lanes: boolean; boxes: boolean; labels: boolean } }) {
+/** Lanes, lines, queues, boxes, ids, speeds and counts over a picture, in step with it. */
+export function Overlay({ view, scene, show }: { view: LiveMessage; scene: SceneDocument | null; show: { lanes: boolean; queues: boolean; boxes: boolean; labels: boolean } }) {
+  const t = useText();
   const className = useClassName();
   const { language } = useLanguage();
   const width = 1000;
@@ -39,6 +40,13 @@ export function Overlay({ view, scene, show }: { view: LiveMessage; scene: Scene
         })}
       {show.lanes && scene?.regions?.map((region) => <polygon key={region.regionCode} points={path(region.polygon)} fill="rgba(255,140,0,0.08)" stroke="#ff8c00" strokeWidth={1.5} strokeDasharray="6 4" />)}
       {show.lanes && scene?.countLines?.map((line) => <polyline key={line.code} points={path(line.segment)} stroke="#f0f" strokeWidth={2.5} fill="none" />)}
+      {show.queues &&
+        view.queues.map((queue) => (
+          <g key={queue.roadNum} data-queue={queue.roadNum}>
+            <polygon points={path(queue.outline)} fill="rgba(255,77,157,0.14)" stroke="#ff4d9d" strokeWidth={1.5} />
+            <polyline points={path(queue.rear)} stroke="#ff4d9d" strokeWidth={4} fill="none" />
+          </g>
+        ))}
       {view.events.map((event) => {
         const [x1, y1, x2, y2] = event.box;
         return (
@@ -64,6 +72,16 @@ export function Overlay({ view, scene, show }: { view: LiveMessage; scene: Scene
                 </text>
               )}
             </g>
+          );
+        })}
+      {show.queues &&
+        view.queues.map((queue) => {
+          const [x, y] = middle(queue.rear);
+          return (
+            <text key={queue.roadNum} x={x * width} y={y * height + 5} fill="#ff9ecb" stroke="#000" strokeWidth={3.5} paintOrder="stroke" fontSize={17} fontWeight={700} textAnchor="middle">
+              {t(`排队 ${queue.number} 辆`, `queue ${queue.number}`)}
+              {queue.lengthM !== null && ` · ${queue.lengthM.toFixed(0)} m`}
+            </text>
           );
         })}
     </svg>

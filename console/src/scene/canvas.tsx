@@ -1,5 +1,6 @@
 import type Konva from 'konva';
 import { useEffect, useRef, useState } from 'react';
+import type { KeyboardEvent } from 'react';
 import { Arrow, Circle, Group, Image as KonvaImage, Layer, Line, Rect, Stage, Text } from 'react-konva';
 import type { Point, SceneDocument } from './document';
 import { middle } from './document';
@@ -10,6 +11,9 @@ const REACH_PX = 9;
 const LANE = '#50a0ff';
 const REGION = '#ff8c00';
 const PART_COLOURS: Record<Part, string> = { polygon: LANE, direction: '#7ee081', snapshotLine: '#ffe600', entryLine: '#00e0e0', stopLine: '#ff4d4d', segment: '#ff4dff', image: '#ffffff' };
+
+const ARROWS: Record<string, Point> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const clamped = (value: number) => Math.min(1, Math.max(0, value));
 
 export interface Vertex {
   part: Part;
@@ -41,6 +45,11 @@ export function SceneCanvas(props: Props) {
   const holder = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(960);
   const [cursor, setCursor] = useState<Point | null>(null);
+  const [cross, setCross] = useState<Point | null>(null);
+  useEffect(() => {
+    setCross(null);
+    setCursor(null);
+  }, [props.tool]);
   useEffect(() => {
     const watch = new ResizeObserver((entries) => setWidth(Math.max(320, entries[0]!.contentRect.width)));
     watch.observe(holder.current!);
@@ -57,7 +66,9 @@ export function SceneCanvas(props: Props) {
 
   const click = (stage: Konva.Stage | null) => {
     const at = pointer(stage);
-    if (!at || !drawing) return;
+    if (at && drawing) place(at);
+  };
+  const place = (at: Point) => {
     const near = (other: Point | undefined) => !!other && Math.hypot((other[0] - at[0]) * size.width, (other[1] - at[1]) * size.height) < REACH_PX;
     // A second click on the last point (a double click) ends an outline as one on its first point does.
     if (near(draft[0]) || near(draft[draft.length - 1])) {
@@ -68,11 +79,31 @@ export function SceneCanvas(props: Props) {
     if ((tool === 'countLine' || tool === 'direction') && next.length === 2) props.onFinish(next);
     else props.onDraft(next);
   };
+  /** Without a mouse: arrow keys move a cross and Space places a point at it; Page Up and Page Down choose a point to move. */
+  const onKey = (event: KeyboardEvent) => {
+    const arrow = ARROWS[event.key];
+    if (drawing && (arrow || event.key === ' ')) {
+      const now = cross ?? [0.5, 0.5];
+      if (arrow) {
+        const step = (event.shiftKey ? 4 : 24) / size.width;
+        const next: Point = [clamped(now[0] + arrow[0] * step), clamped(now[1] + arrow[1] * step * aspect)];
+        setCross(next);
+        setCursor(next);
+      } else place(snapped(document, now, size, REACH_PX));
+    } else if (!drawing && selection && editable && (event.key === 'PageDown' || event.key === 'PageUp')) {
+      const all = partsOf(document, selection).flatMap(([part, points]) => points.map((_, index): Vertex => ({ part, index })));
+      const at = all.findIndex((one) => one.part === vertex?.part && one.index === vertex.index);
+      const step = event.key === 'PageDown' ? 1 : -1;
+      if (all.length) props.onVertex(all[(at < 0 ? (step > 0 ? 0 : -1) : at + step + all.length) % all.length] ?? all[all.length - 1]!);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
   const select = (item: Selection) => (drawing ? undefined : () => props.onSelect(item));
   const chosen = (kind: Selection['kind'], index: number) => selection?.kind === kind && selection.index === index;
 
   return (
-    <div ref={holder} style={{ cursor: drawing ? 'crosshair' : 'default', touchAction: 'none' }} data-testid="scene-canvas" role="application" aria-label={props.label}>
+    <div ref={holder} tabIndex={0} onKeyDown={onKey} style={{ cursor: drawing ? 'crosshair' : 'default', touchAction: 'none' }} data-testid="scene-canvas" role="application" aria-label={props.label}>
       <Stage
         width={size.width}
         height={size.height}
@@ -81,7 +112,11 @@ export function SceneCanvas(props: Props) {
           else if (event.target === event.target.getStage() || event.target.name() === 'ground') props.onSelect(null);
         }}
         onTap={(event) => drawing && click(event.target.getStage())}
-        onMouseMove={(event) => drawing && setCursor(pointer(event.target.getStage()))}
+        onMouseMove={(event) => {
+          if (!drawing) return;
+          setCross(null);
+          setCursor(pointer(event.target.getStage()));
+        }}
         onMouseLeave={() => setCursor(null)}
       >
         <Layer listening={!drawing}>
@@ -123,6 +158,8 @@ export function SceneCanvas(props: Props) {
         </Layer>
         <Layer>
           {selection && editable && !drawing && <Handles {...props} size={size} selection={selection} vertex={vertex} px={px} />}
+          {drawing && cross && <Line points={[cross[0] * size.width, 0, cross[0] * size.width, size.height]} stroke="#00dc5a" strokeWidth={1} listening={false} />}
+          {drawing && cross && <Line points={[0, cross[1] * size.height, size.width, cross[1] * size.height]} stroke="#00dc5a" strokeWidth={1} listening={false} />}
           {drawing && draft.length > 0 && (
             <>
               <Line points={px(cursor ? [...draft, cursor] : draft)} stroke="#ffffff" strokeWidth={2} dash={[6, 4]} listening={false} />
@@ -170,6 +207,7 @@ function Handles({ document, selection, vertex, size, px, onVertex, onPreview, o
                     strokeWidth={1}
                     hitStrokeWidth={10}
                     onClick={() => onCommit(withPart(document, selection, part, [...points.slice(0, index + 1), [x, y], ...points.slice(index + 1)]))}
+                    onTap={() => onCommit(withPart(document, selection, part, [...points.slice(0, index + 1), [x, y], ...points.slice(index + 1)]))}
                   />
                 );
               })}
@@ -185,6 +223,7 @@ function Handles({ document, selection, vertex, size, px, onVertex, onPreview, o
                 hitStrokeWidth={14}
                 draggable
                 onClick={() => onVertex({ part, index })}
+                onTap={() => onVertex({ part, index })}
                 onDragStart={() => onVertex({ part, index })}
                 onDragMove={(event) => onPreview(moved(index, event.target))}
                 onDragEnd={(event) => onCommit(moved(index, event.target))}

@@ -19,6 +19,7 @@ export interface LaneDocument {
   leftBoundary?: 'dashed' | 'solid' | null;
   rightBoundary?: 'dashed' | 'solid' | null;
   use?: 'driving' | 'emergency' | null;
+  disabledEvents?: string[] | null;
   [key: string]: unknown;
 }
 
@@ -28,6 +29,9 @@ export interface RegionDocument {
   kind: string;
   polygon: Point[];
   areaM2?: number | null;
+  classes?: string[] | null;
+  disabledEvents?: string[] | null;
+  crowd?: Record<string, unknown> | null;
   [key: string]: unknown;
 }
 

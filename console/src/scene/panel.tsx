@@ -1,13 +1,16 @@
-import { Badge, Button, Group, NumberInput, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Badge, Button, Group, MultiSelect, NumberInput, Select, Stack, Text, TextInput } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
+import { EVENT_KINDS, EVENT_NAMES } from '../codes';
 import { useText } from '../i18n';
+import { useClassName } from '../parts/overlay';
+import { CrowdForm } from './crowdform';
 import type { Segment, SceneDocument } from './document';
 import { TURNS, acrossLane } from './document';
 import type { Selection } from './editing';
 import { withFields, without } from './editing';
 
 /** Purposes that Wayside knows, with their texts. */
-const REGION_KINDS: [string, string, string][] = [
+export const REGION_KINDS: [string, string, string][] = [
   ['people', '人员计数', 'people are counted'],
   ['crowd', '人员聚集', 'crowds'],
   ['no_parking', '禁停区', 'no parking'],
@@ -19,6 +22,22 @@ const REGION_KINDS: [string, string, string][] = [
   ['slope', '边坡', 'slope'],
   ['helmet', '须戴安全帽', 'safety helmets'],
 ];
+
+const CLASSES = ['person', 'bicycle', 'motorcycle', 'car', 'bus', 'truck'];
+
+/** What a purpose makes of a region, where its name does not say it all. */
+const REGION_HELP: Record<string, [string, string]> = {
+  people: ['统计区域内的人数与密度, 随人流量数据推送。', 'People in it are counted; number and density are pushed with the people data.'],
+  crowd: ['统计人数, 达到下列条件时告警 (1008)。', 'People in it are counted; a gathering is an alarm (1008).'],
+  no_parking: ['车辆停留即为违停 (1001)。', 'A vehicle that stands in it is parked illegally (1001).'],
+  parking: ['允许停车: 不报停车与违停。', 'Standing is allowed: bays, bus stops.'],
+  restricted: ['下列对象进入即告警 (1010)。', 'Closed to those below (1010).'],
+  junction_box: ['路口内的停车排队为溢出 (1018)。', 'A queue standing in it is an overflow (1018).'],
+  roadway: ['没有车道时的路面范围: 抛洒物、行人、事故。', 'The road where no lanes are drawn: debris, pedestrians, accidents.'],
+  off_road: ['从路面驶入即为驶离 (1017)。', 'Driving into it from the road is leaving the road (1017).'],
+  slope: ['观察是否滑坡 (1016)。', 'Watched for mudslides (1016).'],
+  helmet: ['人员须戴安全帽 (1012)。', 'People in it must wear helmets (1012).'],
+};
 
 interface Props {
   document: SceneDocument;
@@ -32,6 +51,18 @@ interface Props {
 /** The fields of what is selected. */
 export function ItemPanel({ document, selection, aspect, editable, onCommit, onRemoved }: Props) {
   const t = useText();
+  const className = useClassName();
+  const disabledEvents = (names: string[] | null | undefined) => (
+    <MultiSelect
+      label={t('此处不检测的事件', 'Kinds of events not looked for here')}
+      placeholder={names?.length ? '' : t('无', 'none')}
+      data={EVENT_KINDS.map(([code, zh, en]) => ({ value: EVENT_NAMES[code]!, label: t(zh, en) }))}
+      value={names ?? []}
+      searchable
+      disabled={!editable}
+      onChange={(value) => set({ disabledEvents: value.length ? value : null })}
+    />
+  );
   const set = (fields: Record<string, unknown>) => onCommit(withFields(document, selection, fields));
   const remove = (
     <Button
@@ -113,6 +144,7 @@ export function ItemPanel({ document, selection, aspect, editable, onCommit, onR
             />
           ))}
         </Group>
+        {disabledEvents(lane.disabledEvents)}
         <Button size="compact-sm" variant="default" disabled={!editable} onClick={() => set({ direction: [...lane.direction].reverse() })}>
           {t('反转行驶方向', 'Reverse the direction')}
         </Button>
@@ -127,7 +159,7 @@ export function ItemPanel({ document, selection, aspect, editable, onCommit, onR
   if (selection.kind === 'region') {
     const region = document.regions?.[selection.index];
     if (!region) return null;
-    const known = REGION_KINDS.map(([value, zh, en]) => ({ value, label: `${t(zh, en)} (${value})` }));
+    const known = REGION_KINDS.map(([value, zh, en]) => ({ value, label: t(zh, en) }));
     const kinds = known.some(({ value }) => value === region.kind) ? known : [...known, { value: region.kind, label: region.kind }];
     return (
       <Stack gap="xs">
@@ -137,8 +169,25 @@ export function ItemPanel({ document, selection, aspect, editable, onCommit, onR
         </Group>
         <NumberInput label={t('区域编号', 'Region code')} value={region.regionCode} min={1} allowDecimal={false} disabled={!editable} onChange={(value) => typeof value === 'number' && set({ regionCode: value })} />
         <TextInput label={t('名称', 'Name')} value={region.name ?? ''} disabled={!editable} onChange={(e) => set({ name: e.currentTarget.value })} />
-        <Select label={t('用途', 'Purpose')} data={kinds} value={region.kind} allowDeselect={false} disabled={!editable} onChange={(value) => set({ kind: value })} />
+        <Select label={t('用途', 'Purpose')} data={kinds} value={region.kind} allowDeselect={false} disabled={!editable} onChange={(value) => value && set({ kind: value, ...(value === 'crowd' ? {} : { crowd: null }), ...(value === 'restricted' ? {} : { classes: null }) })} />
+        {REGION_HELP[region.kind] && (
+          <Text size="xs" c="dimmed">
+            {t(...REGION_HELP[region.kind]!)}
+          </Text>
+        )}
         <NumberInput label={t('面积 (平方米)', 'Area, m²')} description={t('空: 由标定计算', 'empty: from the calibration')} value={region.areaM2 ?? ''} min={0.01} disabled={!editable} onChange={(value) => set({ areaM2: typeof value === 'number' ? value : null })} />
+        {region.kind === 'restricted' && (
+          <MultiSelect
+            label={t('禁行对象', 'Closed to')}
+            description={t('空: 机动车', 'empty: motor vehicles')}
+            data={CLASSES.map((value) => ({ value, label: className(value) }))}
+            value={region.classes ?? []}
+            disabled={!editable}
+            onChange={(value) => set({ classes: value.length ? value : null })}
+          />
+        )}
+        {region.kind === 'crowd' && <CrowdForm rule={region.crowd} editable={editable} onChange={(crowd) => set({ crowd })} />}
+        {disabledEvents(region.disabledEvents)}
       </Stack>
     );
   }
@@ -195,9 +244,13 @@ export function ItemPanel({ document, selection, aspect, editable, onCommit, onR
 /** Everything in the scene, to find and choose without a mouse. */
 export function ItemList({ document, selection, onSelect }: { document: SceneDocument; selection: Selection | null; onSelect: (selection: Selection) => void }) {
   const t = useText();
+  const kindName = (kind: string) => {
+    const known = REGION_KINDS.find(([value]) => value === kind);
+    return known ? t(known[1], known[2]) : kind;
+  };
   const rows: [Selection, string][] = [
     ...(document.lanes ?? []).map((lane, index): [Selection, string] => [{ kind: 'lane', index }, `${t('车道', 'Lane')} ${lane.roadNum} ${lane.roadName ?? ''}`]),
-    ...(document.regions ?? []).map((region, index): [Selection, string] => [{ kind: 'region', index }, `${t('区域', 'Region')} ${region.regionCode} ${region.name ?? ''} (${region.kind})`]),
+    ...(document.regions ?? []).map((region, index): [Selection, string] => [{ kind: 'region', index }, `${t('区域', 'Region')} ${region.regionCode} ${region.name ?? ''} (${kindName(region.kind)})`]),
     ...(document.countLines ?? []).map((line, index): [Selection, string] => [{ kind: 'countLine', index }, `${t('计数线', 'Count line')} ${line.code} ${line.name ?? ''}`]),
     ...(document.outline ? [[{ kind: 'outline', index: 0 }, t('分析范围', 'Analysed part')] as [Selection, string]] : []),
     ...(document.calibration ? [[{ kind: 'calibration', index: 0 }, t('标定', 'Calibration')] as [Selection, string]] : []),

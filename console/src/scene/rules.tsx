@@ -6,6 +6,8 @@ import { EVENT_KINDS, nameOf } from '../codes';
 import { oneLanguage, useLanguage } from '../i18n';
 import { Waiting } from '../parts/common';
 import type { SceneDocument } from './document';
+import { ScheduleForm } from './scheduleform';
+import type { Schedule } from './schedules';
 
 interface FieldSchema {
   title: string;
@@ -21,6 +23,9 @@ interface KindSchema {
 interface SceneSchema {
   properties: { events: { properties: Record<string, KindSchema> } };
 }
+
+/** Gatherings are judged by the rule of their region. */
+const CROWD = 'crowd';
 
 const isNumber = (field: FieldSchema) => [field.type].flat().some((type) => type === 'number' || type === 'integer');
 
@@ -63,7 +68,8 @@ export function RulesModal({ document, onClose, onDone }: { document: SceneDocum
                     </Text>
                     {state === 'off' && <Badge color="gray">{t('关闭', 'off')}</Badge>}
                     {state === 'on' && <Badge color="teal">{t('开启', 'on')}</Badge>}
-                    {Object.keys(own).some((name) => name !== 'enabled') && <Badge variant="light">{t('已调整', 'changed')}</Badge>}
+                    {Array.isArray(own.schedules) && <Badge variant="light">{t('按时段', 'at times')}</Badge>}
+                    {Object.keys(own).some((name) => name !== 'enabled' && name !== 'schedules') && <Badge variant="light">{t('已调整', 'changed')}</Badge>}
                   </Group>
                 </Accordion.Control>
                 <Accordion.Panel>
@@ -77,9 +83,14 @@ export function RulesModal({ document, onClose, onDone }: { document: SceneDocum
                         { value: 'off', label: t('关闭', 'Off') },
                       ]}
                     />
-                    <SimpleGrid cols={2} spacing="sm">
+                    {kind === CROWD && (
+                      <Text size="sm" c="dimmed">
+                        {t('聚集的人数与时长在用途为“人员聚集”的区域中设置; 此处可关闭或限定时段。', 'How many people for how long is set at each region for crowds; here they are switched off or kept to times.')}
+                      </Text>
+                    )}
+                    <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm">
                       {Object.entries(rule.properties)
-                        .filter(([, field]) => isNumber(field))
+                        .filter(([, field]) => kind !== CROWD && isNumber(field))
                         .map(([name, field]) => (
                           <NumberInput
                             key={name}
@@ -92,7 +103,7 @@ export function RulesModal({ document, onClose, onDone }: { document: SceneDocum
                           />
                         ))}
                     </SimpleGrid>
-                    {Array.isArray(own.schedules) && <Text size="xs">{t(`时段 ${own.schedules.length} 个, 以 JSON 编辑`, `${own.schedules.length} schedules, edited as JSON`)}</Text>}
+                    <ScheduleForm schedules={(own.schedules as Schedule[] | undefined) ?? []} editable onChange={(schedules) => set(kind, 'schedules', schedules.length ? schedules : null)} />
                   </Stack>
                 </Accordion.Panel>
               </Accordion.Item>

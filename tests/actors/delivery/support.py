@@ -1,13 +1,17 @@
 """A real outbox, real receivers, no Ray."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from sqlmodel import select
+
 from actors.archive import FolderArchive
+from actors.delivery.breaker import BreakerConfig
 from actors.delivery.policy import DeliveryPolicy
 from actors.delivery.sender import Sender
 from actors.delivery.worker import WorkerConfig
@@ -16,12 +20,15 @@ from actors.ports import FactEnvelope
 from actors.pusher import Pusher, PusherConfig
 from api.database import Database
 from api.outbox import SqlOutboxStore
-from api.tables import Interface
+from api.tables import Delivery, Interface
 from api.wire.encode import WireEncoder
+from tests.actors.delivery.servers import Request
 from tests.api.test_wire import envelope, passage
 
 HERE = OutboundPolicy(allowed=LOOPBACK)
 FAST = DeliveryPolicy(schedule_s=(0.05,))
+LATER = DeliveryPolicy(schedule_s=(30.0,))
+OPEN_NEVER = BreakerConfig(least=10**9)
 
 
 def register(url: str, receiver: str, /, **changes: object) -> int:
@@ -80,3 +87,24 @@ def closed_port() -> Iterator[str]:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{holder.getsockname()[1]}/push"
+
+
+async def ok(request: Request) -> None:
+    """A receiver that takes everything."""
+    await request.answer(200)
+
+
+def moment(request: Request) -> str:
+    """What tells the facts of ``support.facts`` apart."""
+    return json.loads(request.body)["snapshotTime"]
+
+
+def rows(url: str) -> list[Delivery]:
+    """The outbox, in order."""
+    with Database(url).session() as session:
+        return list(session.scalars(select(Delivery).order_by(Delivery.sequence)).all())
+
+
+def states(url: str) -> list[str]:
+    """States of the deliveries, in order."""
+    return [row.state for row in rows(url)]

@@ -1,46 +1,32 @@
-"""A receiver's own loop: order, isolation, circuit breaker, edits, draining, disabling, restarts."""
+"""A receiver's own loop: order, isolation, circuit breaker, edits, draining, what ends it."""
 
 import asyncio
 import json
 import time
-from dataclasses import replace
 from pathlib import Path
-
-import pytest
-from sqlmodel import select
 
 from actors.delivery.breaker import BreakerConfig
 from actors.delivery.health import HealthPolicy
 from actors.delivery.policy import DeliveryPolicy
-from actors.delivery.ports import DELIVERED, GIVEN_UP, RETRYING, WAITING, Bounds
-from actors.errors import StoreUnavailableError
-from actors.pusher import Pusher
+from actors.delivery.ports import DELIVERED, GIVEN_UP, RETRYING, WAITING, ReceiverState
 from api.database import Database
 from api.outbox import SqlOutboxStore
-from api.tables import Delivery, Interface, ReceiverStateRow
+from api.tables import Interface
 from tests.actors.delivery.servers import Request, raw_receiver
-from tests.actors.delivery.support import closed_port, edit, facts, pusher, register, until
-
-LATER = DeliveryPolicy(schedule_s=(30.0,))
-OPEN_NEVER = BreakerConfig(least=10**9)
-
-
-async def ok(request: Request) -> None:
-    await request.answer(200)
-
-
-def moment(request: Request) -> str:
-    """What tells the facts of ``support.facts`` apart."""
-    return json.loads(request.body)["snapshotTime"]
-
-
-def rows(url: str) -> list[Delivery]:
-    with Database(url).session() as session:
-        return list(session.scalars(select(Delivery).order_by(Delivery.sequence)).all())
-
-
-def states(url: str) -> list[str]:
-    return [row.state for row in rows(url)]
+from tests.actors.delivery.support import (
+    LATER,
+    OPEN_NEVER,
+    closed_port,
+    edit,
+    facts,
+    moment,
+    ok,
+    pusher,
+    register,
+    rows,
+    states,
+    until,
+)
 
 
 async def test_order_within_a_task_is_kept_while_the_receiver_is_healthy(url: str, tmp_path: Path) -> None:
@@ -259,6 +245,40 @@ async def test_deleting_an_interface_ends_its_loop_and_its_connections(url: str,
         await made.stop()
 
 
+async def test_a_probe_that_hangs_costs_no_work(url: str, tmp_path: Path) -> None:
+    answer = [500]
+
+    async def behave(request: Request) -> None:
+        if answer[0] == 0:
+            hanging.append(request)
+            await asyncio.sleep(60)
+        await request.answer(answer[0])
+
+    class Counting(SqlOutboxStore):
+        def due(self, *arguments: object) -> object:
+            looks.append(arguments)
+            return super().due(*arguments)
+
+    looks: list[object] = []
+    hanging: list[Request] = []
+    async with raw_receiver(behave) as receiver:
+        register(url, receiver.url)
+        breaker = BreakerConfig(first_pause_s=0.1, longest_pause_s=0.1)
+        made = pusher(url, tmp_path, Counting(url), breaker=breaker, timeout_s=50.0, drain_s=0.1, idle_s=10.0)
+        await made.start()
+        await made.publish([fact for task in range(30) for fact in facts(5, f"t{task}")])
+        await until(lambda: made.health()["receivers"]["1"]["circuit"] != "closed")
+        opened = len(receiver.requests)
+        await until(lambda: len(receiver.requests) >= opened + 10)  # by now only probes are under way
+        answer[0] = 0
+        await until(lambda: len(hanging) == 1)
+        seen = len(looks)
+        made.interfaces_changed()  # wakes the loop
+        await asyncio.sleep(0.5)
+        assert len(looks) - seen <= 2
+        await made.stop()
+
+
 async def test_410_disables_the_interface_and_keeps_what_waits(url: str, tmp_path: Path) -> None:
     async def gone(request: Request) -> None:
         await request.answer(410)
@@ -292,6 +312,10 @@ async def test_a_receiver_that_fails_for_too_long_is_disabled_after_a_notice(url
         first, last = made.health()["notices"]
         assert "自动停用" in first
         assert "已自动停用" in last
+        await made.stop()
+        made = pusher(url, tmp_path, health=health, breaker=OPEN_NEVER, refresh_s=0.05)
+        await made.start()
+        await until(lambda: any("已自动停用" in notice for notice in made.health()["notices"]))  # a restart does not forget it
         # Enabled again by an operator, it starts anew instead of being disabled by its next failure.
         edit(url, interface, enabled=True)
         made.interfaces_changed()
@@ -321,208 +345,17 @@ async def test_failures_survive_a_restart_of_the_pusher(url: str, tmp_path: Path
     assert after.failures > before.failures >= 3
 
 
-class BreakingStore(SqlOutboxStore):
-    """Raises what nobody expects, or says that the database is away, as often as it is told."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.faults: dict[str, list[Exception]] = {}
-
-    def _fault(self, name: str) -> None:
-        if self.faults.get(name):
-            raise self.faults[name].pop()
-
-    def due(self, *arguments: object) -> object:
-        self._fault("due")
-        return super().due(*arguments)
-
-    def record(self, outcomes: object) -> None:
-        self._fault("record")
-        super().record(outcomes)
-
-    def interfaces(self) -> object:
-        self._fault("interfaces")
-        return super().interfaces()
-
-    def accept(self, *arguments: object) -> int:
-        self._fault("accept")
-        return super().accept(*arguments)
-
-
-@pytest.mark.parametrize("fault", [RuntimeError("surprise"), StoreUnavailableError("away")], ids=["unexpected", "away"])
-@pytest.mark.parametrize("method", ["due", "record", "interfaces"])
-async def test_loops_come_back_from_any_error_of_the_store(
-    url: str, tmp_path: Path, method: str, fault: Exception, caplog: pytest.LogCaptureFixture
-) -> None:
-    store = BreakingStore(url)
-    async with raw_receiver(ok) as receiver:
-        register(url, receiver.url)
-        made = pusher(url, tmp_path, store, refresh_s=0.05)
-        if method != "interfaces":
-            await made.publish(facts(3))
-        store.faults[method] = [fault] * 2
-        await made.start()
-        made.interfaces_changed()
-        await until(lambda: not store.faults[method])
-        await until(lambda: made._loaded)
-        if method == "interfaces":
-            await made.publish(facts(3))
-        await until(lambda: states(url) == [DELIVERED] * 3)
-        await until(lambda: made.health()["storeError"] == made.health()["failure"] == "")
-        await made.stop()
-    assert str(fault) in caplog.text
-    assert set(receiver.ids) == {row.id for row in rows(url)}
-
-
-async def test_a_receiver_whose_loop_breaks_harms_no_other(url: str, tmp_path: Path) -> None:
-    class OneBroken(SqlOutboxStore):
-        def due(self, interface_id: int, *arguments: object) -> object:
-            if interface_id == 1:
-                raise RuntimeError("always")
-            return super().due(interface_id, *arguments)
-
-    async with raw_receiver(ok) as receiver:
-        register(url, receiver.url)
-        fine = register(url, receiver.url)
-        made = pusher(url, tmp_path, OneBroken(url))
-        await made.start()
-        await made.publish(facts(5))
-        await until(lambda: SqlOutboxStore(url).waiting() == {1: 5})
-        assert "RuntimeError" in made.health()["failure"]
-        await made.stop()
-    assert fine == 2
-
-
-async def test_publishing_says_when_nothing_was_persisted(url: str, tmp_path: Path) -> None:
-    store = BreakingStore(url)
-    register(url, "http://127.0.0.1:9/")
-    made = pusher(url, tmp_path, store)
-    store.faults["accept"] = [StoreUnavailableError("away")]
-    with pytest.raises(StoreUnavailableError):
-        await made.publish(facts(1))
-    assert await made.publish(facts(1)) == 1
-    await made.stop()
-
-
-async def test_a_fact_without_a_body_is_counted_and_stops_nobody(url: str, tmp_path: Path) -> None:
-    async with raw_receiver(ok) as receiver:
-        register(url, receiver.url)
+async def test_a_notice_is_told_again_by_the_next_pusher_while_it_holds(url: str, tmp_path: Path) -> None:
+    with closed_port() as address:
+        failing, well = register(url, address), register(url, address)
+        now_s, day_s = time.time(), 86_400.0
+        state = ReceiverState(failing_since=now_s - 4.5 * day_s, failures=99, last_failure_at=now_s, notice_at=now_s - day_s / 2)
+        SqlOutboxStore(url).save_receiver_state(failing, state, False)
+        SqlOutboxStore(url).save_receiver_state(well, ReceiverState(last_success_at=now_s), False)
         made = pusher(url, tmp_path)
         await made.start()
-        good, odd = facts(2)
-        odd = replace(odd, task=replace(odd.task, time_zone="Nowhere/Land"))
-        assert await made.publish([odd, good]) == 1
-        await until(lambda: len(receiver.requests) == 1)
-        assert made.health()["unencodable"] == 1
-        await made.stop()
-
-
-class Clock:
-    """A wall clock that can be set."""
-
-    def __init__(self) -> None:
-        self.shift_s = 0.0
-
-    def __call__(self) -> float:
-        return time.time() + self.shift_s
-
-
-@pytest.mark.parametrize("step_s", [-3600.0, 40 * 86_400.0], ids=["back", "far ahead"])
-async def test_a_step_of_the_clock_changes_no_schedule_and_drops_nothing(url: str, tmp_path: Path, step_s: float) -> None:
-    answer = [503]
-
-    async def behave(request: Request) -> None:
-        await request.answer(answer[0])
-
-    clock = Clock()
-    async with raw_receiver(behave) as receiver:
-        register(url, receiver.url)
-        policy = DeliveryPolicy(schedule_s=(50.0,), jitter=0.0)
-        made = pusher(url, tmp_path, policy=policy, clock=clock, clock_step_s=1000.0)
-        await made.start()
-        await made.publish(facts(1))
-        await until(lambda: rows(url)[0].attempts == 1)
-        planned = rows(url)[0].next_attempt_at
-        clock.shift_s = step_s
-        await until(lambda: abs(rows(url)[0].next_attempt_at - planned - step_s) < 5)
-        assert SqlOutboxStore(url).prune(clock(), made._config.bounds) == {}
-        answer[0] = 200
-        clock.shift_s += 60  # a minute passes
-        await until(lambda: states(url) == [DELIVERED])
-        await made.stop()
-    assert len(receiver.requests) == 2
-
-
-async def test_nothing_is_dropped_for_its_age_before_the_step_of_the_clock_is_known(url: str, tmp_path: Path) -> None:
-    pruned: list[float] = []
-
-    class Watching(SqlOutboxStore):
-        def shift_times(self, interface_id: int, delta_s: float) -> None:
-            time.sleep(0.3)  # the pusher's own look comes first
-            super().shift_times(interface_id, delta_s)
-
-        def prune(self, now_s: float, bounds: Bounds) -> object:
-            pruned.append(now_s)
-            return super().prune(now_s, bounds)
-
-    clock, store = Clock(), Watching(url)
-    with closed_port() as nobody:
-        register(url, nobody)
-        made = pusher(url, tmp_path, store, policy=LATER, clock=clock, prune_s=0.0, refresh_s=0.02)
-        await made.start()
-        await made.publish(facts(5))
-        await until(lambda: len(pruned) > 2)
-        clock.shift_s = 400 * 86_400.0
-        before = len(pruned)
-        await until(lambda: len(pruned) > before + 3)
-        assert pruned[-1] > time.time() + 399 * 86_400
-        await made.stop()
-    assert SqlOutboxStore(url).waiting() == {1: 5}
-
-
-async def test_the_outbox_is_kept_within_its_bounds_while_running(url: str, tmp_path: Path) -> None:
-    with closed_port() as nobody:
-        register(url, nobody)
-        made: Pusher = pusher(url, tmp_path, prune_s=0.0, refresh_s=0.05, bounds=Bounds(max_waiting=5))
-        await made.start()
-        await made.publish(facts(50))
-        await until(lambda: SqlOutboxStore(url).waiting() == {1: 5})
-        await until(lambda: made.health()["receivers"]["1"]["dropped"] == 45)
-        assert any("丢弃" in notice for notice in made.health()["notices"])
-        await made.stop()
-    with Database(url).session() as session:
-        assert session.get(ReceiverStateRow, 1).dropped == 45
-
-
-async def test_a_probe_that_hangs_costs_no_work(url: str, tmp_path: Path) -> None:
-    answer = [500]
-
-    async def behave(request: Request) -> None:
-        if answer[0] == 0:
-            hanging.append(request)
-            await asyncio.sleep(60)
-        await request.answer(answer[0])
-
-    class Counting(SqlOutboxStore):
-        def due(self, *arguments: object) -> object:
-            looks.append(arguments)
-            return super().due(*arguments)
-
-    looks: list[object] = []
-    hanging: list[Request] = []
-    async with raw_receiver(behave) as receiver:
-        register(url, receiver.url)
-        breaker = BreakerConfig(first_pause_s=0.1, longest_pause_s=0.1)
-        made = pusher(url, tmp_path, Counting(url), breaker=breaker, timeout_s=50.0, drain_s=0.1, idle_s=10.0)
-        await made.start()
-        await made.publish([fact for task in range(30) for fact in facts(5, f"t{task}")])
-        await until(lambda: made.health()["receivers"]["1"]["circuit"] != "closed")
-        opened = len(receiver.requests)
-        await until(lambda: len(receiver.requests) >= opened + 10)  # by now only probes are under way
-        answer[0] = 0
-        await until(lambda: len(hanging) == 1)
-        seen = len(looks)
-        made.interfaces_changed()  # wakes the loop
-        await asyncio.sleep(0.5)
-        assert len(looks) - seen <= 2
+        await until(lambda: bool(made.health()["notices"]))
+        (notice,) = made.health()["notices"]
+        assert f"接口 {failing}" in notice
+        assert "disabled in 0.5" in notice
         await made.stop()
