@@ -8,7 +8,7 @@ from traffic.parameters.observation import LaneVehicle
 from traffic.types import TrackId
 
 _MEMORY_S = 1.0  # a new track is confirmed well within this time
-_JUMP_M_S2 = 4.0  # what stood and is its own length and the way of this acceleration away is another vehicle
+_JUMP, _JUMP_M_S2 = 0.7, 4.0  # what stood and is so much of its length and the way of this acceleration away is another vehicle
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +84,4 @@ class Succession:
 
 def _is_same(now: LaneVehicle, stood: LaneVehicle, duration_s: float) -> bool:
     way, length = abs(now.middle - stood.middle), stood.front - stood.rear
-    return (way - length) * stood.nominal <= _JUMP_M_S2 / 2 * duration_s**2
+    return (way - _JUMP * length) * stood.nominal <= _JUMP_M_S2 / 2 * duration_s**2
