@@ -2,12 +2,13 @@
 
 The frames go through the pipeline of a camera with recognition (the networks in this process), the bodies that would be pushed
 are compared with the simulation's own truth: every truth passage of a vehicle with a plate belongs to the body of the same lane
-nearest in time, within a second. Also says which share of the processor time recognition took.
+nearest in time, within a second. Plates are told apart by the width in pixels at which they are seen best: nobody reads seven
+characters from 30 pixels. Also says which share of the processor time recognition took.
 """
 
 import argparse
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -31,6 +32,7 @@ from traffic.facts import VehiclePassage
 from traffic.scene.document import parse_scene
 
 _NEAR_S = 1.0
+_WIDTHS_PX = (0, 45, 60)  # lower ends of the classes of plates by their greatest width in the picture
 _START_S = 1_700_000_000.0
 
 
@@ -81,9 +83,13 @@ def _run(address: str, detector: LocalDetectorClient, client: LocalPlateReaderCl
     desk = _TimedDesk(RecognitionServices(connect_plates=lambda: client), config.recognition)
     pipeline = CameraPipeline(spec, detector, None, config, life="benchmark", desk=desk)
     truth, stated, drawing, held = [], [], 0.0, 0
+    widths: defaultdict[int, float] = defaultdict(float)
     begin = mark = time.process_time()
     for frame in SimulatedCamera(parse_address(address), cache).frames():
         truth += [passage for passage in frame.truth.passages if passage.plate]
+        for item in frame.truth.objects:
+            if item.plate_box is not None:
+                widths[item.track_id] = max(widths[item.track_id], item.plate_box[2] - item.plate_box[0])
         drawing += time.process_time() - mark
         if frame.index % step == 0:
             height, width = frame.image.shape[:2]
@@ -100,6 +106,7 @@ def _run(address: str, detector: LocalDetectorClient, client: LocalPlateReaderCl
     stated += list(_bodies(pipeline.end()))
     spent = time.process_time() - begin - drawing
     counts: Counter[str] = Counter()
+    others = {passage.plate for passage in truth}
     for passage in truth:
         near = [
             (abs(time_s - _START_S - passage.time_s), index)
@@ -113,9 +120,13 @@ def _run(address: str, detector: LocalDetectorClient, client: LocalPlateReaderCl
         _, _, plate = stated.pop(min(near)[1])
         outcome = "right" if plate == passage.plate else "wrong" if plate else "empty"
         counts[outcome] += 1
+        width = widths[passage.track_id]
+        wide = max(least for least in _WIDTHS_PX if width >= least)
+        counts[f"{wide} px or wider: {outcome}"] += 1
         if outcome != "right":
             kind = passage.object_class.name.lower()
-            print(f"   {passage.time_s:6.1f} s lane {passage.road_num} {kind} {passage.plate} → {plate!r}")
+            of = ", another vehicle's" if plate in others else ""
+            print(f"   {passage.time_s:6.1f} s lane {passage.road_num} {kind}, {width:.0f} px, {passage.plate} → {plate!r}{of}")
     print(f"{address}: {_line(counts)}")
     share = desk.seconds / max(spent, 1e-9)
     print(
@@ -135,8 +146,17 @@ def _bodies(envelopes: tuple[FactEnvelope, ...]) -> Iterator[tuple[int, float, s
 
 def _line(counts: Counter[str]) -> str:
     counted = counts["passages"] - counts["not counted"]
-    share = 100 * counts["right"] / max(counted, 1)
-    return f"{counted} of {counts['passages']} vehicles counted, plate right {counts['right']} ({share:.1f} %), {dict(counts)}"
+    lines = [f"{counted} of {counts['passages']} vehicles counted, {_share(counts, '')}"]
+    ends = [*(f" to {end} px" for end in _WIDTHS_PX[1:]), " px and more"]
+    lines += [f"plates of {w}{end}: {_share(counts, f'{w} px or wider: ')}" for w, end in zip(_WIDTHS_PX, ends, strict=True)]
+    return "\n   ".join(lines)
+
+
+def _share(counts: Counter[str], group: str) -> str:
+    """The outcomes of a group of plates."""
+    right, empty, wrong = (counts[group + outcome] for outcome in ("right", "empty", "wrong"))
+    total = right + empty + wrong
+    return f"{right} of {total} right ({100 * right / max(total, 1):.1f} %), {empty} empty, {wrong} wrong"
 
 
 if __name__ == "__main__":

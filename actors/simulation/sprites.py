@@ -29,7 +29,7 @@ from actors.simulation.shading import NEAR_M, Rendered, render, to_world
 Floats = NDArray[np.float64]
 KEY_RATIO = 1.22
 FIRST_DEPTH_M = 6.0
-BUDGET_BYTES = 110 * 1024 * 1024
+BUDGET_BYTES = 40 * 1024 * 1024
 _MAGIC = b"WSPRITE1"
 _HEADER = struct.Struct("<8sIIIii")
 
