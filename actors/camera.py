@@ -28,6 +28,7 @@ from actors.decoding import (
 from actors.errors import ArchiveError, SinkUnavailableError
 from actors.evidence.clips import ClipKeeper
 from actors.evidence.write_behind import WriteBehind
+from actors.lease import Lease
 from actors.logs import configure_logging
 from actors.metrics import CameraMetrics
 from actors.outbound import OutboundPolicy
@@ -68,6 +69,7 @@ class CameraConfig:
         hardware: "cuda": decode on an NVIDIA card where there is one and it takes the codec.
         flush_s: how long a stopping camera tries to hand over its last facts.
         outbound: where cameras may be.
+        lease_s: analysis stands still when no supervisor has asked for so long, see ``actors.lease``; 0: never.
     """
 
     pipeline: PipelineConfig
@@ -77,6 +79,7 @@ class CameraConfig:
     hardware: HardwareDecoder = "none"
     flush_s: float = 5.0
     outbound: OutboundPolicy = field(default_factory=OutboundPolicy)
+    lease_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +110,7 @@ class CameraRunner:
         self._spec, self._services, self._config = spec, services, config
         self._wanted = spec  # differs from the spec in force until the analysis has taken a new scene over
         self._metrics = metrics
+        self.lease = Lease(config.lease_s)
         self._stopping = threading.Event()
         self._told = threading.Event()  # the last fact, 未启动, is on its way
         self._outgoing: queue.Queue[FactEnvelope] = queue.Queue(_OUTGOING_LIMIT)
@@ -116,6 +120,7 @@ class CameraRunner:
         self._viewed: tuple[tuple[int, int, bool], CameraView] | None = None  # the newest picture made for a console
         self._analysed_at: deque[float] = deque(maxlen=512)
         self._lost_analyses = 0
+        self._fenced = False
         self._delay_s = 0.0  # live: age of the newest frame when its analysis was done
         self._measured_s = 0.0  # monotonic time of the last metrics
         self._sequence = 0
@@ -172,7 +177,7 @@ class CameraRunner:
         return CameraHealth(
             task_num=self._spec.ref.task_num,
             status=self._status.status,
-            reason=self._status.reason or (pipeline.paused_reason if pipeline else ""),
+            reason=self.lease.reason or self._status.reason or (pipeline.paused_reason if pipeline else ""),
             frames_decoded=read.decoded,
             frames_analysed=counters.frames_analysed if counters else 0,
             frames_dropped=read.dropped + self._lost_analyses,
@@ -267,7 +272,7 @@ class CameraRunner:
         while not self._stopping.is_set():
             if self._wanted is not self._spec:
                 pipeline = self._take_scene(pipeline)
-            frame = self._reader.latest(0.25)
+            frame = self._next_frame()
             if frame is not None:
                 pipeline.begin(frame)
             # Without a new frame the ones in flight are finished, so that a pause never holds results back.
@@ -280,6 +285,17 @@ class CameraRunner:
                 if self._cells:
                     self._cells.put(pipeline.last_cells(), ended=True)
                 return
+
+    def _next_frame(self) -> DecodedFrame | None:
+        """The next frame to analyse; None when there is none within a quarter of a second, or none may be analysed."""
+        if not self.lease.over:
+            self._fenced = False
+            return self._reader.latest(0.25)
+        if not self._fenced:
+            self._fenced = True
+            logger.error("analysis stands still task=%s reason=%s", self._spec.ref.task_num, self.lease.reason)
+        self._stopping.wait(0.25)
+        return None
 
     def _depth(self, pipeline: CameraPipeline) -> int:
         """Frames in flight from which the oldest is waited for."""
@@ -354,9 +370,9 @@ class CameraRunner:
         self._analysed_at.append(now_s)
         if self._reader.info is not None and self._reader.info.live:
             self._delay_s = max(0.0, time.time() - result.frame.time_s)
-        self._take(result.envelopes)
         if self._cells:
-            self._cells.put(result.cells)
+            self._cells.put(result.cells)  # before the facts: the state of a gathering goes ahead of its alarm
+        self._take(result.envelopes)
         if self._metrics and now_s - self._measured_s >= _METRICS_PERIOD_S:
             self._measured_s = now_s
             self._metrics.observe(self.health())
@@ -440,7 +456,8 @@ class CameraActor:
         return os.getpid()
 
     def health(self) -> CameraHealth:
-        """See CameraRunner.health."""
+        """See CameraRunner.health. Only the supervisor asks; its questions are what keeps the camera's lease."""
+        self._runner.lease.renew()
         return self._runner.health()
 
     def snapshot(self) -> bytes | None:

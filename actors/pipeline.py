@@ -26,6 +26,7 @@ from actors.weather import WeatherWatch
 from models.handles import DetectorClient, PendingDetections, VehicleContext
 from traffic.aggregation import CellBatch
 from traffic.events.analyzer import EventAnalyzer
+from traffic.events.faint import FaintPeople
 from traffic.facts import EventPhase, Heading, TrafficEvent, VehicleLooks, VehiclePassage
 from traffic.parameters.queue_shape import QueueOutline
 from traffic.parameters.queueing import Queue
@@ -125,6 +126,8 @@ class CameraPipeline:
             jpeg_quality=config.jpeg_quality,
             crop_margin=config.crop_margin,
         )
+        # Where nobody may walk, even those of whom the detector is never sure are followed.
+        self._faint = FaintPeople() if spec.scene is not None and spec.scene.highway else None
         self._in_flight: deque[_InFlight] = deque()
         self._crop = _outline_crop(spec.scene)
         self._last_frame: DecodedFrame | None = None
@@ -282,7 +285,8 @@ class CameraPipeline:
             self._weather.observe(frame)
         if self._recognizer:
             self._recognizer.observe(frame, tracks)
-        events = self._events.advance(frame, tracks, self._passages, passages)
+        faint = self._faint.update(frame.time_s, detections) if self._faint else ()
+        events = self._events.advance(frame, tracks, self._passages, passages, faint)
         crowds = (self._events.wrap_alarm(alarm, frame) for alarm in alarms)
         envelopes = self._with_looks((*self._wrap(passages, frame), *crowds, *events), frame)
         return AnalysedFrame(

@@ -197,14 +197,14 @@ class Installation:
         return found
 
     def kill_whole(self) -> None:
-        """SIGKILL to the one process that was started; everything below it has to end by itself."""
+        """SIGKILL to the one process that was started; as under systemd, what is left of it is ended five seconds later."""
         assert self.process is not None
         below = self.processes()
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        _, alive = psutil.wait_procs(below, timeout=30)
+        _, alive = psutil.wait_procs(below, timeout=5)
         if alive:
-            print("  left over after 30 s:", [_title(process) for process in alive])
+            print("  left over after 5 s:", [_title(process).strip() for process in alive])
             for process in alive:
                 process.kill()
 

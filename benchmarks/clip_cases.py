@@ -116,9 +116,14 @@ ORDINARY_ALSO: dict[str, frozenset[EventKind]] = {
     "opencv_vtest_PETS09-S2L1": frozenset({K.ROAD_WORKS}),  # cones and tape stand there
     "bangkok_queue_720p": frozenset({K.CONGESTION}),
     "uk_motorway_exit_720p": frozenset({K.CONGESTION}),
+    # A queue reaches from the gantry to the middle of the picture, its head rolls: heavy or not, nobody can say by eye.
+    "tfl_jamcam/625_201709211436": frozenset({K.CONGESTION}),
 }
 
 
 def jamcam_case(stem: str) -> ClipCase:
     """The case of a jamcam clip: heavy ones must say congestion, the others must not."""
-    return _heavy(stem) if any(stem.endswith(f"625_{h}") for h in HEAVY) else ClipCase(name=f"tfl_jamcam/{stem}")
+    if any(stem.endswith(f"625_{h}") for h in HEAVY):
+        return _heavy(stem)
+    name = f"tfl_jamcam/{stem}"
+    return ClipCase(name=name, also=ORDINARY_ALSO.get(name, frozenset()))

@@ -151,6 +151,8 @@ def accident(m: Maker) -> Case:
     y = m.y(10, 20)
     lane = lanes[int(m.rng.integers(len(lanes)))]
     v = m.u(45, 75) * KMH
+    if m.way > 0:  # it has been in the picture for more than a second when it happens
+        y = max(y, m.near + 1.2 * v)
     crash_s = begin + abs(y - m.start(m.way)) / v
     actors = []
     allowed = frozenset({Kind.SUDDEN_DECELERATION, Kind.VEHICLE_STOPPED, Kind.PEDESTRIAN, Kind.ILLEGAL_LANE_CHANGE})
@@ -209,7 +211,8 @@ def _run_into(m: Maker, x: float, y: float, begin: float, v: float, slow: float,
     meet, common = abs(y - m.start(m.way)) / v, slow + share * (v - slow)
     apart = (front.size[0] + rear.size[0]) / 2
     halt = [(0.1, (common - slow) / 0.1), (common / 6.0 + 0.1, -6.0)]
-    front.motion = scripted(x, y + m.way * (apart - slow * meet), m.way, slow, [(meet, 0.0), *halt], begin_s=begin)
+    there = begin + meet  # the one in front is there from the beginning
+    front.motion = scripted(x, y + m.way * (apart - slow * there), m.way, slow, [(there, 0.0), *halt])
     halt = [(0.1, (common - v) / 0.1), (common / 6.0 + 0.1, -6.0)]
     rear.motion = scripted(x, m.start(m.way), m.way, v, [(meet, 0.0), *halt], begin_s=begin)
     return [front, rear]

@@ -106,6 +106,7 @@ def _run(address: str, detector: LocalDetectorClient, client: LocalPlateReaderCl
     stated += list(_bodies(pipeline.end()))
     spent = time.process_time() - begin - drawing
     counts: Counter[str] = Counter()
+    others = {passage.plate for passage in truth}
     for passage in truth:
         near = [
             (abs(time_s - _START_S - passage.time_s), index)
@@ -124,7 +125,8 @@ def _run(address: str, detector: LocalDetectorClient, client: LocalPlateReaderCl
         counts[f"{wide} px or wider: {outcome}"] += 1
         if outcome != "right":
             kind = passage.object_class.name.lower()
-            print(f"   {passage.time_s:6.1f} s lane {passage.road_num} {kind}, {width:.0f} px, {passage.plate} → {plate!r}")
+            of = ", another vehicle's" if plate in others else ""
+            print(f"   {passage.time_s:6.1f} s lane {passage.road_num} {kind}, {width:.0f} px, {passage.plate} → {plate!r}{of}")
     print(f"{address}: {_line(counts)}")
     share = desk.seconds / max(spent, 1e-9)
     print(

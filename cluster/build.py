@@ -153,6 +153,7 @@ def camera_config(settings: Settings) -> CameraConfig:
         stall_timeout_s=settings.stall_timeout_s,
         hardware=settings.camera_hardware,
         outbound=settings.outbound,
+        lease_s=settings.camera_lease_s,
     )
 
 

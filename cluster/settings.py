@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     detector_model: str = Field("picodet-s", description="entry of the weights catalogue or path of an ONNX file")
     detector_width: int = Field(0, ge=0, le=4096, description="network input in pixels; 0: the model's default")
     detector_height: int = Field(0, ge=0, le=4096)
-    detector_engine: str = Field("auto", description="auto, openvino, openvino-f32, onnxruntime, torch")
+    detector_engine: str = Field("auto", description="auto, openvino, openvino-f32, onnxruntime, torch, torch-compile")
     detector_device: str = Field("auto", description="auto, cpu, cuda")
     detector_threads: int = Field(0, ge=0, le=256, description="pictures a replica computes at once; 0: one per CPU, up to 8")
     detector_num_cpus: float = Field(0.0, ge=0, le=256, description="CPUs reserved by each replica; 0: 0.3 per thread")
@@ -69,6 +69,7 @@ class Settings(BaseSettings):
 
     analysed_fps: float = Field(12.5, gt=0, le=120, description="analysed frames/s of a live task that names none")
     disconnected_after_s: float = Field(60.0, gt=0, description="重连中 becomes 已断开 after this time")
+    camera_lease_s: float = Field(60.0, ge=0, description="cameras that no supervisor asks for so long stand still; 0: never")
     stall_timeout_s: float = Field(20.0, gt=0, description="no frame for this time counts as lost")
     # Small, so that a machine never refuses a camera: an overload lowers everybody's frame rate fairly and is counted.
     camera_num_cpus: float = Field(0.01, ge=0, description="CPU share reserved by each camera actor")

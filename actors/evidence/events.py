@@ -3,6 +3,7 @@
 import uuid
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from actors.archive import clip_path, picture_path
@@ -11,7 +12,7 @@ from actors.evidence.config import EvidenceConfig
 from actors.evidence.pictures import large_picture, small_picture
 from actors.ports import FactEnvelope, TaskRef
 from traffic.events.kinds import KIND_SLUGS
-from traffic.events.observations import FrameEvidence
+from traffic.events.observations import FaintPerson, FrameEvidence
 from traffic.facts import CrowdAlarm, EventKind, EventPhase, TrafficEvent, VehiclePassage
 from traffic.passages import PassageAnalyzer
 from traffic.types import Track
@@ -86,10 +87,16 @@ class EventStage:
         return self._detectors.paused_reason
 
     def advance(
-        self, frame: DecodedFrame, tracks: tuple[Track, ...], analyzer: PassageAnalyzer, passages: tuple[VehiclePassage, ...]
+        self,
+        frame: DecodedFrame,
+        tracks: tuple[Track, ...],
+        analyzer: PassageAnalyzer,
+        passages: tuple[VehiclePassage, ...],
+        faint: tuple[FaintPerson, ...] = (),
     ) -> tuple[FactEnvelope, ...]:
         """What one frame makes known, with its pictures and the path of its clip."""
         evidence = self._watcher.look(frame, tracks) if self._watcher else FrameEvidence()
+        evidence = replace(evidence, faint=faint) if faint else evidence
         size = (frame.width, frame.height)
         found = self._detectors.update(frame.time_s, size, tracks, analyzer, passages, evidence)
         return tuple(self._wrap(event, frame) for event in found)
@@ -103,7 +110,7 @@ class EventStage:
 
     def wrap_alarm(self, alarm: CrowdAlarm, frame: DecodedFrame) -> FactEnvelope:
         """A crowd alarm with the picture and the clip of event 1008."""
-        key = f"{self._task.task_num}|crowd|{alarm.region_code}|{alarm.since_s:.4f}|{alarm.repeat}"
+        key = f"{self._task.task_num}|crowd|{alarm.region_code}|{alarm.origin_s:.4f}|{alarm.repeat}"
         slug, moment_s = self._place(EventKind.CROWD, alarm.time_s)
         path = picture_path(self._task.task_num, slug, "large", moment_s, self._task.time_zone)
         return FactEnvelope(

@@ -1,24 +1,20 @@
 """Type, colour and weather as a Ray Serve deployment that batches over vehicles and cameras."""
 
-import asyncio
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from ray import serve
-from ray.util.metrics import Counter, Histogram
+from ray.util.metrics import Counter
 
 from models.handles import Attributes, VehicleContext
+from models.serving import InferenceThreads, bound
 from models.store import WeightsStore
 
 DEPLOYMENT_NAME = "attributes"
-_BATCH_BOUNDS = [1, 2, 4, 8, 16, 32]
-_LATENCY_BOUNDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12]
 _MAX_SIDE_PX, _MAX_CROPS = 4096, 8
 Image = NDArray[np.uint8]
 
@@ -50,9 +46,7 @@ class AttributesReplica:
         self._reader = load_attribute_reader(
             store, engine=settings.engine, device=settings.device, threads=settings.threads, backbone=settings.backbone
         )
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="attributes")
-        self._batch_size = Histogram("wayside_attributes_batch_size", "Vehicles per batch", boundaries=_BATCH_BOUNDS)
-        self._latency = Histogram("wayside_attributes_latency_seconds", "Time of one batch", boundaries=_LATENCY_BOUNDS)
+        self._threads = InferenceThreads(DEPLOYMENT_NAME)
         self._vehicles = Counter("wayside_attributes_vehicles_total", "Vehicles recognised")
         self._read_batch.set_max_batch_size(settings.max_batch_size)  # type: ignore[attr-defined]
 
@@ -61,9 +55,8 @@ class AttributesReplica:
         return {"engine": self._reader.engine_name}
 
     def check_health(self) -> None:
-        """Serve's health check: the inference thread must be alive."""
-        if self._executor._shutdown:
-            raise RuntimeError("inference thread has ended")
+        """Serve's health check: the inference thread must be alive and get on."""
+        self._threads.check_health()
 
     async def __call__(self, crops: list[Image], context: VehicleContext) -> Attributes:
         """One vehicle's crops, uint8 (h, w, 3) RGB, best first → its looks."""
@@ -87,15 +80,11 @@ class AttributesReplica:
 
     @serve.batch(max_batch_size=8, batch_wait_timeout_s=0.0)
     async def _weather_batch(self, pictures: list[Image]) -> list[NDArray[np.float64]]:
-        rows = await asyncio.get_running_loop().run_in_executor(self._executor, self._reader.weather, pictures)
-        return list(rows)
+        return list(await self._threads.run(partial(self._reader.weather, pictures)))
 
     async def infer(self, vehicles: list[tuple[list[Image], VehicleContext]]) -> list[Attributes]:
         """Read in one batch on the inference thread; answers in the order of ``vehicles``."""
-        start = time.perf_counter()
-        found = await asyncio.get_running_loop().run_in_executor(self._executor, self._reader.read, vehicles)
-        self._latency.observe(time.perf_counter() - start)
-        self._batch_size.observe(len(vehicles))
+        found = await self._threads.measured(partial(self._reader.read, vehicles), len(vehicles))
         self._vehicles.inc(len(vehicles))
         return found
 
@@ -107,16 +96,5 @@ def _check(image: Image) -> None:
 
 def build_attributes(settings: AttributeSettings) -> Any:
     """The bound deployment, ready to be a part of an application."""
-    factory: Callable[..., Any] = serve.deployment(
-        name=DEPLOYMENT_NAME,
-        num_replicas=settings.replicas,
-        max_surge_percent=settings.surge_percent,
-        max_ongoing_requests=settings.max_batch_size * 8,
-        health_check_period_s=10,
-        ray_actor_options={
-            "num_cpus": settings.num_cpus,
-            "num_gpus": settings.num_gpus,
-            "runtime_env": {"env_vars": {"OMP_NUM_THREADS": str(settings.threads), "OMP_WAIT_POLICY": "PASSIVE"}},
-        },
-    )(AttributesReplica)
-    return factory.bind(settings)  # type: ignore[attr-defined]
+    calls = settings.max_batch_size * 8
+    return bound(AttributesReplica, settings, DEPLOYMENT_NAME, openmp_threads=settings.threads, max_ongoing_requests=calls)

@@ -1,6 +1,7 @@
 """The plate reader: pictures in, plates with text and colour out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ SCENE_PX, VEHICLE_PX = 1280, 448  # longer side at which whole scenes, and crops
 _SURE = 0.85  # below, more views of the plate are read
 _MAX_ROWS_ASPECT = 2.45  # wider plates have one row
 _LEAST_WIDTH_PX = 24
+_LEGIBLE_WIDTH_PX = 60  # seven characters of some eight pixels each; what narrower plates seem to say is trusted less
 
 
 class PlateReader:
@@ -56,7 +58,7 @@ class PlateReader:
         found: list[list[PlateRead]] = [[] for _ in images]
         for (row, plate), result in zip(jobs, decoded, strict=True):
             if result is not None and result.confidence >= self._min_confidence:
-                found[row].append(_plate_read(result, plate.corners, plate.score))
+                found[row].append(_plate_read(_doubted(result, plate), plate.corners, plate.score))
         return [tuple(plates) for plates in found]
 
     def read_plates(self, plates: Sequence[Image]) -> list[PlateRead | None]:
@@ -104,6 +106,13 @@ class PlateReader:
         for number, (index, rows) in enumerate(owners):
             views[index].append(View(readings=[readings[number] for readings in per_reader], rows=rows))
         return views
+
+
+def _doubted(decoded: Decoded, plate: LocatedPlate) -> Decoded:
+    """Less sure when the plate is narrower than can be read: readers are sure of what few pixels can be taken for."""
+    share = min(1.0, plate_size(plate.corners)[0] / _LEGIBLE_WIDTH_PX)
+    characters = tuple(share * value for value in decoded.characters)
+    return replace(decoded, confidence=share * decoded.confidence, characters=characters)
 
 
 def _views(image: Image, plate: LocatedPlate) -> list[Image]:

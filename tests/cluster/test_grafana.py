@@ -17,14 +17,17 @@ SUFFIXES = re.compile(r"_(bucket|sum|count)$")
 
 
 def declared() -> set[str]:
-    """Names of the metrics that the code makes; counters of a camera are named by their stem."""
+    """Names of the metrics that the code makes: those of a camera by their stem, those of a network by its deployment."""
     found: set[str] = set()
+    deployments, endings = set(), set()
     for path in [*ROOT.glob("actors/**/*.py"), *ROOT.glob("models/**/*.py")]:
         text = path.read_text(encoding="utf-8")
         found.update(re.findall(r'"(wayside_[a-z_]+)"', text))
         if 'f"wayside_{name}_total"' in text:
             found.update(f"wayside_{stem}_total" for stem in re.findall(r'counter\(\s*"([a-z_]+)"', text))
-    return found
+        deployments.update(re.findall(r'^DEPLOYMENT_NAME = "([a-z_]+)"', text, re.MULTILINE))
+        endings.update(re.findall(r'Histogram\(\s*f"wayside_\{name\}_([a-z_]+)"', text))
+    return found | {f"wayside_{name}_{ending}" for name in deployments for ending in endings}
 
 
 def used(path: Path) -> set[str]:

@@ -107,7 +107,7 @@ def test_on_a_cpu_callers_take_turns_however_many_pictures_they_bring(model: Pat
 
 def test_a_replica_whose_inference_thread_is_gone_is_unhealthy(model: Path) -> None:
     replica = DetectorReplica(settings(str(model), model.parent))
-    replica._executor.shutdown()
+    replica._threads._executor.shutdown()
     with pytest.raises(RuntimeError, match="inference thread"):
         replica.check_health()
 
@@ -126,7 +126,7 @@ def test_a_replica_pulls_what_is_missing_and_says_what_is_wrong(tmp_path: Path, 
 def test_an_inference_that_hangs_fails_the_health_check(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replica = DetectorReplica(settings(str(model), model.parent))
     replica.check_health()
-    replica._busy[1] = 1000.0
+    replica._threads._busy[1] = 1000.0
     monkeypatch.setattr("time.monotonic", lambda: 1119.0)
     replica.check_health()
     monkeypatch.setattr("time.monotonic", lambda: 1121.0)

@@ -1,27 +1,29 @@
 """1013: a collision, told by trajectories: an impact, or two who meet and stay where nobody stops."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from traffic.events.detector import box_around, tracks_of
 from traffic.events.evidence import Evidence
-from traffic.events.impacts import Shock, measure_push, measure_shock
+from traffic.events.impacts import Shock, measure_push, measure_ram, measure_shock
 from traffic.events.incident import apart
 from traffic.events.queues import Queues
-from traffic.events.world import LENGTHS_M, World
+from traffic.events.world import LENGTHS_M, Array, Flags, World
 from traffic.facts import EventKind
 from traffic.scene.model import RegionKind
 
-_BRAKING_M_S2, _TYRES_M_S2 = 6.5, 9.5  # emergency braking, and more than tyres can do (0.9 to 1.0 g on dry asphalt)
+_BRAKING_M_S2, _TYRES_M_S2 = 6.5, 10.0  # emergency braking, and more than tyres can do (0.9 to 1.0 g on dry asphalt)
 _SHOCK_S = 12.0  # an impact is remembered this long while its vehicle comes to rest and stays
 _REST_AFTER_S = 4.0  # it must stand this soon after the impact
 _NEAR_M = 12.0  # and this near
 _PEOPLE_M = 8.0
 _TOGETHER_S = 4.0
 _MEETS_S = 2.0  # partners are looked for until so long after the shock
+_GRAIN_M, _LEAST_PX = 0.6, 24.0  # metres a pixel may cover, or height of the box: far off, boxes that merge look like collisions
 _CLOSE_GRAIN_M = 0.35
+_BESIDE_M = 2.4  # a neighbour in the next lane is further aside
 _PUSH_M_S, _PUSH_DEVIATIONS = 2.0, 1.5  # in the second of the shock; no car accelerates like this just then
 _CROSSING_COS = 0.85  # courses that differ by more than about 30 degrees
 
@@ -56,6 +58,8 @@ class AccidentDetector:
         """Incidents around objects that suffered a shock and stand now."""
         rule = world.rule(self.kind)
         self._find_shocks(world, rule.value("deceleration_m_s2"), rule.value("contact_gap_m"))
+        self._find_rams(world, rule.value("contact_gap_m"))
+        self._hand_over(world)
         found = []
         for who, suspicion in self._suspects.items():
             indices = np.flatnonzero(world.object_id == who)
@@ -76,14 +80,16 @@ class AccidentDetector:
     # -- parts --------------------------------------------------------------------------------------------------------
 
     def _find_shocks(self, world: World, least: float, gap_m: float) -> None:
-        moving = np.flatnonzero((world.motor | world.rider) & world.seen & world.moved & world.slowing).tolist()
+        resolved = world.grain_m() <= _GRAIN_M if world.view.metric else world.tall_px() >= _LEAST_PX
+        moving = np.flatnonzero((world.motor | world.rider) & world.seen & world.moved & world.slowing & resolved).tolist()
         for index in moving:
             shock = measure_shock(world, index)
             if shock is None or shock.rate - shock.error < least:
                 continue
             who = int(world.object_id[index])
             known = self._suspects.get(who)
-            if known is not None and known.shock.rate >= shock.rate and world.time_s - known.shock.time_s < 3.0:
+            surer = known is not None and (known.pushed or known.shock.rate >= shock.rate)
+            if known is not None and surer and world.time_s - known.shock.time_s < 3.0:
                 continue
             if not _on_known_road(world, index):
                 continue
@@ -101,14 +107,41 @@ class AccidentDetector:
                 change, error = measure_push(world, int(partner[0]), suspicion.shock)
                 suspicion.pushed = change >= _PUSH_M_S and change - _PUSH_DEVIATIONS * error >= 0.5 * _PUSH_M_S
 
+    def _find_rams(self, world: World, gap_m: float) -> None:
+        """Vehicles thrown forward by one that came up from behind."""
+        if not world.view.metric:
+            return
+        course = world.movers.course[world.rows]
+        able = world.motor & np.isfinite(course).all(axis=1) & world.moved & (world.grain_m() <= _CLOSE_GRAIN_M)
+        for rear in np.flatnonzero(able).tolist():
+            near, _ = _touching(world, rear, gap_m)
+            ahead = (world.places - world.places[rear]) @ course[rear] > 0
+            for front in np.flatnonzero(near & ahead & world.motor & world.seen & ~world.standing).tolist():
+                known = self._suspects.get(int(world.object_id[front]))
+                if (known is not None and known.pushed) or not _on_known_road(world, front):
+                    continue
+                shock = measure_ram(world, rear, front)
+                if shock is not None:
+                    who = int(world.object_id[rear])
+                    self._suspects[int(world.object_id[front])] = _Suspicion(
+                        shock, world.place_of(front), partner=who, contact=True, close=True, pushed=True
+                    )
+
+    def _hand_over(self, world: World) -> None:
+        """Two boxes that have become one: who suffered the shock is lost, and his partner stands for both."""
+        for who, suspicion in tuple(self._suspects.items()):
+            partner = np.flatnonzero(world.object_id == suspicion.partner)
+            lost = not (world.object_id == who).any()
+            if lost and suspicion.contact and len(partner) and world.standing[partner[0]]:
+                del self._suspects[who]
+                known = self._suspects.get(suspicion.partner)
+                if known is None or known.shock.rate < suspicion.shock.rate:
+                    self._suspects[suspicion.partner] = replace(suspicion, partner=who)
+
     @staticmethod
     def _find_partner(world: World, index: int, suspicion: _Suspicion, gap_m: float) -> None:
         """Whoever it touches: close on the ground, and boxes that meet."""
-        others = (world.motor | world.rider | world.person) & (world.object_id != world.object_id[index])
-        away = (world.places - world.places[index]) * float(world.scale[index])
-        distance = np.hypot(away[:, 0], away[:, 1])
-        reach = (LENGTHS_M[world.object_class] + LENGTHS_M[world.object_class[index]]) / 2
-        near = others & (distance <= reach + gap_m) & _meet(world, index)
+        near, distance = _touching(world, index, gap_m)
         if not near.any():
             return
         candidates = np.flatnonzero(near)
@@ -189,6 +222,21 @@ def _on_known_road(world: World, index: int) -> bool:
         return True
     kinds = (RegionKind.ROADWAY, RegionKind.JUNCTION_BOX, RegionKind.NO_PARKING, RegionKind.RESTRICTED)
     return any(world.in_regions[number, index] for number, _ in world.road_map.regions(*kinds))
+
+
+def _touching(world: World, index: int, gap_m: float) -> tuple[Flags, Array]:
+    """bool (n,): road users that touch an object; (n,): their distances, metres."""
+    others = (world.motor | world.rider | world.person) & (world.object_id != world.object_id[index])
+    away = (world.places - world.places[index]) * float(world.scale[index])
+    distance = np.hypot(away[:, 0], away[:, 1])
+    reach = (LENGTHS_M[world.object_class] + LENGTHS_M[world.object_class[index]]) / 2
+    near = others & (distance <= reach + gap_m) & _meet(world, index)
+    course = world.movers.course[world.rows]
+    if world.view.metric and np.isfinite(course[index]).all():
+        aside = np.abs(away[:, 0] * course[index, 1] - away[:, 1] * course[index, 0])
+        across = np.abs(course @ course[index]) < _CROSSING_COS  # who drives along, or never has, must be in its way
+        near &= across | (aside <= _BESIDE_M)
+    return near, distance
 
 
 def _meet(world: World, index: int) -> np.ndarray:  # type: ignore[type-arg]

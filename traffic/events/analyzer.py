@@ -20,7 +20,7 @@ from traffic.events.lane_change import LaneChangeDetector
 from traffic.events.leaving_road import LeavingRoadDetector
 from traffic.events.lifecycle import LifeCycle
 from traffic.events.movers import Movers
-from traffic.events.observations import FrameEvidence, PixelFinding, ViewState
+from traffic.events.observations import FaintPerson, FrameEvidence, PixelFinding, ViewState
 from traffic.events.parking import ParkingDetector
 from traffic.events.pedestrian import PedestrianDetector
 from traffic.events.queues import Queues
@@ -82,6 +82,7 @@ class EventAnalyzer:
         self._tick_s = -np.inf
         self._findings: list[PixelFinding] = []
         self._looked = False
+        self._faint: tuple[FaintPerson, ...] = ()
         self._boxes: dict[int, Box] = {}
 
     @property
@@ -134,6 +135,7 @@ class EventAnalyzer:
         self._boxes = {track.track_id: track.box for track in tracks}
         self._findings += evidence.findings
         self._looked |= evidence.looked or bool(evidence.findings)
+        self._faint = evidence.faint
         if time_s - self._tick_s >= self._config.tick_s - 1e-3:
             stated += self._tick(time_s)
         return tuple(stated)
@@ -149,8 +151,18 @@ class EventAnalyzer:
         self._tick_s = time_s
         self._movers.tick(time_s, self._map.view, HEIGHTS_M)
         rules: Callable[[EventKind], EventRule] = self._rules.__getitem__
-        world = World(time_s, self._frame_size, self._map, self._movers, rules, self._cycle.open_of, self._findings, self._looked)
-        self._findings, self._looked = [], False
+        world = World(
+            time_s,
+            self._frame_size,
+            self._map,
+            self._movers,
+            rules,
+            self._cycle.open_of,
+            self._findings,
+            self._looked,
+            self._faint,
+        )
+        self._findings, self._looked, self._faint = [], False, ()
         self._queues.update(world)
         found: list[Evidence] = []
         for detector in self._detectors:
@@ -204,7 +216,7 @@ class EventAnalyzer:
         self._queues.reset()
         self._reset_detectors()
         self._cycle.hold(passed_s)
-        self._findings, self._looked = [], False
+        self._findings, self._looked, self._faint = [], False, ()
 
     def _restart(self) -> list[TrafficEvent]:
         stated = self._cycle.finish(self._frame_size)

@@ -20,6 +20,7 @@ _MAX_M_S2 = 10.0  # no tyre brakes harder; more is a flawed trajectory (or a col
 _DEVIATIONS = 1.5  # by so many standard deviations the way must fit better with than without the threshold exceeded
 _GOES_ON = 0.7
 _SIDE_M_S = 6.0
+_GRAIN_M = 0.7  # metres a pixel may cover
 _HEIGHT_CHANGE = 0.4  # of the box between two ticks: it was cut by something in front
 
 
@@ -51,7 +52,7 @@ class DecelerationDetector:
             return
         rule = world.rule(self.kind)
         drop, least = rule.value("drop_kmh") / 3.6, rule.value("deceleration_m_s2")
-        candidates = world.motor & world.seen & world.moved & world.slowing & (world.lane >= 0)
+        candidates = world.motor & world.seen & world.moved & world.slowing & (world.lane >= 0) & (world.grain_m() <= _GRAIN_M)
         for index in np.flatnonzero(candidates).tolist():
             number = int(world.object_id[index])
             share = _GOES_ON if self._runs.holds(number, world.time_s) else 1.0  # what has begun may ebb away

@@ -15,6 +15,8 @@ _BEFORE_S, _AFTER_S, _SPARE_S = 1.0, 0.7, 0.08
 _HEIGHT_CHANGE = 0.45  # of the box between ticks: something hides it, or the detector has changed its mind
 _LEAST_M_S, _MOST_M_S = 3.5, 45.0
 _MAX_ERROR_M_S2 = 3.2
+_RAM_S = 0.5
+_CLOSING_M_S, _THROWN_M_S, _THROWN_M_S2 = 3.0, 2.0, 2.8  # less 1.5 errors; cars rarely start with more
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,38 @@ def measure_push(world: World, index: int, shock: Shock) -> tuple[float, float]:
     before, error_before = _velocity(times[early], places[early], pixel)
     after, error_after = _velocity(times[late], places[late], pixel)
     return float((after - before) @ heading) * scale, float(np.hypot(error_before, error_after)) * scale
+
+
+def measure_ram(world: World, rear: int, front: int) -> Shock | None:
+    """Somebody much faster has come up from behind, and the one ahead is thrown forward: its shock. None when it is not so.
+
+    Seen from ahead the one behind is hidden when it happens, and only the other tells.
+    """
+    heading = world.movers.course[world.rows[rear]]
+    middle, scale = world.time_s - _RAM_S, float(world.scale[front])
+    pixel = float(np.abs(world.view.per_pixel(world.bottoms[front : front + 1])).sum(axis=1).max())
+    fits = []
+    for index in (rear, front):
+        row = world.rows[index]
+        known = world.movers.clear[row] if index == rear else world.movers.free[row]
+        use = known & (world.movers.times[row] > middle - _BEFORE_S)
+        times, places = world.movers.times[row][use], world.movers.places[row][use]
+        early = times <= middle
+        if early.sum() < 3 or np.ptp(times[early]) < 0.35:
+            return None
+        fits.append(_velocity(times[early], places[early], pixel))
+    late = times >= middle + _SPARE_S
+    if late.sum() < 2 or np.ptp(times[late]) < 0.15:
+        return None
+    (fast, _), (before, error_before) = fits
+    after, error_after = _velocity(times[late], places[late], pixel)
+    closing, gain = float((fast - before) @ heading) * scale, float((after - before) @ heading) * scale
+    passed_s = float(times[late].mean() - times[early].mean())
+    error = float(np.hypot(error_before, error_after)) * scale / passed_s
+    if closing < _CLOSING_M_S or gain < _THROWN_M_S or gain / passed_s - 1.5 * error < _THROWN_M_S2:
+        return None
+    speed = float(np.hypot(*before)) * scale
+    return Shock(middle, speed, gain, gain / passed_s, error, (float(heading[0]), float(heading[1])))
 
 
 def _velocity(times: Array, places: Array, pixel: float) -> tuple[Array, float]:

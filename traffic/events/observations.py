@@ -1,4 +1,4 @@
-"""What event detectors are told besides tracks: findings from pixels, made in ``actors/vision`` and handed over as values."""
+"""What event detectors are told besides tracks, handed over as values: findings from pixels (``actors/vision``), faint people."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -33,6 +33,21 @@ class PixelFinding:
     track_id: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FaintPerson:
+    """Somebody who is followed although the detector is never sure of him; see ``traffic.events.faint``.
+
+    Attributes:
+        track_id: of the faint ones' own tracker.
+        box: in pixels of the frame.
+        since_s: video time of the first sign.
+    """
+
+    track_id: int
+    box: Box
+    since_s: float
+
+
 class ViewState(StrEnum):
     """Whether the picture can be trusted: events pause in every state but OK."""
 
@@ -52,8 +67,10 @@ class FrameEvidence:
         view: state of the view.
         looked: whether the pixels of this frame were looked at; needed to tell a frame without findings from one that nobody
             looked at. A frame with findings was looked at in any case.
+        faint: people found only faintly in this frame.
     """
 
     findings: tuple[PixelFinding, ...] = ()
     view: ViewState = ViewState.OK
     looked: bool = False
+    faint: tuple[FaintPerson, ...] = ()

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from traffic.events.incident import Incident
 from traffic.events.movers import Movers
-from traffic.events.observations import PixelFinding
+from traffic.events.observations import FaintPerson, PixelFinding
 from traffic.events.roads import RoadMap
 from traffic.facts import EventKind
 from traffic.passages.dimensions import usual_dimensions
@@ -49,7 +49,7 @@ class World:
             with any of the three points.
         along, across: place in its lane (ground units; -1 left edge … 1 right edge); nan without. ahead: (n, 2), the lane's
             direction there. progress: (n,), speed along the lane, m/s.
-        findings: of the pixels, since the last tick. looked: whether pixels were looked at.
+        findings: of the pixels, since the last tick. looked: whether pixels were looked at. faint: people found faintly now.
         open_of: open events of some kinds. rule: of a kind.
     """
 
@@ -63,11 +63,12 @@ class World:
         open_of: Callable[..., list[Incident]],
         findings: Sequence[PixelFinding] = (),
         looked: bool = False,
+        faint: Sequence[FaintPerson] = (),
     ) -> None:
         self.time_s, self.frame_size, self.road_map, self.movers = time_s, frame_size, road_map, movers
         self.view: GroundView = road_map.view
         self.rule, self.open_of = rule, open_of
-        self.findings, self.looked = tuple(findings), looked
+        self.findings, self.looked, self.faint = tuple(findings), looked, tuple(faint)
         ago_s = time_s - movers.last_s
         known = np.isfinite(movers.times).any(axis=1)
         standing = np.isfinite(movers.rest_s)
@@ -141,6 +142,11 @@ class World:
     def metres(self, index: int, metres: float) -> float:
         """So many metres in ground units at an object."""
         return metres / float(self.scale[index])
+
+    def tall_px(self) -> Array:
+        """(n,): heights of the boxes, pixels of the frame."""
+        result: Array = (self.boxes[:, 3] - self.boxes[:, 1]) * self.frame_size[1]
+        return result
 
     def grain_m(self) -> Array:
         """(n,): how far one pixel of the picture reaches on the ground, metres; the larger of across and along."""

@@ -13,6 +13,7 @@ from traffic.facts import EventKind
 _AGAINST_COS = -0.7
 _WITH_COS = 0.7
 _LEAST_M_S, _LEAST_IMAGE_M_S = 1.5, 0.4
+_LEAST_PX = 16.0  # height of the box: what is smaller slides from one vehicle to another
 _INNER = 0.85
 _PATIENCE_S = 1.0
 _PROPER_S = 0.3  # who has driven properly for so long is overtaking when it keeps its heading in a lane that leads the other way
@@ -64,6 +65,7 @@ class WrongWayDetector:
             self._entered.setdefault(int(world.object_id[index]), int(world.lane[index]))
         least = _LEAST_M_S if world.view.metric else _LEAST_IMAGE_M_S
         moving = (world.motor | world.rider) & world.seen & (world.speed > np.maximum(least, 2 * world.error)) & (world.lane >= 0)
+        moving &= world.tall_px() >= _LEAST_PX
         for index in np.flatnonzero(moving).tolist():
             number = int(world.object_id[index])
             cosine = float(world.progress[index]) / float(world.speed[index])
@@ -83,7 +85,7 @@ class WrongWayDetector:
             if overtaking and now - run.since_s < rule.value("overtaking_s"):
                 continue
             strength = 0.9 if world.motor[index] else 0.8
-            yield about(world, index, self.kind, strength, since_s=run.since_s, reach_m=8.0)
+            yield about(world, index, self.kind, strength, since_s=run.since_s, reach_m=8.0, merges=True)  # two tracks of one
         self._runs = {n: run for n, run in self._runs.items() if now - run.last_s <= _PATIENCE_S}
         self._proper = {n: p for n, p in self._proper.items() if now - p.last_s <= 60.0}
         alive = set(world.movers.object_id.tolist())
@@ -116,12 +118,13 @@ class WrongWayDetector:
 
     @staticmethod
     def _distance(world: World, index: int, run: _Run) -> tuple[float, float]:
-        """Way made against the lane in metres, and the displacement in the picture in diagonals of its box: in the mean of
-        those at both ends, since who comes nearer never gets far against the size he has at last."""
+        """Way made against the lane in metres, and the displacement in the picture in diagonals of its box: for who comes nearer
+        in the mean of those at both ends, since he never gets far against the size he has at last."""
         way = np.array(world.place_of(index)) - np.array(run.begin)
         against = -float(way @ world.ahead[index]) * float(world.scale[index])
         aspect = world.view.aspect
-        size = float(np.sqrt(run.size * _size(world, index)))
+        now = _size(world, index)
+        size = float(np.sqrt(min(run.size, now) * now))
         shift = np.array([world.bottoms[index, 0] * aspect, world.bottoms[index, 1]]) - np.array(run.seen)
         return against, float(np.hypot(shift[0], shift[1])) / max(size, 1e-9) if against > 0 else 0.0
 
