@@ -59,14 +59,18 @@ def watched_context(chromium: Any, token: str, cameras: int, running: int = 1) -
 
 
 def wall_times(chromium: Any, address: str, token: str, cameras: int, running: int) -> tuple[dict[str, float], dict[str, float]]:
-    """Milliseconds since navigation began to the first paint, to all tiles and to the pictures on the screen: with an empty
-    cache, and again with what the browser kept."""
+    """Milliseconds since navigation began to the first paint, to all tiles and to the pictures on the screen, and of CPU that the
+    page's main thread took for them: with an empty cache, and again with what the browser kept."""
     context = watched_context(chromium, token, cameras, running)
     found = []
     for _ in range(2):
         page = context.new_page()
+        inspector = context.new_cdp_session(page)
+        inspector.send("Performance.enable", {"timeDomain": "threadTicks"})
         page.goto(f"{address}/#/cameras")
-        found.append(until(lambda page=page: _seen(page)))
+        seen = until(lambda page=page: _seen(page))
+        metrics = {item["name"]: item["value"] for item in inspector.send("Performance.getMetrics")["metrics"]}
+        found.append(seen | {"cpu": metrics["TaskDuration"] * 1000})
         page.close()
     context.close()
     return found[0], found[1]
@@ -82,7 +86,12 @@ def report_wall(chromium: Any, address: str, token: str, cameras: int, running: 
     """Print medians and worst values."""
     times = [wall_times(chromium, address, token, cameras, running) for _ in range(rounds)]
     for number, name in enumerate(("empty cache", "again")):
-        for key, told in (("paint", "first paint"), ("tiles", f"{cameras} tiles"), ("pictures", "pictures on the screen")):
+        for key, told in (
+            ("paint", "first paint"),
+            ("tiles", f"{cameras} tiles"),
+            ("pictures", "pictures on the screen"),
+            ("cpu", "CPU of the page"),
+        ):
             values = [item[number][key] for item in times]
             print(f"{name:12} {told:24} median {statistics.median(values):6.0f} ms, worst {max(values):6.0f} ms", flush=True)
 
