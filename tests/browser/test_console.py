@@ -215,6 +215,7 @@ def test_the_queue_before_a_stop_line_is_drawn_over_the_video_and_told_in_metres
     page.get_by_role("button", name=re.compile("^打开 事件相机")).click()
     page.locator("[data-queue]").first.wait_for(state="attached", timeout=150_000)  # at the next red light
     until(lambda: re.search(r"排队 \d+ 辆 · \d+ m", page.locator("svg").filter(has=page.locator("[data-queue]")).inner_html()))
+    page.locator("[class*=Notification-root]").first.wait_for(state="detached")  # what was told before fades away
     picture(watched, "queue")
     page.get_by_text("排队", exact=True).first.click()
     page.locator("[data-queue]").first.wait_for(state="detached")
