@@ -212,7 +212,7 @@ class Run:
         finally:
             api.close()
 
-    def balance(self) -> dict[str, int]:
+    def balance(self) -> dict[str, Any]:
         """Sent and received by id, once nothing waits any more."""
         until = time.monotonic() + 120
         while time.monotonic() < until:

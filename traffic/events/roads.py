@@ -14,6 +14,7 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 _SAME_WAY_COS = 0.7
+_STEEP = 0.35  # vertical share of a direction in the picture: up or down, not across
 _STATIONS = 17
 
 
@@ -115,13 +116,20 @@ class RoadMap:
             way = road.path[-1] - road.path[0]
             way = way / max(float(np.hypot(way[0], way[1])), 1e-12)
             for group, other in zip(groups, ways, strict=True):
-                if float(way @ other) > _SAME_WAY_COS:
+                if self._same_way(way, other):
                     group.append(index)
                     break
             else:
                 groups.append([index])
                 ways.append(way)
         return groups
+
+    def _same_way(self, way: Array, other: Array) -> bool:
+        """Whether two unit directions are one; in the picture lanes of one direction fan out from where they vanish."""
+        if float(way @ other) > _SAME_WAY_COS:
+            return True
+        steep = min(abs(float(way[1])), abs(float(other[1]))) >= _STEEP
+        return not self.view.metric and steep and float(way[1]) * float(other[1]) > 0
 
 
 def _inside(shapes: Sequence[Array], points: Array) -> Flags:
