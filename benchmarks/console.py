@@ -171,9 +171,8 @@ def report_views(clip: Path, frames: int = 100, repeats: int = 30) -> None:
         for _ in range(repeats):
             view_of(analysed, empty, 1, width, drawn=drawn)
         told.append(f"{width}: {(time.process_time() - begin) / repeats * 1000:.2f}")
-    print(
-        f"{clip.name} {frame.width}x{frame.height}: decoding {decoding_ms:.2f} ms a frame; pictures, ms by width: {', '.join(told)}"
-    )
+    size = f"{frame.width}x{frame.height}"
+    print(f"{clip.name} {size}: decoding {decoding_ms:.2f} ms a frame; pictures in ms by width {', '.join(told)}")
 
 
 def main() -> None:
