@@ -1,6 +1,7 @@
 """The console: how soon the wall of 16 cameras is painted, and what somebody who looks costs the camera that is looked at.
 
     python -m benchmarks.console [--cameras 16] [--running 16] [--rounds 4] [--window-s 15] [--models-dir …]
+    python -m benchmarks.console --views CLIP…
 
 Both in a real Chromium (Debian's) on this machine. The wall's cameras are simulated ones of 640x360 at 2 frames/s, analysed
 once a second: all of them show pictures, and two cores have room for a browser. The camera whose load is measured is a simulated
@@ -14,8 +15,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+from actors.decoding import DecodedFrame
+from actors.pipeline import AnalysedFrame
+from actors.viewing import view_of
 from benchmarks.installation import Installation, cpu_seconds, installation
 from cluster.demo import demo_scene
 from tests.browser.conftest import ARGUMENTS, chromium_path, until
@@ -141,6 +146,35 @@ def report_load(chromium: Any, run: Installation, token: str, rounds: int, windo
         )
 
 
+def report_views(clip: Path, frames: int = 100, repeats: int = 30) -> None:
+    """Print the CPU time of pictures for a console, beside that of decoding, of one clip on one thread."""
+    import av
+    import cv2
+
+    cv2.setNumThreads(1)
+    with av.open(str(clip)) as container:
+        stream = container.streams.video[0]
+        stream.thread_count = 1
+        begin, decoded = time.process_time(), [frame for frame, _ in zip(container.decode(stream), range(frames), strict=False)]
+        decoding_ms = (time.process_time() - begin) / len(decoded) * 1000
+    last = decoded[-1]
+    frame = DecodedFrame(
+        index=0, pts_s=0.0, time_s=1.0, frame=last, width=last.width, height=last.height, key_frame=True, rotation=0
+    )
+    empty: Any = SimpleNamespace(  # a pipeline that has found nothing: the picture alone is measured
+        lanes=(), counters=SimpleNamespace(lane_counts={}), queue_outlines=lambda _: (), open_events=(), has_scene_lanes=True
+    )
+    analysed = AnalysedFrame(frame=frame, tracks=(), envelopes=())
+    told = []
+    for width, drawn in ((480, True), (640, False), (960, False), (1280, False)):
+        begin = time.process_time()
+        for _ in range(repeats):
+            view_of(analysed, empty, 1, width, drawn=drawn)
+        told.append(f"{width}: {(time.process_time() - begin) / repeats * 1000:.2f}")
+    size = f"{frame.width}x{frame.height}"
+    print(f"{clip.name} {size}: decoding {decoding_ms:.2f} ms a frame; pictures in ms by width {', '.join(told)}")
+
+
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser()
@@ -150,7 +184,12 @@ def main() -> None:
     parser.add_argument("--paints", type=int, default=5)
     parser.add_argument("--window-s", type=float, default=15.0)
     parser.add_argument("--models-dir", type=Path, default=Path.home() / ".cache" / "wayside" / "models")
+    parser.add_argument("--views", type=Path, nargs="+", help="only the CPU time of pictures for a console, of these clips")
     arguments = parser.parse_args()
+    if arguments.views:
+        for clip in arguments.views:
+            report_views(clip)
+        return
     overrides = {"plates": False, "attributes": False, "archive_min_free_bytes": 0}
     with browser() as chromium, installation(arguments.models_dir, **overrides) as run:
         token = run.api.call("account/login", username="admin", password="benchmark")["token"]
