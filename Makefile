@@ -27,12 +27,15 @@ CONSOLE := api/console_files/index.html
 CONSOLE_SOURCES := console/package.json console/package-lock.json console/index.html console/vite.config.ts console/tsconfig.json $(shell find console/src -type f 2>/dev/null)
 
 $(CONSOLE): $(CONSOLE_SOURCES)
-	@if command -v npm >/dev/null; then cd console && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build; \
-	else echo "Node.js is not installed: the web console is not built (Debian: apt-get install nodejs npm)"; fi
+	@if ! command -v npm >/dev/null; then echo "Node.js is not installed: the web console is not built (20 or newer is needed)"; \
+	elif [ "$$(node -p 'parseInt(process.versions.node)')" -lt 20 ]; then \
+	echo "Node.js is $$(node --version), 20 or newer is needed: the web console is not built"; \
+	else cd console && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build; fi
 
 console: $(CONSOLE)
 
-run: $(STAMP) $(CONSOLE)
+run: $(STAMP)
+	@$(MAKE) --no-print-directory console || echo "the web console could not be built, see above; everything else works"
 	@$(VENV)/bin/wayside models pull
 	@$(VENV)/bin/wayside demo
 

@@ -370,9 +370,9 @@ class CameraRunner:
         self._analysed_at.append(now_s)
         if self._reader.info is not None and self._reader.info.live:
             self._delay_s = max(0.0, time.time() - result.frame.time_s)
-        self._take(result.envelopes)
         if self._cells:
-            self._cells.put(result.cells)
+            self._cells.put(result.cells)  # before the facts: the state of a gathering goes ahead of its alarm
+        self._take(result.envelopes)
         if self._metrics and now_s - self._measured_s >= _METRICS_PERIOD_S:
             self._measured_s = now_s
             self._metrics.observe(self.health())

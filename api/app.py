@@ -37,7 +37,15 @@ from api.services import ApiServices
 from api.validation import tell
 
 logger = logging.getLogger(__name__)
-_DESCRIPTION = "视频交通信息分析服务器接口 / Wayside, an open video traffic analysis server"
+_DESCRIPTION = """视频交通信息分析服务器接口 / Wayside, an open video traffic analysis server.
+
+1. `POST /api/account/login` 取得 `token`, 之后放在请求头 `token` 中 / answers a `token`, to be sent in the header `token`.
+2. 应答均为 `{"code": 0, "resultMsg": "操作成功", "data": …}`; 出错时 HTTP 状态不是 200, `code` 不为 0 /
+   every answer is this envelope; errors are never HTTP 200 and have a `code` of their own.
+3. `POST /api/interface/add` 登记接收方, 数据按下列 webhook 的格式推送 /
+   registers a receiver; what it is sent stands under the webhooks.
+
+[调试页 / try it](/docs) · [阅读页 / read it](/redoc) · [OpenAPI](/openapi.json)"""
 
 
 def product_version() -> str:

@@ -1,9 +1,10 @@
 """The database: SQLite (one file, WAL) by default, PostgreSQL by URL; versioned migrations."""
 
 import fcntl
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,23 @@ class Database:
             if isinstance(error, _OURS):
                 raise
             raise StoreUnavailableError(f"database does not answer: {_told(error)}") from error
+
+    def write_trouble(self, patience_s: float = 2.0) -> str:
+        """Why nothing can be written now, "" when it can: what holds a SQLite file lets readers through and stops writers.
+
+        Only SQLite is asked; another server says so when it is written to.
+        """
+        file = self.engine.url.database
+        if self.engine.dialect.name != "sqlite" or not file or file == ":memory:":
+            return ""
+        try:
+            address = f"{Path(file).absolute().as_uri()}?mode=rw"
+            with closing(sqlite3.connect(address, timeout=patience_s, isolation_level=None, uri=True)) as asking:
+                asking.execute("BEGIN IMMEDIATE")
+                asking.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            return str(error)
+        return ""
 
     def migrate(self, wait_s: float = _MIGRATION_WAIT_S) -> None:
         """Bring the tables to the newest version. Processes that do this at once take turns; the second finds it done.

@@ -97,6 +97,9 @@ class Receiver:
                     self.send_error(411 if not length.isdigit() else 413)
                     return
                 raw = self.rfile.read(int(length))
+                if len(raw) < int(length):  # the sender died on the way; the whole body comes again under its id
+                    self.close_connection = True
+                    return
                 status = receiver._take(self.path, {k.lower(): v for k, v in self.headers.items()}, raw)
                 self.send_response(status)
                 self.send_header("content-length", "0")

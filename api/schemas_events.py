@@ -103,6 +103,8 @@ class EventDetail(EventData):
 
     body: dict[str, Any] | None = _field("首次推送的报文, 不含图片", "3.1 as pushed when raised, without pictures", None)
     upgradedBody: dict[str, Any] | None = _field("升级推送的报文", "3.1 as pushed when upgraded, null without", None)
+    pictureThere: bool = _field("图片是否存在 (未过期)", "the picture is there: its retention has not ended", True)
+    clipThere: bool = _field("录像是否已生成且未过期", "the clip is there: it is made, and its retention has not ended", True)
 
 
 class EventPage(BaseModel):

@@ -57,6 +57,8 @@ class ClusterInstallation(Installation):
 
     def start_head(self) -> None:
         """The head, with the tables that Redis holds."""
+        # `ray start` takes the other node, on this same machine, for a head that still runs.
+        Path(self._sessions, "ray_current_cluster").unlink(missing_ok=True)
         self._head = self._run(
             *_RAY, "--head", f"--port={self._gcs_port}", "--num-cpus=0", _MEMORY, f"--temp-dir={self._sessions}",
             "--dashboard-agent-listen-port=0", f"--dashboard-port={free_port()}", f"--ray-client-server-port={free_port()}",
@@ -159,11 +161,13 @@ class _Looker:
         import ray
         from ray.exceptions import RayError
 
+        # Not by ``health``, whose questions keep a camera's lease.
+        frames_analysed: Any = lambda camera: camera._runner.health().frames_analysed  # noqa: E731, travels by value
         last = -1
         while True:
             time.sleep(0.2)
             try:
-                count = ray.get(self._handles[number].health.remote(), timeout=2).frames_analysed
+                count = ray.get(self._handles[number].__ray_call__.remote(frames_analysed), timeout=2)
             except RayError:
                 continue
             if count != last:

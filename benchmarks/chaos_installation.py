@@ -87,7 +87,7 @@ class Arrivals:
     def __init__(self) -> None:
         self.ids: Counter[str] = Counter()
         self.passed: list[tuple[float, float]] = []  # (moment of the passage, of its first arrival)
-        self.invalid = 0
+        self.invalid: list[str] = []
         self.lock = threading.Lock()
 
     def take(self, push: Push) -> None:
@@ -95,7 +95,8 @@ class Arrivals:
         with self.lock:
             delivery = push.headers["webhook-id"]
             self.ids[delivery] += 1
-            self.invalid += bool(push.problems)
+            if push.problems:
+                self.invalid.append(f"{push.kind}: {push.problems[0]}"[:200])
             if self.ids[delivery] == 1 and push.kind == "vehicle-snapshot":
                 at = datetime.strptime(push.body["snapshotTime"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=ZONE).timestamp()
                 self.passed.append((at, time.time()))
@@ -197,14 +198,14 @@ class Installation:
         return found
 
     def kill_whole(self) -> None:
-        """SIGKILL to the one process that was started; everything below it has to end by itself."""
+        """SIGKILL to the one process that was started; as under systemd, what is left of it is ended five seconds later."""
         assert self.process is not None
         below = self.processes()
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
-        _, alive = psutil.wait_procs(below, timeout=30)
+        _, alive = psutil.wait_procs(below, timeout=5)
         if alive:
-            print("  left over after 30 s:", [_title(process) for process in alive])
+            print("  left over after 5 s:", [_title(process).strip() for process in alive])
             for process in alive:
                 process.kill()
 

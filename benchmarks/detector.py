@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from actors.decoding import letterbox
 from models.detector import Detector
+from models.engines import ENGINE_NAMES
 from models.errors import ModelError
 from models.store import WeightsStore
 from traffic.types import ObjectClass
@@ -203,7 +204,7 @@ def _size(text: str) -> tuple[int, int]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=str(__doc__).split("\n\n")[0])
     parser.add_argument("--model", default="picodet-s", help="catalogue name or path of an ONNX file")
-    parser.add_argument("--engine", default="auto", choices=("auto", "openvino", "openvino-f32", "onnxruntime", "torch"))
+    parser.add_argument("--engine", default="auto", choices=ENGINE_NAMES)
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
     parser.add_argument("--input", type=_size, action="append", metavar="WxH", help="network input; repeatable")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("WAYSIDE_TEST_DATA", "../shared/data")))

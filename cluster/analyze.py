@@ -9,6 +9,7 @@ from pathlib import Path
 
 from actors.aggregator import fact_id, local_day
 from actors.decoding import SourceInfo, SourceOptions, VideoSource, open_source
+from actors.errors import SourceError
 from actors.evidence.clips import ClipKeeper
 from actors.evidence.config import EvidenceConfig
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
@@ -121,6 +122,11 @@ def analyze(
         packet_lag_frames=16,
     )
     with open_source(options.video, source_options) as source:
+        if options.video.startswith("sim://") and source.info.total_frames is None and not options.max_frames:
+            raise SourceError(
+                "模拟相机没有结尾, 请给出 duration_s (this simulated camera never ends; add duration_s, as in sim://approach?duration_s=60)",
+                permanent=True,
+            )
         facts = _Facts(options.archive, source, evidence, summary)
         for frame in source:
             pipeline.begin(frame)

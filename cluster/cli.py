@@ -12,7 +12,7 @@ from rich.table import Table
 
 from cluster.cli_analyze import analyze
 from cluster.cli_recognize import recognize
-from cluster.terminal import DataDir, ModelsDir, console, errors, given_settings, print_welcome
+from cluster.terminal import DataDir, ModelsDir, complain, console, errors, given_settings, print_welcome, read_text
 
 app = typer.Typer(
     name="wayside",
@@ -42,14 +42,14 @@ def main() -> None:
         app()
     except SceneError as error:
         for problem in error.problems:
-            errors.print(f"[red]error[/] {problem}", highlight=False)
+            complain(problem)
         sys.exit(2)
     except ValidationError as error:
         for fault in error.errors():
-            errors.print(f"[red]error[/] setting {'.'.join(map(str, fault['loc']))}: {fault['msg']}", highlight=False)
+            complain(f"setting {'.'.join(map(str, fault['loc']))}: {fault['msg']}")
         sys.exit(2)
     except (ActorError, ModelError, TrafficError, AccountError, OSError) as error:
-        errors.print(f"[red]error[/] {error}", highlight=False, markup=True)
+        complain(error)
         sys.exit(1)
 
 
@@ -83,7 +83,7 @@ def _repair(settings: Any) -> None:
     from api.rescue import rescue
 
     if told := rescue(settings.resolved_database_url):
-        errors.print(f"[yellow]warning[/] {told}", highlight=False)
+        complain(told, "warning")
 
 
 @app.command()
@@ -291,10 +291,10 @@ def scene_check(file: Path) -> None:
     """Check a scene document; every problem is named with its place."""
     from traffic.scene.document import parse_scene, scene_warnings
 
-    text = file.read_text(encoding="utf-8")
+    text = read_text(file)
     scene = parse_scene(text)
     for warning in scene_warnings(text):
-        console.print(f"[yellow]warning[/] {warning}", highlight=False)
+        complain(warning, "warning")
     calibrated = f"calibrated, residual {scene.calibration.residual_m:.2f} m" if scene.calibration else "not calibrated"
     console.print(f"{file}: good; {len(scene.lanes)} lanes, {len(scene.regions)} regions, {calibrated}")
 

@@ -9,7 +9,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from cluster.terminal import ModelsDir, console, errors, given_settings
+from cluster.terminal import ModelsDir, console, errors, given_settings, read_text
 
 SceneFile = Annotated[Path | None, typer.Option("--scene", help="Scene document (JSON); without it lanes are learned.")]
 
@@ -18,12 +18,12 @@ def analyze(
     video: Annotated[str, typer.Argument(help="File, folder or sim:// address with a duration.")],
     scene: SceneFile = None,
     out: Annotated[Path | None, typer.Option(help="JSON lines of results.")] = None,
-    fps: Annotated[float, typer.Option(help="Analysed frames per second; 0: every frame.")] = 0.0,
+    fps: Annotated[float, typer.Option(min=0, help="Analysed frames per second; 0: every frame.")] = 0.0,
     archive: Annotated[Path | None, typer.Option(help="Folder for pictures of vehicles, pictures and clips of events.")] = None,
     still: Annotated[Path | None, typer.Option(help="Write an annotated picture (JPEG) of the last frame.")] = None,
     models_dir: ModelsDir = None,
     model: Annotated[str | None, typer.Option(help="Detector: catalogue name or ONNX file.")] = None,
-    engine: Annotated[str, typer.Option(help="auto, openvino, openvino-f32, onnxruntime, torch.")] = "auto",
+    engine: Annotated[str, typer.Option(help="auto, openvino, openvino-f32, onnxruntime, torch, torch-compile.")] = "auto",
     start_time: Annotated[str, typer.Option(help="Wall clock of the first frame, 'yyyy-MM-dd HH:mm:ss'.")] = "",
     period: Annotated[int, typer.Option(min=0, max=120, help="Also traffic parameters and people of every period; 0: none.")] = 0,
     recognition: Annotated[bool, typer.Option(help="Read plates and looks of vehicles.")] = True,
@@ -107,7 +107,7 @@ def _start_time(text: str, zone: str, convert: Any) -> float | None:
 def _read_scene(path: Path | None) -> Any:
     from traffic.scene.document import parse_scene
 
-    return parse_scene(path.read_text(encoding="utf-8")) if path else None
+    return parse_scene(read_text(path)) if path else None
 
 
 def _print_summary(summary: Any, seconds: float) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cluster.terminal import ModelsDir, console, errors, given_settings
+from cluster.terminal import ModelsDir, complain, console, given_settings
 
 
 def recognize(
@@ -26,7 +26,7 @@ def recognize(
         try:
             picture = read_picture(path)
         except PictureError as error:  # the other pictures are read all the same
-            errors.print(f"[red]error[/] {error}", highlight=False)
+            complain(error)
             failed += 1
             continue
         found = {"image": str(path), **run(picture, networks)}

@@ -22,10 +22,12 @@ class _Question:
 class HangWatch:
     """Keeps one question open to each actor and ends those that answered before and do not for too long; Ray starts them again.
 
-    One that has not answered since it was started is left alone: on a machine that is too busy a start takes its time.
+    Looked at every 15 s that takes 30 to 45 s, less than the lease of the cameras (``actors.lease``), which a frozen supervisor
+    does not renew. One that has not answered since it was started is left alone: on a machine that is too busy a start takes
+    its time.
     """
 
-    def __init__(self, namespace: str, after_s: float = 45.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, namespace: str, after_s: float = 20.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._namespace, self._after_s, self._clock = namespace, after_s, clock
         self._open: dict[str, _Question] = {}
         self._answered: set[str] = set()

@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     detector_model: str = Field("picodet-s", description="entry of the weights catalogue or path of an ONNX file")
     detector_width: int = Field(0, ge=0, le=4096, description="network input in pixels; 0: the model's default")
     detector_height: int = Field(0, ge=0, le=4096)
-    detector_engine: str = Field("auto", description="auto, openvino, openvino-f32, onnxruntime, torch")
+    detector_engine: str = Field("auto", description="auto, openvino, openvino-f32, onnxruntime, torch, torch-compile")
     detector_device: str = Field("auto", description="auto, cpu, cuda")
     detector_threads: int = Field(0, ge=0, le=256, description="pictures a replica computes at once; 0: one per CPU, up to 8")
     detector_num_cpus: float = Field(0.0, ge=0, le=256, description="CPUs reserved by each replica; 0: 0.3 per thread")

@@ -5,9 +5,18 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 console = Console()
 errors = Console(stderr=True)
+
+
+def complain(text: object, kind: str = "error") -> None:
+    """One line to standard error, whatever is in it and however wide the terminal is."""
+    colour = "red" if kind == "error" else "yellow"
+    line = " ".join(str(text).split())
+    errors.print(f"[{colour}]{kind}[/] {escape(line)}", highlight=False, soft_wrap=True)
+
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Folder of database, pictures and secrets.")]
 ModelsDir = Annotated[Path | None, typer.Option("--models-dir", help="Folder of the weights.")]
@@ -32,3 +41,11 @@ def print_welcome(settings: Any) -> None:
         console.print(f"login: admin / {password.read_text().strip()}   (kept in {password})", highlight=False)
     else:
         console.print("login: admin, the password you set")
+
+
+def read_text(path: Path) -> str:
+    """A document. Raises OSError: it cannot be read, or is no text in UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise OSError(f"{path}: not a text in UTF-8 (byte {error.start + 1})") from error

@@ -28,6 +28,8 @@ class Running:
         if self._local:
             # Quiet and alone: no usage report, no leftovers of another local cluster.
             os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+            # The control store remembers the last 100,000 calls of methods for the dashboard, some 150 MB; a few are enough.
+            os.environ.setdefault("RAY_task_events_max_num_task_in_gcs", "10000")
             ray.init(
                 address="local",
                 namespace=settings.namespace,

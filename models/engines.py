@@ -8,7 +8,7 @@ an order of magnitude slower than one thread.
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from models.errors import EngineUnavailableError
 
 logger = logging.getLogger(__name__)
 Arrays = list[NDArray[np.float32]]
-ENGINE_NAMES = ("auto", "openvino", "openvino-f32", "onnxruntime", "torch")
+ENGINE_NAMES = ("auto", "openvino", "openvino-f32", "onnxruntime", "torch", "torch-compile")
 
 
 class Engine(Protocol):
@@ -97,16 +97,20 @@ class OnnxRuntimeEngine:
 
 
 class TorchEngine:
-    """Torch on the CPU in float32; the slowest, but there wherever Wayside is. Any number of threads may call."""
+    """Torch on the CPU in float32; the slowest, but there wherever Wayside is. Any number of threads may call.
 
-    def __init__(self, module: Callable[[], object], threads: int) -> None:
+    ``compiled``: by torch.compile, which needs a C++ compiler and, at the first picture of a size, half a minute; to compare.
+    """
+
+    def __init__(self, module: Callable[[], object], threads: int, *, compiled: bool = False) -> None:
         import torch
 
-        self.name = "torch-cpu"
+        self.name = "torch-compile" if compiled else "torch-cpu"
         torch.set_num_threads(threads)
         network = module()
         assert isinstance(network, torch.nn.Module)
-        self._network = network.eval()
+        network.eval()
+        self._network: Callable[[torch.Tensor], Sequence[torch.Tensor]] = torch.compile(network) if compiled else network
 
     def run(self, images: NDArray[np.uint8]) -> Arrays:
         """See Engine."""
@@ -166,8 +170,8 @@ def make_engine(
     """Choose and load an engine for the CPU.
 
     Args:
-        kind: ``auto``, ``openvino`` (bf16 where the CPU has it and ``accurate`` agrees), ``openvino-f32``, ``onnxruntime``
-            or ``torch``.
+        kind: ``auto``, ``openvino`` (bf16 where the CPU has it and ``accurate`` agrees), ``openvino-f32``, ``onnxruntime``,
+            ``torch`` or ``torch-compile``.
         threads: CPU threads of one call. streams: calls that may run at once.
         onnx: makes (or finds) the exported network. module: makes the torch module.
         accurate: whether a reduced-precision engine of this exported network answers as full precision does.
@@ -190,6 +194,7 @@ def make_engine(
         "openvino-f32": lambda: OpenVinoEngine(onnx(), threads, "f32", streams),
         "onnxruntime": lambda: OnnxRuntimeEngine(onnx(), threads),
         "torch": lambda: TorchEngine(module, threads),
+        "torch-compile": lambda: TorchEngine(module, threads, compiled=True),
     }
     if kind not in ENGINE_NAMES:
         raise EngineUnavailableError(f"unknown engine {kind!r}; use {', '.join(ENGINE_NAMES)}")

@@ -13,7 +13,7 @@ from traffic.parameters.cell import LaneCell
 from traffic.parameters.summary import lane_parameters
 from traffic.parameters.windows import NEVER, Window, WindowedCells
 from traffic.people.cell import PeopleCell
-from traffic.people.crowd import CrowdState
+from traffic.people.crowd import CrowdState, durable_part
 from traffic.people.summary import people_parameters
 
 Parameters = LaneParameters | PeopleParameters
@@ -88,8 +88,8 @@ class TaskAggregator:
 
     @property
     def crowds_stated(self) -> tuple[object, ...]:
-        """Differs whenever a gathering has been stated or has dissolved."""
-        return tuple((code, crowd[3:]) for code, crowd in sorted(self._crowds.items()))
+        """Differs whenever a gathering has formed, has been stated or has dissolved."""
+        return tuple((code, durable_part(crowd)) for code, crowd in sorted(self._crowds.items()))
 
     @property
     def late(self) -> int:

@@ -253,6 +253,7 @@ class CrowdAlarm:
         region_code: the region. region_name: its name, "" when it has none.
         time_s: moment at which the gathering had lasted long enough (or the repeat was due).
         since_s: when it began.
+        origin_s: when people first gathered; with ``repeat`` it names the alarm, also for a camera that started anew meanwhile.
         people_num: people in the region at ``time_s``.
         area_m2, density_per_m2: None when the area is not known.
         repeat: 0 for the first alarm of a gathering, then 1, 2…
@@ -263,6 +264,7 @@ class CrowdAlarm:
     region_name: str
     time_s: float
     since_s: float
+    origin_s: float
     people_num: int
     area_m2: float | None
     density_per_m2: float | None

@@ -18,7 +18,7 @@ from traffic.parameters.queueing import Queue
 from traffic.parameters.sampler import CameraSampler
 from traffic.passages import PassageAnalyzer
 from traffic.people import CrowdMonitor, CrowdRule, PeopleConfig, PeopleSampler
-from traffic.people.crowd import CrowdState
+from traffic.people.crowd import CrowdState, durable_part
 from traffic.scene.crowd import CROWD_KIND
 from traffic.scene.model import Lane, Region, Scene
 from traffic.scene.rules import DEFAULT_RULES
@@ -56,6 +56,7 @@ class SceneSampler:
         self._monitors: dict[int, CrowdMonitor] = {}
         self._crowds: dict[int, CrowdState] = {}
         self._left: list[LaneCell] = []
+        self._told: tuple[object, ...] = ()
         self._sequence = 0
 
     @property
@@ -112,10 +113,11 @@ class SceneSampler:
         return tuple(self._alarms(time_s, frame_size))
 
     def take(self) -> CellBatch | None:
-        """The cells closed since the last call; None while no second has ended."""
+        """The cells closed since the last call, and at once the state of a gathering that formed, was stated or dissolved; None
+        while there is neither."""
         cells, people = (*self._left, *self._sampler.take()), self._people.take()
         self._left = []
-        return self._batch(cells, people) if cells or people else None
+        return self._batch(cells, people) if cells or people or self._crowd_marks() != self._told else None
 
     def finish(self) -> CellBatch | None:
         """What is left: the source has ended."""
@@ -134,6 +136,7 @@ class SceneSampler:
 
     def _batch(self, lanes: tuple[LaneCell, ...], people: tuple[object, ...]) -> CellBatch:
         self._sequence += 1
+        self._told = self._crowd_marks()
         watermarks = [self._sampler.watermark] if self._lanes else []
         watermarks += [self._people.watermark] if self._people.wanted else []
         # At the end of a source there is no next second to wait for; the aggregator then closes by its own means.
@@ -141,11 +144,14 @@ class SceneSampler:
         return CellBatch(
             source=self._source,
             sequence=self._sequence,
-            watermark=min(min(watermarks), max(newest)) if watermarks else max(newest),
+            watermark=min((*watermarks, *([max(newest)] if newest else []))),
             lanes=lanes,
             people=people,  # type: ignore[arg-type]
             crowds=tuple(sorted(self.crowds().items())),
         )
+
+    def _crowd_marks(self) -> tuple[object, ...]:
+        return tuple(durable_part(monitor.snapshot()) for monitor in self._monitors.values())
 
     def _look(self, frame_size: tuple[int, int], analyzer: PassageAnalyzer) -> None:
         """Follow the analyzer's lanes and the picture's size."""

@@ -110,7 +110,7 @@ class EventStage:
 
     def wrap_alarm(self, alarm: CrowdAlarm, frame: DecodedFrame) -> FactEnvelope:
         """A crowd alarm with the picture and the clip of event 1008."""
-        key = f"{self._task.task_num}|crowd|{alarm.region_code}|{alarm.since_s:.4f}|{alarm.repeat}"
+        key = f"{self._task.task_num}|crowd|{alarm.region_code}|{alarm.origin_s:.4f}|{alarm.repeat}"
         slug, moment_s = self._place(EventKind.CROWD, alarm.time_s)
         path = picture_path(self._task.task_num, slug, "large", moment_s, self._task.time_zone)
         return FactEnvelope(

@@ -16,7 +16,16 @@ _EDGE_SHARE = 0.35  # worth of a vehicle cut off by the picture's edge beside a 
 _SQUARE = 1.5  # boxes wider than this times their height show a flank
 _BETTER = 1.10  # a picture must be better than the worst kept by this to replace it
 _UNMOVED = 2  # pictures of what has not moved: parked, or only just come
+_SHRUNK, _GROWN = 1 / 3, 2.0  # a track that shrinks and grows so far has gone over from one vehicle to another
 _SHARP = 12.0  # mean absolute second difference of a sharp picture, grey values
+
+
+@dataclass(slots=True)
+class _Height:
+    """Of a vehicle's box, pixels: the greatest, and the least after it."""
+
+    greatest: float
+    least: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,14 +49,20 @@ class Gallery:
     """Pictures of the vehicles of one camera.
 
     At most ``config.crops_per_track`` per vehicle and ``config.gallery_bytes`` in all; of vehicles that have not moved two.
-    Vehicles leave with their tracks, a little later: a passage may be stated with the last frame of a track.
+    Vehicles leave with their tracks, a little later: a passage may be stated with the last frame of a track. Where a road
+    fades away, a track may go over from a vehicle that leaves to one that comes: then the pictures of the first are forgotten.
+
+    Attributes:
+        renewed: tracks that went over to another vehicle in the newest frame.
     """
 
     def __init__(self, config: RecognitionConfig) -> None:
         self._config = config
         self._shots: dict[TrackId, list[Shot]] = {}
         self._improved_s: dict[TrackId, float] = {}
+        self._heights: dict[TrackId, _Height] = {}
         self._leaving: list[TrackId] = []
+        self.renewed: frozenset[TrackId] = frozenset()
         self.bytes_held = 0
 
     def shots(self, track_id: TrackId) -> tuple[Shot, ...]:
@@ -64,6 +79,9 @@ class Gallery:
             self.drop(track_id)
         self._leaving = [track.track_id for track in tracks if track.state is TrackState.DELETED]
         seen = [track for track in tracks if track.detection is not None and track.object_class.is_vehicle]
+        self.renewed = frozenset(track.track_id for track in seen if self._is_another(track))
+        for track_id in self.renewed:
+            self.drop(track_id)
         if not seen:
             return
         boxes = np.array([track.detection for track in seen], np.float64)
@@ -76,8 +94,19 @@ class Gallery:
     def drop(self, track_id: TrackId) -> None:
         """Forget a vehicle."""
         self._improved_s.pop(track_id, None)
+        self._heights.pop(track_id, None)
         for shot in self._shots.pop(track_id, ()):
             self.bytes_held -= shot.cut.nbytes
+
+    def _is_another(self, track: Track) -> bool:
+        """Whether the vehicle had almost gone and now comes near: an outgoing one became an oncoming one."""
+        assert track.detection is not None
+        height = track.detection[3] - track.detection[1]
+        known = self._heights.setdefault(track.track_id, _Height(height, height))
+        if height > known.greatest:
+            known.greatest = known.least = height
+        known.least = min(known.least, height)
+        return known.least < _SHRUNK * known.greatest and height > _GROWN * known.least
 
     def _consider(self, frame: DecodedFrame, track: Track, worth: float, nearer: tuple[Box, ...]) -> None:
         held = self._shots.setdefault(track.track_id, [])

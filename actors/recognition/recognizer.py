@@ -83,6 +83,8 @@ class Recognizer:
         self._alive = frozenset(track.track_id for track in tracks if track.state is not TrackState.DELETED)
         self._visible = frozenset(track.track_id for track in tracks if track.state is TrackState.CONFIRMED)
         self._gallery.observe(frame, tracks)
+        for track_id in self._gallery.renewed:
+            self._known.pop(track_id, None)
 
     def hold(
         self, envelope: FactEnvelope, time_s: float, track_id: TrackId | None = None, context: VehicleContext | None = None

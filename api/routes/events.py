@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Body
 
+from actors.errors import ArchiveError
 from api import errors, events
 from api.errors import ApiError
 from api.events import CLOSED, OPEN, EventFilter
@@ -75,7 +76,19 @@ def _detail(record_id: int, row: EventRow | None, services: ApiServices) -> Even
     if row is None:
         raise ApiError(errors.NOT_FOUND, f"事件 {record_id} 不存在", f"no event {record_id}")
     bodies = {"body": _loaded(row.body), "upgradedBody": _loaded(row.upgraded_body)}
-    return EventDetail(**_columns(row, services), **bodies)
+    there = {"pictureThere": _there(services, row.large_picture), "clipThere": _there(services, row.clip)}
+    return EventDetail(**_columns(row, services), **bodies, **there)
+
+
+def _there(services: ApiServices, path: str) -> bool:
+    try:
+        found = services.archive.open(path) if path else None
+    except ArchiveError:
+        return False
+    if found is None:
+        return False
+    found.file.close()
+    return True
 
 
 def _loaded(text: str) -> dict[str, Any] | None:

@@ -52,7 +52,8 @@ def health(services: Services, request: Request) -> JSONResponse:
     try:
         with services.database.session() as session:
             session.exec(select(User.id).limit(1)).first()
-        components["database"] = "ok"
+        wrong = services.database.write_trouble()
+        components["database"] = f"数据库不可写 / database cannot be written: {wrong}" if wrong else "ok"
     except StoreUnavailableError as error:
         components["database"] = f"数据库暂不可用 / {error}"
     components["archive"] = request.app.state.archive_watch.state()

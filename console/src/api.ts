@@ -107,6 +107,23 @@ export async function stream<T>(path: string, body: unknown, onMessage: (message
   }
 }
 
+/** A stream while its tab is seen: one that nobody sees costs the server nothing, and takes none of the six connections that a
+ * browser has to a server for all its tabs. Returns what ends it. */
+export function streamWhileSeen<T>(path: string, body: unknown, onMessage: (message: T) => void): () => void {
+  let stop = new AbortController();
+  const begin = () => {
+    stop = new AbortController();
+    stream<T>(path, body, onMessage, stop.signal).catch(() => undefined); // signed out, or gone: the page has been told
+  };
+  const onVisibility = () => (document.hidden ? stop.abort() : begin());
+  if (!document.hidden) begin();
+  document.addEventListener('visibilitychange', onVisibility);
+  return () => {
+    document.removeEventListener('visibilitychange', onVisibility);
+    stop.abort();
+  };
+}
+
 export function saveFile(blob: Blob, name: string) {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);

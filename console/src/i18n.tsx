@@ -41,3 +41,9 @@ export function oneLanguage(text: string, language: Language): string {
   if (cut < 0) return text;
   return language === 'zh' ? text.slice(0, cut) : text.slice(cut + 3);
 }
+
+/** Why a camera is not analysed, said by the server as "中文 (English)": in English the text in brackets, where there is one. */
+export function reasonIn(reason: string, language: Language): string {
+  const found = /^[^(]*\p{Script=Han}[^(]*\((.+)\)$/u.exec(reason);
+  return language === 'en' && found ? found[1]! : reason;
+}

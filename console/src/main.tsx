@@ -4,16 +4,18 @@ import '@mantine/dates/styles.css';
 import { Notifications } from '@mantine/notifications';
 import '@mantine/notifications/styles.css';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { StrictMode } from 'react';
+import { StrictMode, useMemo } from 'react';
+import type { ReactNode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { HashRouter } from 'react-router';
 import { ApiError } from './api';
 import { App } from './app';
-import { LanguageProvider } from './i18n';
+import { LanguageProvider, useText } from './i18n';
 import { SessionProvider } from './session';
 import './style.css';
 
-const theme = createTheme({
+const themeFor = (close: string) => createTheme({
+  components: { Modal: { defaultProps: { closeButtonProps: { 'aria-label': close } } }, Drawer: { defaultProps: { closeButtonProps: { 'aria-label': close } } } },
   primaryColor: 'cyan',
   primaryShade: 9,
   fontFamily: 'system-ui, "Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", sans-serif',
@@ -30,10 +32,20 @@ const queries = new QueryClient({
   },
 });
 
+function Themed({ children }: { children: ReactNode }) {
+  const t = useText();
+  const theme = useMemo(() => themeFor(t('关闭', 'Close')), [t]);
+  return (
+    <MantineProvider theme={theme} defaultColorScheme="auto">
+      {children}
+    </MantineProvider>
+  );
+}
+
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto">
-      <LanguageProvider>
+    <LanguageProvider>
+      <Themed>
         <QueryClientProvider client={queries}>
           <Notifications position="top-right" />
           <HashRouter>
@@ -42,7 +54,7 @@ createRoot(document.getElementById('root')!).render(
             </SessionProvider>
           </HashRouter>
         </QueryClientProvider>
-      </LanguageProvider>
-    </MantineProvider>
+      </Themed>
+    </LanguageProvider>
   </StrictMode>,
 );

@@ -1,5 +1,5 @@
 import { ActionIcon, Alert, AppShell, Burger, Group, Menu, NavLink, Text, Title, Tooltip, useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { useDisclosure, useMediaQuery } from '@mantine/hooks';
 import { IconAlertTriangle, IconBell, IconCar, IconChartLine, IconDeviceCctv, IconKey, IconLanguage, IconLogout, IconMoon, IconPlugConnected, IconSend, IconServer, IconSun, IconUser, IconUsers } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { useEffect } from 'react';
@@ -19,18 +19,20 @@ export function Shell({ children }: { children: ReactNode }) {
   const scheme = useComputedColorScheme('light');
   const { pathname } = useLocation();
   useEffect(close, [pathname, close]);
+  // A tablet keeps its width for pictures: icons alone, with their names under the pointer.
+  const rail = useMediaQuery('(min-width: 48em) and (max-width: 74.99em)');
   const pages = [
     { to: '/cameras', label: t('相机', 'Cameras'), icon: IconDeviceCctv },
     { to: '/events', label: t('事件', 'Events'), icon: IconBell },
     { to: '/vehicles', label: t('车辆', 'Vehicles'), icon: IconCar },
     { to: '/traffic', label: t('交通与人流', 'Traffic and people'), icon: IconChartLine },
-    { to: '/interfaces', label: t('数据接口', 'Interfaces'), icon: IconPlugConnected },
+    { to: '/interfaces', label: t('数据接口', 'Receivers'), icon: IconPlugConnected },
     { to: '/deliveries', label: t('推送记录', 'Deliveries'), icon: IconSend },
     ...(me?.role === 'admin' ? [{ to: '/users', label: t('用户', 'Users'), icon: IconUsers }] : []),
     { to: '/system', label: t('系统', 'System'), icon: IconServer },
   ];
   return (
-    <AppShell header={{ height: 52 }} navbar={{ width: 208, breakpoint: 'sm', collapsed: { mobile: !opened } }} padding="md">
+    <AppShell header={{ height: 52 }} navbar={{ width: rail ? 60 : 208, breakpoint: 'sm', collapsed: { mobile: !opened } }} padding="md">
       <AppShell.Header>
         <a className="skip" href="#main">
           {t('跳到内容', 'Skip to content')}
@@ -79,7 +81,9 @@ export function Shell({ children }: { children: ReactNode }) {
       </AppShell.Header>
       <AppShell.Navbar p="xs" aria-label={t('导航', 'Navigation')}>
         {pages.map(({ to, label, icon: Icon }) => (
-          <NavLink key={to} component={Link} to={to} label={label} leftSection={<Icon size={18} />} active={pathname.startsWith(to)} aria-current={pathname.startsWith(to) ? 'page' : undefined} />
+          <Tooltip key={to} label={label} position="right" disabled={!rail}>
+            <NavLink component={Link} to={to} label={rail ? undefined : label} aria-label={rail ? label : undefined} leftSection={<Icon size={18} />} active={pathname.startsWith(to)} aria-current={pathname.startsWith(to) ? 'page' : undefined} />
+          </Tooltip>
         ))}
       </AppShell.Navbar>
       <AppShell.Main id="main">

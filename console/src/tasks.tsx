@@ -1,6 +1,6 @@
 import { createContext, useContext, useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
-import { stream } from './api';
+import { streamWhileSeen } from './api';
 import type { TaskState } from './types';
 
 interface TasksState {
@@ -14,16 +14,10 @@ const Context = createContext<TasksState>({ tasks: undefined, databaseAway: fals
 /** The tasks with the state of their cameras, kept up to date by one stream for the whole console. */
 export function TasksProvider({ children }: { children: ReactNode }) {
   const [state, setState] = useState<TasksState>({ tasks: undefined, databaseAway: false });
-  useEffect(() => {
-    const stop = new AbortController();
-    stream<{ tasks: TaskState[] | null }>(
-      'stream',
-      {},
-      ({ tasks }) => setState((before) => ({ tasks: tasks ?? before.tasks, databaseAway: tasks === null })),
-      stop.signal,
-    ).catch(() => undefined); // signed out: the session has been told
-    return () => stop.abort();
-  }, []);
+  useEffect(
+    () => streamWhileSeen<{ tasks: TaskState[] | null }>('stream', {}, ({ tasks }) => setState((before) => ({ tasks: tasks ?? before.tasks, databaseAway: tasks === null }))),
+    [],
+  );
   return <Context.Provider value={state}>{children}</Context.Provider>;
 }
 

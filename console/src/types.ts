@@ -213,6 +213,8 @@ export interface TrafficEvent {
 export interface EventDetail extends TrafficEvent {
   body: Record<string, unknown> | null;
   upgradedBody: Record<string, unknown> | null;
+  pictureThere: boolean;
+  clipThere: boolean;
 }
 
 export interface Vehicle {

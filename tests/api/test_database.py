@@ -83,9 +83,13 @@ async def test_a_locked_database_is_a_503_for_writers_and_nothing_for_readers(
         assert _is_503(await quick_client.post("/api/account/logout"))
         assert (await quick_client.post("/api/task/list")).status_code == 200
         assert (await _login(quick_client)).status_code == 200, "who comes to see what is wrong gets in"
+        health = await quick_client.get("/api/health")
+        told = "数据库不可写 / database cannot be written: database is locked"
+        assert (health.status_code, health.json()["data"]["components"]["database"]) == (503, told)
     finally:
         other.execute("ROLLBACK")
         other.close()
+    assert (await quick_client.get("/api/health")).json()["data"]["components"]["database"] == "ok"
     assert (await quick_client.post("/api/account/logout")).status_code == 200
 
 

@@ -45,6 +45,9 @@ async def test_events_are_listed_queried_ended_and_marked(signed_in: httpx.Async
     detail = await call(signed_in, "event/query", id=first["id"])
     assert detail["body"]["recordType"] == 1001
     assert detail["upgradedBody"]["recordType"] == 1013
+    assert (detail["pictureThere"], detail["clipThere"]) == (False, False)
+    services.archive.write(first["videoPath"].removeprefix("/"), b"a clip")
+    assert (await call(signed_in, "event/query", id=first["id"]))["clipThere"]
     ended = await call(signed_in, "event/close", id=first["id"], note="已处理")
     assert (ended["state"], ended["closedBy"], ended["note"]) == ("closed", "admin", "已处理")
     again = await call(signed_in, "event/close", id=first["id"])

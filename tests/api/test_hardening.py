@@ -164,7 +164,7 @@ def test_addresses_of_cameras_and_receivers_are_in_no_repr() -> None:
 def test_the_source_address_is_pushed_masked_unless_the_setting_says_so(secrets: bool, sent: str) -> None:
     alarm = CrowdAlarm(
         time_s=1_514_779_758.0, region_code=1, region_name="", people_num=9, area_m2=None, density_per_m2=None, box=(0, 0, 9, 9),
-        since_s=1_514_779_700.0, repeat=0,
+        since_s=1_514_779_700.0, origin_s=1_514_779_700.0, repeat=0,
     )  # fmt: skip
     whole = envelope(alarm)
     whole = replace(whole, task=replace(whole.task, src_address="rtsp://admin:12345@192.168.1.96/h264"))

@@ -34,7 +34,8 @@ DENSITY = PeopleDensity(
 )  # fmt: skip
 PEOPLE = PeopleParameters(period_s=30, open_s=OPEN, close_s=OPEN + 30, flows=(FLOW,), densities=(DENSITY,))
 CROWD = CrowdAlarm(
-    region_code=100, region_name="广场", time_s=OPEN + 0.7, since_s=OPEN - 9.3, people_num=10, area_m2=1.0, density_per_m2=10.0,
+    region_code=100, region_name="广场", time_s=OPEN + 0.7, since_s=OPEN - 9.3, origin_s=OPEN - 9.3,
+    people_num=10, area_m2=1.0, density_per_m2=10.0,
     repeat=0, box=(10.4, 20.0, 110.0, 220.6),
 )  # fmt: skip
 PICTURE = "image/2018_11/19/111/crowd/large/111_crowd_large_20181119112900700.jpg"

@@ -61,7 +61,7 @@ def browser() -> Iterator[Any]:
         made.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory, browser: Any, weights_store: Any) -> Iterator[str]:
     """A running Wayside without cameras."""
     from cluster.ingress import prepare

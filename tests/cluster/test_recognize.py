@@ -10,7 +10,7 @@ import pytest
 from PIL import ImageFont
 from typer.testing import CliRunner
 
-from cluster import cli
+from cluster import cli, local_networks
 from cluster.recognize import Networks, PictureError, drawn, font_of, read_picture, recognize
 from models.handles import Attributes, InputFit, PlateRead, VehicleContext
 from traffic.types import Detections, ObjectClass
@@ -112,7 +112,7 @@ def test_what_is_no_picture_is_a_clear_error(tmp_path: Path, content: bytes) -> 
 def test_the_command_reads_the_good_pictures_and_fails_for_the_bad(
     tmp_path: Path, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "_local_networks", lambda settings: ALL)
+    monkeypatch.setattr(local_networks, "local_networks", lambda settings: ALL)
     good, bad = tmp_path / "good.png", tmp_path / "bad.txt"
     cv2.imwrite(str(good), picture)
     bad.write_text("words")

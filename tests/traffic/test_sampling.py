@@ -15,6 +15,7 @@ from traffic.parameters.observation import LaneVehicle
 from traffic.passages import PassageAnalyzer
 from traffic.passages.dimensions import usual_dimensions
 from traffic.people import CrowdRule
+from traffic.people.crowd import durable_part
 from traffic.sampling import SceneSampler
 from traffic.scene.model import Region, Scene
 from traffic.scene.rules import EventRule, Schedule
@@ -166,16 +167,18 @@ def test_people_and_crowds_of_a_scene() -> None:
     sampler = SceneSampler(scene, "life", crowd=CrowdRule(min_people=4, min_time_s=3.0, repeat_s=None))
     analyzer, aggregator = PassageAnalyzer(scene), TaskAggregator((10,))
     alarms: list[CrowdAlarm] = []
-    found = []
+    found, told = [], {}
     for index in range(250):
         time_s = START + index / 10
         people = [standing(n, 300.0 + 60 * n, time_s) for n in range(5 if index >= 50 else 2)]
         analyzer.update(time_s, (1000, 500), people)
         alarms += sampler.advance(time_s, (1000, 500), people, analyzer, ())
         if batch := sampler.take():
+            told.update({durable_part(crowd): index for _, crowd in batch.crowds if durable_part(crowd) not in told})
             found += aggregator.accept(batch)
     assert [(a.region_code, a.people_num, round(a.time_s - START, 1)) for a in alarms] == [(7, 5, 8.0)]
     assert alarms[0].box == (100.0, 50.0, 900.0, 450.0)
+    assert [index for state, index in told.items() if state[2] is not None] == [50, 80]  # formed and stated: told in that frame
     first = found[0]
     assert isinstance(first, PeopleParameters)
     assert first.densities[0].people_mean == pytest.approx(3.5, abs=0.1)

@@ -26,6 +26,7 @@ class Queue:
 
 EMPTY = Queue()
 _SCALE_STEP = 1.4
+SPEED_MEMORY_S = 0.8  # speeds are taken from the places of so long
 Seen = tuple[LaneVehicle, float | None]
 
 
@@ -59,6 +60,7 @@ class QueueTracker:
         self._members: frozenset[TrackId] = frozenset()
         self._followed: frozenset[TrackId] = frozenset()  # the members that are not faint
         self._succession = Succession()
+        self._jumped: dict[TrackId, float] = {}  # whose speed is the way from one vehicle to another
         self._released_s = float("-inf")
 
     def reset(self) -> None:
@@ -67,6 +69,7 @@ class QueueTracker:
         self._fast_since.clear()
         self._members = self._followed = frozenset()
         self._succession.reset()
+        self._jumped.clear()
         self._released_s = float("-inf")
 
     def advance(self, time_s: float, vehicles: Iterable[Seen]) -> Queue:
@@ -81,6 +84,7 @@ class QueueTracker:
         known = list(vehicles)
         present = [vehicle for vehicle, _ in known]
         self._take_over(time_s, present)
+        known = [(vehicle, None if vehicle.track_id in self._jumped else speed_kmh) for vehicle, speed_kmh in known]
         standing = self._standing(time_s, known)
         chain = self._chain(stop, known, standing, time_s - self._released_s <= self._config.queue_discharge_s)
         if chain.bridged:
@@ -130,8 +134,11 @@ class QueueTracker:
     def _take_over(self, time_s: float, vehicles: Sequence[LaneVehicle]) -> None:
         """New numbers of vehicles that stood there before."""
         found, jumped = self._succession.take(time_s, vehicles)
+        self._jumped = {n: since_s for n, since_s in self._jumped.items() if time_s - since_s < SPEED_MEMORY_S}
         for track_id in jumped:
             self._slow_since.pop(track_id, None)
+            self._fast_since.pop(track_id, None)
+            self._jumped[track_id] = time_s
         self._members -= jumped
         self._followed -= jumped
         for track_id, former in found.items():

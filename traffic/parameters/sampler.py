@@ -7,10 +7,8 @@ from traffic.parameters.cell import MILLI, CellBuilder, LaneCell
 from traffic.parameters.config import ParameterConfig
 from traffic.parameters.loop import VirtualLoop, union
 from traffic.parameters.observation import LaneShape, LaneVehicle, Passing
-from traffic.parameters.queueing import EMPTY, Queue, QueueTracker
+from traffic.parameters.queueing import EMPTY, SPEED_MEMORY_S, Queue, QueueTracker
 from traffic.types import TrackId
-
-_PLACES_KEPT = 0.8  # seconds of places a speed is taken from
 
 
 class LaneSampler:
@@ -194,7 +192,7 @@ class _Speeds:
                 continue
             places = self._places.setdefault(track_id, [])
             places.append((time_s, vehicle.middle))
-            while time_s - places[0][0] > _PLACES_KEPT and len(places) > 2:
+            while time_s - places[0][0] > SPEED_MEMORY_S and len(places) > 2:
                 del places[0]
             result[track_id] = _speed(places, vehicle.nominal)
         return result

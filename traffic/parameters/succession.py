@@ -8,7 +8,7 @@ from traffic.parameters.observation import LaneVehicle
 from traffic.types import TrackId
 
 _MEMORY_S = 1.0  # a new track is confirmed well within this time
-_JUMP_M, _JUMP_M_S2 = 1.5, 4.0  # what stood does not get so far: jitter, and the way made with more than any car's acceleration
+_JUMP, _JUMP_M_S2 = 0.7, 4.0  # what stood and is so much of its length and the way of this acceleration away is another vehicle
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Succession:
         jumped = set()
         for track_id, place in list(self._stood.items()):
             now, stood = present.get(track_id), place.vehicle
-            if now is not None and _plausible(abs(now.middle - stood.middle) * stood.nominal, time_s - place.time_s):
+            if now is not None and _is_same(now, stood, time_s - place.time_s):
                 continue
             self._left.append(_Place(stood, place.former, time_s))
             del self._stood[track_id]
@@ -82,5 +82,6 @@ class Succession:
         return vehicle.track_id != left.former.track_id and covers(vehicle, left.vehicle)
 
 
-def _plausible(way_m: float, duration_s: float) -> bool:
-    return way_m <= _JUMP_M + _JUMP_M_S2 / 2 * duration_s**2
+def _is_same(now: LaneVehicle, stood: LaneVehicle, duration_s: float) -> bool:
+    way, length = abs(now.middle - stood.middle), stood.front - stood.rear
+    return (way - _JUMP * length) * stood.nominal <= _JUMP_M_S2 / 2 * duration_s**2

@@ -8,7 +8,8 @@ from traffic.scene.crowd import CrowdRule
 CrowdState = tuple[float | int | None, ...]  # see CrowdMonitor.snapshot
 _ROUNDING = 1e-9
 _ANOTHER_STREAM_S = 5.0
-_NOTHING: CrowdState = (None, None, None, None, 0)
+_SAME_GATHERING_S = 60.0  # after a shorter pause of looking (a restart) the crowd that is there is the one that was
+_NOTHING: CrowdState = (None, None, None, None, 0, None, None)
 
 
 class CrowdMonitor:
@@ -21,6 +22,8 @@ class CrowdMonitor:
         self._seen_s: float | None = None
         self._stated_s: float | None = None  # of the newest alarm of this gathering
         self._stated = 0
+        self._origin_s: float | None = None  # when people first gathered: the gathering's name, which a restart does not change
+        self._origin_seen_s = 0.0
 
     @property
     def gathered(self) -> bool:
@@ -34,6 +37,7 @@ class CrowdMonitor:
         above = self._is_crowd(people)
         if self._stated and self._seen_s is not None and time_s - self._seen_s > self._rule.tolerance_s:
             self._last_above_s = time_s  # nobody looked meanwhile: no reason to think that it has dissolved
+        self._keep_name(time_s, above)
         self._seen_s = time_s
         if self._since_s is not None and not above:
             assert self._last_above_s is not None
@@ -48,6 +52,19 @@ class CrowdMonitor:
         self._since_s = time_s if self._since_s is None else self._since_s
         self._last_above_s = time_s
         return self._state(time_s, people) if self._is_due(time_s) else None
+
+    def _keep_name(self, time_s: float, above: bool) -> None:
+        """Keep the gathering's name until it is seen to have dissolved, or nobody looked for long."""
+        pause_s = 0.0 if self._seen_s is None else time_s - self._seen_s
+        if self._origin_s is not None and pause_s > self._rule.tolerance_s:
+            self._origin_seen_s = time_s
+            if pause_s > _SAME_GATHERING_S and not self._stated:
+                self._origin_s = None
+        if above:
+            self._origin_s = time_s if self._origin_s is None else self._origin_s
+            self._origin_seen_s = time_s
+        elif time_s - self._origin_seen_s > self._rule.dissolve_s - _ROUNDING:
+            self._origin_s = None
 
     def _is_crowd(self, people: int) -> bool:
         rule = self._rule
@@ -70,6 +87,7 @@ class CrowdMonitor:
             region_name=self._name,
             time_s=time_s,
             since_s=self._since_s,
+            origin_s=self._since_s if self._origin_s is None else self._origin_s,
             people_num=people,
             area_m2=self._area_m2,
             density_per_m2=people / self._area_m2 if self._area_m2 else None,
@@ -77,10 +95,19 @@ class CrowdMonitor:
         )
 
     def snapshot(self) -> CrowdState:
-        """Plain values from which ``restore`` goes on, so that a restart states no gathering twice."""
-        return (self._since_s, self._last_above_s, self._seen_s, self._stated_s, self._stated)
+        """Plain values from which ``restore`` goes on, so that a restart states no gathering twice: since, last above, seen, and,
+        from the fourth on, what must be durable before an alarm goes out: stated at, times stated, origin; then origin seen."""
+        stated = (self._stated_s, self._stated, self._origin_s)
+        return (self._since_s, self._last_above_s, self._seen_s, *stated, self._origin_seen_s)
 
     def restore(self, state: Sequence[float | int | None]) -> None:
-        """Take over a snapshot."""
+        """Take over a snapshot (or one of an earlier version, without origin)."""
         self._since_s, self._last_above_s, self._seen_s, self._stated_s = state[:4]
         self._stated = int(state[4] or 0)
+        self._origin_s, origin_seen_s = state[5:7] if len(state) > 5 else (self._since_s, self._last_above_s)
+        self._origin_seen_s = origin_seen_s or 0.0
+
+
+def durable_part(state: CrowdState) -> CrowdState:
+    """Of a snapshot, what an alarm's identity hangs on; the rest changes with every frame."""
+    return state[3:6]

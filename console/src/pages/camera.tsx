@@ -2,10 +2,10 @@ import { ActionIcon, Button, Card, Chip, Grid, Group, Menu, Modal, Stack, Table,
 import { useDisclosure } from '@mantine/hooks';
 import { IconArrowLeft, IconDots, IconEdit, IconMaximize, IconPlayerPause, IconPlayerPlay, IconRoad, IconTrash } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
-import { call, stream } from '../api';
-import { useText } from '../i18n';
+import { call, streamWhileSeen } from '../api';
+import { reasonIn, useLanguage } from '../i18n';
 import { ErrorNote, StatusBadge, Waiting, useTold } from '../parts/common';
 import { Overlay } from '../parts/overlay';
 import { TaskForm } from '../parts/taskform';
@@ -13,30 +13,20 @@ import { useSession } from '../session';
 import { useTasks } from '../tasks';
 import type { LiveMessage, Task } from '../types';
 
-function useLive(id: number): LiveMessage | null {
+/** A picture no larger than it is shown: what nobody sees need not be made, sent and decoded ten times a second. */
+const WIDTHS = [640, 960, 1280];
+
+function useLive(id: number, shownWidth: number): LiveMessage | null {
   const [view, setView] = useState<LiveMessage | null>(null);
-  useEffect(() => {
-    setView(null);
-    let stop = new AbortController();
-    const begin = () => {
-      stop = new AbortController();
-      stream<LiveMessage>('task/live', { id, maxWidth: 1280, maxFps: 10 }, setView, stop.signal).catch(() => undefined);
-    };
-    // A page that nobody sees costs the camera nothing.
-    const onVisibility = () => (document.hidden ? stop.abort() : begin());
-    begin();
-    document.addEventListener('visibilitychange', onVisibility);
-    return () => {
-      document.removeEventListener('visibilitychange', onVisibility);
-      stop.abort();
-    };
-  }, [id]);
+  const maxWidth = shownWidth ? (WIDTHS.find((width) => width >= shownWidth) ?? WIDTHS[WIDTHS.length - 1]) : 0; // 0: not laid out yet
+  useEffect(() => setView(null), [id]);
+  useEffect(() => (maxWidth ? streamWhileSeen<LiveMessage>('task/live', { id, maxWidth, maxFps: 10 }, setView) : undefined), [id, maxWidth]);
   return view;
 }
 
 export default function CameraPage() {
   const id = Number(useParams().id);
-  const t = useText();
+  const { t, language } = useLanguage();
   const told = useTold();
   const navigate = useNavigate();
   const queries = useQueryClient();
@@ -44,11 +34,19 @@ export default function CameraPage() {
   const { tasks } = useTasks();
   const state = tasks?.find((item) => item.id === id);
   const { data: task, error } = useQuery({ queryKey: ['task', id], queryFn: () => call<Task>('task/query', { id }) });
-  const view = useLive(id);
   const frame = useRef<HTMLDivElement>(null);
+  const [frameWidth, setFrameWidth] = useState(0);
+  const view = useLive(id, frameWidth * window.devicePixelRatio);
   const [shown, setShown] = useState<string[]>(['lanes', 'queues', 'boxes', 'labels']);
   const [editing, edit] = useDisclosure(false);
   const [deleting, remove] = useDisclosure(false);
+  const measured = useCallback((element: HTMLDivElement | null) => {
+    frame.current = element;
+    if (!element) return undefined;
+    const watch = new ResizeObserver(() => setFrameWidth(element.clientWidth));
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, []);
   if (error) return <ErrorNote error={error} />;
   if (!task) return <Waiting />;
   const now = state ?? task;
@@ -120,12 +118,12 @@ export default function CameraPage() {
       </Group>
       {now.reason && (
         <Text c="red" role="alert">
-          {now.reason}
+          {reasonIn(now.reason, language)}
         </Text>
       )}
       <Grid gap="md">
-        <Grid.Col span={{ base: 12, lg: 8, xl: 9 }}>
-          <div className="picture" ref={frame} style={{ aspectRatio: view ? `${view.width} / ${view.height}` : '16 / 9' }}>
+        <Grid.Col span={{ base: 12, md: 8, xl: 9 }}>
+          <div className="picture" ref={measured} style={{ aspectRatio: view ? `${view.width} / ${view.height}` : '16 / 9' }}>
             {view ? (
               <>
                 <img src={`data:image/jpeg;base64,${view.picture}`} alt={t(`${task.taskName} 的实时画面`, `${task.taskName} live`)} />
@@ -156,7 +154,7 @@ export default function CameraPage() {
             </Group>
           </Group>
         </Grid.Col>
-        <Grid.Col span={{ base: 12, lg: 4, xl: 3 }}>
+        <Grid.Col span={{ base: 12, md: 4, xl: 3 }}>
           <Card withBorder>
             <Text fw={600} mb="xs">
               {t('车道计数', 'Vehicles by lane')}
@@ -180,8 +178,8 @@ export default function CameraPage() {
                     return (
                       <Table.Tr key={lane}>
                         <Table.Td>
-                          {lane === '0' ? t('无', 'none') : lane}{' '}
-                          <Text span size="xs" c="dimmed">
+                          {lane === '0' ? t('无', 'none') : lane}
+                          <Text size="xs" c="dimmed" truncate maw={90}>
                             {lanes.get(lane)}
                           </Text>
                         </Table.Td>
@@ -190,7 +188,11 @@ export default function CameraPage() {
                         <Table.Td>{inside?.speeds.length ? (inside.speeds.reduce((a, b) => a + b, 0) / inside.speeds.length).toFixed(0) : '–'}</Table.Td>
                         <Table.Td>
                           {queue ? queue.number : hasStopLine.has(lane) ? 0 : '–'}
-                          {queue?.lengthM != null && ` · ${queue.lengthM.toFixed(0)} m`}
+                          {queue?.lengthM != null && (
+                            <Text size="xs" c="dimmed">
+                              {queue.lengthM.toFixed(0)} m
+                            </Text>
+                          )}
                         </Table.Td>
                       </Table.Tr>
                     );

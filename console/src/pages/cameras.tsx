@@ -6,7 +6,7 @@ import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { call } from '../api';
 import { EVENT_KINDS, nameOf } from '../codes';
-import { useLanguage, useText } from '../i18n';
+import { reasonIn, useLanguage } from '../i18n';
 import { Nothing, PageTitle, StatusBadge, Waiting } from '../parts/common';
 import { TaskForm } from '../parts/taskform';
 import { Still } from '../parts/tile';
@@ -31,7 +31,7 @@ function LastEvent({ event }: { event: TrafficEvent | undefined }) {
 }
 
 export default function CamerasPage() {
-  const t = useText();
+  const { t, language } = useLanguage();
   const { tasks } = useTasks();
   const { mayChange } = useSession();
   const navigate = useNavigate();
@@ -70,11 +70,13 @@ export default function CamerasPage() {
       </PageTitle>
       {shown.length === 0 && <Nothing>{tasks.length ? t('没有符合条件的相机', 'No such cameras') : t('还没有相机, 点击“添加相机”并粘贴视频地址', 'No cameras yet: add one by pasting its address')}</Nothing>}
       <SimpleGrid cols={{ base: 1, xs: 2, lg: 3, xl: 4 }} spacing="sm">
-        {shown.map((task) => (
+        {shown.map((task) => {
+          const dark = task.enabled && task.framesAnalysed > 0 ? '' : task.enabled ? reasonIn(task.reason, language) || t('等待首帧', 'Waiting for its first picture') : t('已停止', 'Stopped');
+          return (
           <Card key={task.id} withBorder padding="xs" data-task={task.taskNum}>
             <Card.Section>
-              <button type="button" className="tile" onClick={() => navigate(`/cameras/${task.id}`)} aria-label={t(`打开 ${task.taskName}`, `Open ${task.taskName}`)}>
-                <Still id={task.id} active={task.enabled && task.framesAnalysed > 0} name={task.taskName} reason={task.enabled ? task.reason || t('等待首帧', 'Waiting for its first picture') : t('已停止', 'Stopped')} />
+              <button type="button" className="tile" onClick={() => navigate(`/cameras/${task.id}`)} aria-label={`${t(`打开 ${task.taskName}`, `Open ${task.taskName}`)}${dark && `: ${dark}`}`}>
+                <Still id={task.id} active={!dark} name={task.taskName} reason={dark} />
               </button>
             </Card.Section>
             <Group justify="space-between" mt="xs" wrap="nowrap">
@@ -95,11 +97,12 @@ export default function CamerasPage() {
             <LastEvent event={latest?.find((one) => one.taskNum === task.taskNum)} />
             {task.enabled && task.reason && (
               <Text size="xs" c="red" mt={4}>
-                {task.reason}
+                {reasonIn(task.reason, language)}
               </Text>
             )}
           </Card>
-        ))}
+          );
+        })}
       </SimpleGrid>
       {adding && <TaskForm task={null} onClose={add.close} onSaved={(id) => navigate(`/cameras/${id}`)} />}
     </>

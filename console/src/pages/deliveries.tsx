@@ -6,7 +6,7 @@ import { useSearchParams } from 'react-router';
 import { call } from '../api';
 import { useText } from '../i18n';
 import { STATE_COLOURS, useBusiness } from '../parts/business';
-import { ErrorNote, PageTitle, Waiting, bytes, useTold } from '../parts/common';
+import { Body, ErrorNote, PageTitle, Waiting, bytes, useTold } from '../parts/common';
 import { PagedTable } from '../parts/pagedtable';
 import { useSession } from '../session';
 import type { Delivery, DeliveryDetail, Interface } from '../types';
@@ -131,7 +131,7 @@ function Detail({ id, onReplay }: { id: string; onReplay?: () => void }) {
         )}
       </Group>
       <Text fw={600}>{t('报文', 'Body')}</Text>
-      <pre className="body">{pretty(data.body)}</pre>
+      <Body text={pretty(data.body)} />
       <Text fw={600}>{t('推送过程', 'Attempts')}</Text>
       {data.attempts.length === 0 && <Text c="dimmed">{t('还没有推送', 'none yet')}</Text>}
       <Timeline active={data.attempts.length} bulletSize={14}>
@@ -140,7 +140,7 @@ function Detail({ id, onReplay }: { id: string; onReplay?: () => void }) {
             <Text size="xs" c="dimmed">
               {attempt.time}
             </Text>
-            {attempt.excerpt && <pre className="body">{attempt.excerpt}</pre>}
+            {attempt.excerpt && <Body text={attempt.excerpt} />}
           </Timeline.Item>
         ))}
       </Timeline>

@@ -8,13 +8,15 @@ import { call, saveFile } from '../api';
 import { EVENT_KINDS, PLATE_COLOURS, VEHICLE_COLOURS, VEHICLE_TYPES, WEATHERS, choices, nameOf } from '../codes';
 import { useLanguage } from '../i18n';
 import { ArchiveClip, ArchivePicture } from '../parts/archive';
-import { ErrorNote, Nothing, PageTitle, Waiting, useTold } from '../parts/common';
+import { Body, ErrorNote, Nothing, PageTitle, Waiting, useTold } from '../parts/common';
 import { Pager } from '../parts/pagedtable';
 import { useSession } from '../session';
 import { useTasks } from '../tasks';
 import type { EventDetail, TrafficEvent } from '../types';
 
 const ROWS = 24;
+/** Somebody who opens an event that has just ended waits so long for its clip before it is called missing. */
+const MAKING_MS = 60_000;
 
 interface Filters {
   taskNum: string | null;
@@ -151,7 +153,8 @@ function Detail({ id }: { id: number }) {
   const queries = useQueryClient();
   const { mayChange } = useSession();
   const [note, setNote] = useState('');
-  const { data, error } = useQuery({ queryKey: ['events', 'one', id], queryFn: () => call<EventDetail>('event/query', { id }), refetchInterval: 5_000 });
+  const [opened] = useState(() => Date.now());
+  const { data, error, dataUpdatedAt } = useQuery({ queryKey: ['events', 'one', id], queryFn: () => call<EventDetail>('event/query', { id }), refetchInterval: 5_000 });
   if (error) return <ErrorNote error={error} />;
   if (!data) return <Waiting />;
   const act = async (path: string, body: Record<string, unknown>) => {
@@ -184,8 +187,8 @@ function Detail({ id }: { id: number }) {
         </Text>
         <EventBadges event={data} />
       </Group>
-      <ArchivePicture path={data.recordLargePath} alt={t('抓拍图片', 'picture of the event')} />
-      <ArchiveClip path={data.videoPath} label={t('事件录像', 'clip of the event')} />
+      <ArchivePicture path={data.pictureThere ? data.recordLargePath : ''} alt={t('抓拍图片', 'picture of the event')} />
+      <ArchiveClip path={data.videoPath} made={data.clipThere} young={data.state === 'open' || dataUpdatedAt - opened < MAKING_MS} label={t('事件录像', 'clip of the event')} />
       <Table>
         <Table.Tbody>
           {rows
@@ -212,7 +215,7 @@ function Detail({ id }: { id: number }) {
         </Group>
       )}
       <Text fw={600}>{t('推送的报文', 'The body as it was pushed')}</Text>
-      <pre className="body">{JSON.stringify(data.upgradedBody ?? data.body, null, 2)}</pre>
+      <Body text={JSON.stringify(data.upgradedBody ?? data.body, null, 2)} />
     </Stack>
   );
 }

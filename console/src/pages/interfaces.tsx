@@ -7,7 +7,7 @@ import { Link } from 'react-router';
 import { ApiError, call } from '../api';
 import { useText } from '../i18n';
 import { useBusiness } from '../parts/business';
-import { ErrorNote, Nothing, PageTitle, Waiting, bytes, useTold } from '../parts/common';
+import { Body, ErrorNote, Nothing, PageTitle, Waiting, bytes, useTold } from '../parts/common';
 import { useSession } from '../session';
 import { useTasks } from '../tasks';
 import type { Interface, PushTest, Receiver } from '../types';
@@ -88,6 +88,11 @@ export default function InterfacesPage() {
                         {t('推送记录', 'Deliveries')}
                       </Button>
                       {mayChange && (
+                        <Button variant="light" size="compact-sm" leftSection={<IconSend size={14} />} onClick={() => void act<PushTest>('interface/test', item.id).then((answer) => answer && setTest(answer))} aria-label={t(`向 ${item.name} 测试推送`, `Test push to ${item.name}`)}>
+                          {t('测试推送', 'Test push')}
+                        </Button>
+                      )}
+                      {mayChange && (
                         <Menu position="bottom-end">
                           <Menu.Target>
                             <ActionIcon variant="default" aria-label={t(`${item.name} 的操作`, `Actions for ${item.name}`)}>
@@ -97,9 +102,6 @@ export default function InterfacesPage() {
                           <Menu.Dropdown>
                             <Menu.Item leftSection={<IconEdit size={16} />} onClick={() => setEdited(item)}>
                               {t('编辑', 'Edit')}
-                            </Menu.Item>
-                            <Menu.Item leftSection={<IconSend size={16} />} onClick={() => void act<PushTest>('interface/test', item.id).then((answer) => answer && setTest(answer))}>
-                              {t('测试推送', 'Test push')}
                             </Menu.Item>
                             <Menu.Item leftSection={<IconKey size={16} />} onClick={() => void act<{ secret: string }>('interface/rotateSecret', item.id).then((answer) => answer && setSecret(answer.secret))}>
                               {t('更换签名密钥', 'Rotate the signing secret')}
@@ -146,9 +148,9 @@ export default function InterfacesPage() {
               <Badge variant="light">{test.status ? `HTTP ${test.status}` : t('无应答', 'no answer')}</Badge>
               <Badge variant="light">{test.latencyMs} ms</Badge>
             </Group>
-            {test.excerpt && <pre className="body">{test.excerpt}</pre>}
+            {test.excerpt && <Body text={test.excerpt} />}
             <Text size="sm">{t('推送的示例报文:', 'The example body that was sent:')}</Text>
-            <pre className="body">{pretty(test.body)}</pre>
+            <Body text={pretty(test.body)} />
           </Stack>
         )}
       </Modal>
@@ -177,7 +179,7 @@ export function pretty(text: string): string {
 
 function ReceiverState({ receiver }: { receiver: Receiver | undefined }) {
   const t = useText();
-  if (!receiver) return <Badge color="gray">{t('尚无推送', 'nothing sent yet')}</Badge>;
+  if (!receiver || !(receiver.lastSuccess || receiver.failingSince || receiver.disabledTime || receiver.waiting)) return <Badge color="gray">{t('尚无推送', 'nothing sent yet')}</Badge>;
   return (
     <Stack gap={2}>
       <Group gap={4}>

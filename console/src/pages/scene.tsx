@@ -262,7 +262,7 @@ function Editor({ task }: { task: Task }) {
         </Group>
       )}
       <Grid gap="md">
-        <Grid.Col span={{ base: 12, lg: 9 }}>
+        <Grid.Col span={{ base: 12, md: 8, lg: 9 }}>
           <SceneCanvas
             document={document}
             picture={picture}
@@ -303,7 +303,7 @@ function Editor({ task }: { task: Task }) {
             )}
           </Group>
         </Grid.Col>
-        <Grid.Col span={{ base: 12, lg: 3 }}>
+        <Grid.Col span={{ base: 12, md: 4, lg: 3 }}>
           <Stack gap="sm">
             {check && (
               <Card withBorder padding="sm" data-testid="problems">

@@ -2,9 +2,8 @@ import { useEffect, useState } from 'react';
 import { fetchArchive } from '../api';
 import { useText } from '../i18n';
 
-/** The object URL of a file of the archive; undefined while it is fetched (again and again for `patienceMs`), null when it
- * cannot be had. */
-function useArchive(path: string, patienceMs = 0): string | null | undefined {
+/** The object URL of a file of the archive; undefined while it is fetched, null when it cannot be had. */
+function useArchive(path: string): string | null | undefined {
   const [url, setUrl] = useState<string | null | undefined>(undefined);
   useEffect(() => {
     if (!path) {
@@ -14,28 +13,20 @@ function useArchive(path: string, patienceMs = 0): string | null | undefined {
     const stop = new AbortController();
     let made = '';
     setUrl(undefined);
-    const until = Date.now() + patienceMs;
-    let timer = 0;
-    const look = () => {
-      fetchArchive(path, stop.signal).then(
-        (blob) => {
-          made = URL.createObjectURL(blob);
-          setUrl(made);
-        },
-        () => {
-          if (stop.signal.aborted) return;
-          if (Date.now() < until) timer = window.setTimeout(look, 2_000);
-          else setUrl(null);
-        },
-      );
-    };
-    look();
+    fetchArchive(path, stop.signal).then(
+      (blob) => {
+        made = URL.createObjectURL(blob);
+        setUrl(made);
+      },
+      () => {
+        if (!stop.signal.aborted) setUrl(null);
+      },
+    );
     return () => {
       stop.abort();
-      window.clearTimeout(timer);
       if (made) URL.revokeObjectURL(made);
     };
-  }, [path, patienceMs]);
+  }, [path]);
   return url;
 }
 
@@ -49,14 +40,15 @@ export function ArchivePicture({ path, alt, height }: { path: string; alt: strin
   );
 }
 
-export function ArchiveClip({ path, label }: { path: string; label: string }) {
+/** `made`: the clip is there; it takes a while after the event, and goes when its retention ends. */
+export function ArchiveClip({ path, made, young, label }: { path: string; made: boolean; young: boolean; label: string }) {
   const t = useText();
-  // An event is in the list while its clip is still being made.
-  const url = useArchive(path, 90_000);
+  const url = useArchive(made ? path : '');
   if (!path) return null;
+  const told = !made && young ? t('录像生成中…', 'the clip is being made…') : made && url === undefined ? t('录像加载中…', 'loading the clip…') : t('录像不存在或已过期', 'the clip is missing or its retention has ended');
   return (
     <div className="picture" style={{ minHeight: 120 }}>
-      {url ? <video src={url} controls muted playsInline preload="auto" aria-label={label} /> : <div className="empty">{url === null ? t('录像不存在或已过期', 'the clip is missing or its retention has ended') : t('录像加载中…', 'loading the clip…')}</div>}
+      {url ? <video src={url} controls muted playsInline preload="auto" aria-label={label} /> : <div className="empty">{told}</div>}
     </div>
   );
 }

@@ -56,9 +56,10 @@ export function ErrorNote({ error }: { error: unknown }) {
 
 export function useTold() {
   const text = useErrorText();
+  const t = useText();
   return {
-    good: (message: string) => notifications.show({ message, color: 'teal', closeButtonProps: { 'aria-label': 'close' } }),
-    bad: (error: unknown) => notifications.show({ message: text(error), color: 'red', autoClose: 10_000, closeButtonProps: { 'aria-label': 'close' } }),
+    good: (message: string) => notifications.show({ message, color: 'teal', closeButtonProps: { 'aria-label': t('关闭', 'Close') } }),
+    bad: (error: unknown) => notifications.show({ message: text(error), color: 'red', autoClose: 10_000, closeButtonProps: { 'aria-label': t('关闭', 'Close') } }),
   };
 }
 
@@ -91,4 +92,13 @@ export function bytes(value: number | undefined): string {
     unit += 1;
   }
   return `${left.toFixed(left < 10 && unit > 0 ? 1 : 0)} ${units[unit]}`;
+}
+
+/** A text of a machine, as it is; scrolls, also by keyboard. */
+export function Body({ text }: { text: string }) {
+  return (
+    <pre className="body" tabIndex={0}>
+      {text}
+    </pre>
+  );
 }

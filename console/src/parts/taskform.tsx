@@ -29,7 +29,7 @@ export function TaskForm({ task, onClose, onSaved }: { task: Task | null; onClos
   const [probing, setProbing] = useState(false);
   const [saving, setSaving] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const isFile = !/^[a-z]+:\/\//i.test(address) || address.startsWith('file:');
+  const isFile = (address !== '' && !/^[a-z]+:\/\//i.test(address)) || address.startsWith('file:');
 
   const look = async () => {
     setProbing(true);

@@ -16,7 +16,8 @@ from traffic.facts import CrowdAlarm, EventKind, EventPhase
 
 AT = 1_551_629_011.532  # 2019-03-04 00:03:31.532 in Shanghai
 ALARM = CrowdAlarm(
-    region_code=3, region_name="", time_s=AT, since_s=AT - 10, people_num=9, area_m2=None, density_per_m2=None, repeat=0,
+    region_code=3, region_name="", time_s=AT, since_s=AT - 10, origin_s=AT - 10,
+    people_num=9, area_m2=None, density_per_m2=None, repeat=0,
     box=(20.0, 20.0, 60.0, 60.0),
 )  # fmt: skip
 

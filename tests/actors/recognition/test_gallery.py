@@ -81,6 +81,20 @@ def test_a_vehicle_is_forgotten_one_frame_after_its_track_ends() -> None:
     assert kept.bytes_held == 0
 
 
+def test_a_track_that_goes_over_from_a_leaving_to_a_coming_vehicle_begins_anew() -> None:
+    kept = gallery()
+    for step, side in enumerate((160, 120, 80, 50, 40, 45, 60)):
+        kept.observe(frame(step * 0.2), [track(1, (100, 100, 100 + side, 100 + side), step * 0.2)])
+        assert kept.renewed == frozenset()
+    assert kept.shots(ONE)[0].time_s == 0.0
+    kept.observe(frame(1.4), [track(1, (100, 100, 190, 190), 1.4)])
+    assert kept.renewed == {ONE}
+    assert [shot.time_s for shot in kept.shots(ONE)] == [1.4]
+    kept.observe(frame(1.6), [track(1, (100, 100, 230, 230), 1.6)])
+    assert kept.renewed == frozenset()
+    assert {shot.time_s for shot in kept.shots(ONE)} == {1.4, 1.6}
+
+
 @pytest.mark.parametrize("max_px", [64, 720])
 def test_a_cut_shows_the_vehicle_and_maps_back_to_the_frame(max_px: int) -> None:
     picture = frame(0.0, blur=True)

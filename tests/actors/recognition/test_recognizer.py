@@ -170,6 +170,20 @@ def test_a_second_fact_keeps_the_surer_plate() -> None:
         assert work.release(number + 0.5)[0].looks.plate_num == "京A11111"
 
 
+def test_a_track_that_went_over_to_another_vehicle_does_not_keep_the_first_ones_plate() -> None:
+    desk = HandDesk()
+    work = recognizer(desk)
+    for number, (text, confidence) in enumerate((("京A11111", 0.9), ("京A77777", 0.6))):
+        for step, side in enumerate((200, 120, 60, 50, 180)):
+            work.observe(frame(number + step / 10), [track(1, (100, 100, 100 + side, 100 + side), number + step / 10)])
+            if number == 0 and step == 0:
+                break
+        work.hold(passage(1, number + 0.5), number + 0.5, TrackId(1), CONTEXT)
+        work.release(number + 0.95)
+        desk.answer(number, text, confidence)
+        assert work.release(number + 0.95)[0].looks.plate_num == text
+
+
 def test_a_vehicle_without_pictures_goes_out_unknown_at_once() -> None:
     work = recognizer(inline(own("京A11111")))
     work.observe(frame(0.0), [])

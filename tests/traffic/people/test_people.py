@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from traffic.people import CrowdMonitor, CrowdRule, PeopleSampler
+from traffic.people.crowd import durable_part
 from traffic.scene.model import Calibration, CountLine, Region, Scene
 from traffic.types import ObjectClass, Track, TrackId, TrackState
 
@@ -249,6 +250,37 @@ def test_a_restart_states_no_gathering_twice() -> None:
     second = CrowdMonitor(7, "", RULE)
     second.restore(first.snapshot())
     assert not any(second.update(8.0 + t, 12) for t in range(60))
+
+
+@pytest.mark.parametrize("pause_s", [0.3, 3.0, 10.0, 45.0])
+@pytest.mark.parametrize("killed_at", range(0, 140, 3))
+def test_killed_before_its_newest_state_is_durable_a_camera_names_the_same_gathering_the_same(
+    killed_at: int, pause_s: float
+) -> None:
+    """Whoever publishes an alarm twice under one name has it delivered once."""
+    first, durable, names = CrowdMonitor(7, "", RULE), None, set()
+    for tenth in range(killed_at + 1):
+        before = first.snapshot()
+        alarm = first.update(tenth / 10, 12 if tenth >= 5 else 0)
+        if alarm is not None:
+            names.add((alarm.origin_s, alarm.repeat))
+        if durable_part(first.snapshot()) != durable_part(before) and tenth < killed_at:
+            durable = first.snapshot()
+    second = CrowdMonitor(7, "", RULE)
+    if durable is not None:
+        second.restore(durable)
+    begin_s = killed_at / 10 + pause_s
+    for tenth in range(300):  # its first frames show nobody: tracks are not confirmed yet
+        alarm = second.update(begin_s + tenth / 10, 12 if tenth >= 4 else 0)
+        if alarm is not None:
+            names.add((alarm.origin_s, alarm.repeat))
+    assert len(names) == 1
+
+
+def test_a_gathering_that_was_seen_to_dissolve_has_another_name_than_the_next() -> None:
+    monitor = CrowdMonitor(7, "", RULE)
+    found = [monitor.update(float(t), 0 if 20 <= t < 40 else 12) for t in range(60)]
+    assert [alarm.origin_s for alarm in found if alarm] == [0.0, 40.0]
 
 
 def test_a_recording_that_begins_again_begins_its_gatherings_anew() -> None:
