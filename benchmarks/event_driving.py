@@ -127,7 +127,7 @@ def leaving_road(m: Maker) -> Case:
     edge = lanes[-1].x + m.way * 1.5 * WIDTH_M
     region = RegionSpec(kind="off_road", points=strip(edge, m.near, m.far, WIDTH_M / 2 + 1.4))
     begin, kmh = m.u(2, 7), m.u(25, 50)
-    at = m.u(0.9, 1.6)
+    at = m.u(0.9, 1.6) + (0.0 if m.way > 0 else 10.0 / (kmh * KMH))  # it has been seen on the road
     shifts = [(at, 2.2, m.way * 1.7 * WIDTH_M)]
     phases = [(at + 2.0, 0.0), (kmh * KMH / 2.5, -2.5)]
     motion = scripted(lanes[-1].x, m.start(m.way), m.way, kmh * KMH, phases, shifts, begin)

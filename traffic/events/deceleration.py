@@ -13,11 +13,16 @@ from traffic.facts import EventKind
 
 _WINDOW_S = 3.0
 _BEFORE_S, _LEAST_BEFORE = 0.5, 3  # it must have been seen this long, at so many places, before it brakes
-_BRAKES_S = (0.6, 2.4)  # braking lasts between; a longer one is not sudden
+_BRAKES_S = (1.0, 2.4)  # braking lasts between; a shorter one is noise at 5 frames per second, a longer one not sudden
 _STEP_S = 0.2
 _LATE_S = 0.85
 _MAX_M_S2 = 10.0  # no tyre brakes harder; more is a flawed trajectory (or a collision, which is another kind)
-_DEVIATIONS = 1.5  # by so many standard deviations the way must fit better with than without the threshold exceeded
+_FLAWED = 3.0
+_FIRM, _DEVIATIONS, _STILL = (
+    0.85,
+    1.9,
+    0.85,
+)  # surely harder than firm braking; among many begins and ends chance finds a good one
 _GOES_ON = 0.7
 _SIDE_M_S = 6.0
 _GRAIN_M = 0.7  # metres a pixel may cover
@@ -56,15 +61,15 @@ class DecelerationDetector:
         for index in np.flatnonzero(candidates).tolist():
             number = int(world.object_id[index])
             share = _GOES_ON if self._runs.holds(number, world.time_s) else 1.0  # what has begun may ebb away
-            found = measure_braking(world, index, share * least)
+            found = measure_braking(world, index, _FIRM * least)
             if found is None or found.rate < share * least or found.deviations < _DEVIATIONS:
                 continue
             before, after, rate = found.before, found.after, found.rate
-            if before < rule.value("from_speed_kmh") / 3.6 or before - after < share * drop or rate > _MAX_M_S2:
+            if before < rule.value("from_speed_kmh") / 3.6 or before - after < share * drop:
                 continue
             since_s = self._runs.hold(number, world.time_s)
             detail = f"减速度{rate:.1f}米/秒²,由{before * 3.6:.0f}降至{max(after, 0) * 3.6:.0f}公里/小时"
-            strength = float(np.clip(0.6 + 0.08 * found.deviations, 0.6, 0.95))
+            strength = float(np.clip(0.5 + 0.05 * found.deviations, 0.6, 0.95))
             yield about(world, index, self.kind, strength, since_s=since_s, detail=detail)
         self._runs.forget(world.time_s)
 
@@ -121,10 +126,17 @@ def _fit(ago_s: Array, along: Array, pixel: float, least: float, first_s: float)
     shape = lost - (lost @ straight) @ straight.T
     weight = np.maximum((shape**2).sum(axis=1), 1e-9)
     rate = shape @ rest / weight
-    misfit = float(rest @ rest) - rate**2 * weight
-    best = int(misfit.argmin())
-    variance = max(float(misfit[best]) / max(len(ago_s) - 5, 1), pixel * pixel)  # a place is at best a pixel exact
-    slower = misfit + np.maximum(rate - least, 0.0) ** 2 * weight
-    deviations = float(np.sqrt(max(float(slower.min()) - float(misfit[best]), 0.0) / variance))
+    free = float(rest @ rest) - rate**2 * weight
+    # No tyre brakes harder than that: the best possible fit is looked for, and a way that asks for more is flawed.
+    possible = free + np.maximum(rate - _MAX_M_S2, 0.0) ** 2 * weight
+    rate = np.minimum(rate, _MAX_M_S2)
+    best = int(possible.argmin())
+    variance = max(float(free.min()) / max(len(ago_s) - 5, 1), 2 * pixel * pixel)  # a place is at best 1.4 pixels exact
+    slower = free + np.maximum(shape @ rest / weight - least, 0.0) ** 2 * weight
+    deviations, flaw = (
+        float(np.sqrt(max(better, 0.0) / variance)) for better in (slower.min() - possible[best], possible[best] - free.min())
+    )
+    if flaw > _FLAWED:
+        return None
     before = float(np.polyfit(ago_s, along - rate[best] * lost[best], 1)[0])
     return before, before - float(rate[best] * lasts[best, 0]), float(rate[best]), deviations
