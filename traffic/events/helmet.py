@@ -15,6 +15,7 @@ from traffic.scene.model import RegionKind
 _MEMORY_S = 6.0
 _LEAST_LOOKS = 3
 _FORGET_S = 10.0
+_REACH_M = 5.0  # so near, a worker under a new number is the same one; two of them are one incident
 _HEAD = 0.7  # a head is this near to where the person's should be, in widths of the person
 
 
@@ -59,7 +60,9 @@ class HelmetDetector:
             if share < least or world.time_s - head.last_s > 2.0:
                 continue
             code = region.region_code
-            yield about(world, index, self.kind, min(share, 0.95), since_s=head.since_s, reach_m=2.5, region_code=code)
+            yield about(
+                world, index, self.kind, min(share, 0.95), since_s=head.since_s, reach_m=_REACH_M, region_code=code, merges=True
+            )
         self._heads = {n: h for n, h in self._heads.items() if world.time_s - h.last_s <= _FORGET_S}
 
     def _note(self, world: World, finding: PixelFinding) -> None:
