@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.pinhole import PinholeCamera
 from traffic.facts import Turn
 from traffic.geometry import Homography
 from traffic.scene import Boundary, Calibration, EventRule, Lane, LaneUse, Region, Scene, Segment
@@ -21,38 +22,21 @@ Rng = np.random.Generator
 WIDTH_M = 3.6
 
 
-class StageCamera:
+class StageCamera(PinholeCamera):
     """A pinhole camera; its parameters are drawn from ``rng``."""
 
     def __init__(self, rng: Rng) -> None:
-        self.frame_size = ((1280, 720), (1920, 1080), (960, 540))[int(rng.integers(3))]
+        size = ((1280, 720), (1920, 1080), (960, 540))[int(rng.integers(3))]
         self.height_m = rng.uniform(6.5, 14.0)
         self.pitch = math.radians(rng.uniform(13.0, 24.0))
         yaw = math.radians(rng.uniform(-6.0, 6.0))
-        focal = rng.uniform(1.25, 1.8) * self.frame_size[1]
-        ahead = np.array([math.sin(yaw) * math.cos(self.pitch), math.cos(yaw) * math.cos(self.pitch), -math.sin(self.pitch)])
-        right = np.array([math.cos(yaw), -math.sin(yaw), 0.0])
-        rotation = np.stack([right, np.cross(ahead, right), ahead])
-        place = np.array([rng.uniform(-3, 3), 0.0, self.height_m])
-        width, height = self.frame_size
-        inner = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
-        self._matrix = inner @ np.column_stack([rotation, -rotation @ place])
-        half = math.atan(height / 2 / focal)
+        focal = rng.uniform(1.25, 1.8) * size[1]
+        offset = rng.uniform(-3, 3)
+        super().__init__(size, focal_px=focal, pitch_rad=self.pitch, yaw_rad=yaw, offset_m=offset, height_m=self.height_m)
+        half = math.atan(size[1] / 2 / focal)
         self.near_m = self.height_m / math.tan(self.pitch + half) + 2.0
         far = self.height_m / math.tan(max(self.pitch - half, 0.06))
         self.far_m = min(far, self.near_m + 75.0)
-
-    def pixels(self, points: Array) -> Array:
-        """Points (n, 3) on and above the road to pixels (n, 2); nan behind the camera."""
-        mapped = points @ self._matrix[:, :3].T + self._matrix[:, 3]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            result: Array = np.where(mapped[:, 2:] > 0.5, mapped[:, :2] / mapped[:, 2:], np.nan)
-        return result
-
-    def relative(self, x_m: float, y_m: float) -> tuple[float, float]:
-        """A road point in relative image coordinates."""
-        x, y = self.pixels(np.array([[x_m, y_m, 0.0]]))[0] / np.array(self.frame_size)
-        return float(x), float(y)
 
     def grain(self, y_m: float) -> float:
         """Metres along the road that one pixel covers at ``y_m``."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.passage_scores import TruePassage, row, score, total
+from benchmarks.pinhole import PinholeCamera
 from traffic.facts import Turn, VehiclePassage
 from traffic.geometry import Homography
 from traffic.passages import PassageAnalyzer
@@ -79,32 +80,15 @@ class Conditions:
     seed: int = 1
 
 
-class RoadCamera:
-    """A pinhole camera over a straight road; X to the right, Y ahead along the road, Z up, metres."""
+class RoadCamera(PinholeCamera):
+    """The camera of some conditions."""
 
     def __init__(self, conditions: Conditions) -> None:
         c = conditions
-        pitch, yaw = math.radians(c.pitch_deg), math.radians(c.yaw_deg)
-        ahead = np.array([math.sin(yaw) * math.cos(pitch), math.cos(yaw) * math.cos(pitch), -math.sin(pitch)])
-        right = np.array([math.cos(yaw), -math.sin(yaw), 0.0])
-        rotation = np.stack([right, np.cross(ahead, right), ahead])
-        place = np.array([c.offset_m, 0.0, c.height_m])
-        width, height = c.frame_size
-        inner = np.array([[c.focal_px, 0, width / 2], [0, c.focal_px, height / 2], [0, 0, 1]])
-        self.frame_size = c.frame_size
-        self._matrix = inner @ np.column_stack([rotation, -rotation @ place])
-
-    def pixels(self, points: Array) -> Array:
-        """Road points (n, 3) to pixels (n, 2); nan behind the camera."""
-        mapped = points @ self._matrix[:, :3].T + self._matrix[:, 3]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            result: Array = np.where(mapped[:, 2:] > 0.5, mapped[:, :2] / mapped[:, 2:], np.nan)
-        return result
-
-    def relative(self, x_m: float, y_m: float) -> tuple[float, float]:
-        """A road point in relative image coordinates."""
-        x, y = self.pixels(np.array([[x_m, y_m, 0.0]]))[0] / np.array(self.frame_size)
-        return float(x), float(y)
+        super().__init__(
+            c.frame_size, focal_px=c.focal_px, pitch_rad=math.radians(c.pitch_deg), yaw_rad=math.radians(c.yaw_deg),
+            offset_m=c.offset_m, height_m=c.height_m,
+        )  # fmt: skip
 
     def box(self, x_m: float, y_m: float, length: float, width: float, height: float) -> Array | None:
         """Box (4,) around a block whose footprint's middle is at (x, y) and whose length lies along Y; None out of view."""
