@@ -19,7 +19,7 @@ Image = NDArray[np.uint8]
 SCENE_PX, VEHICLE_PX = 1280, 448  # longer side at which whole scenes, and crops of single vehicles, are searched
 _SURE = 0.85  # below, more views of the plate are read
 _MAX_ROWS_ASPECT = 2.45  # wider plates have one row
-_LEAST_WIDTH_PX = 36
+_LEAST_WIDTH_PX = 36  # of 23 simulated plates up to 45 pixels one was read (docs/benchmarks.md); narrower ones only cost time
 _LEGIBLE_WIDTH_PX = 60  # seven characters of some eight pixels each; what narrower plates seem to say is trusted less
 
 
