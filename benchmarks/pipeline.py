@@ -156,7 +156,7 @@ def latency(options: argparse.Namespace) -> None:
     from api.receiver import Receiver
     from cluster.demo import demo_scene
 
-    source = "sim://approach?seed=3&flow=1800"
+    source = "sim://approach?seed=3&flow=1800&width=1280&height=720&opposing=2"
     with Receiver() as receiver, _wayside(options) as wayside:
         wayside.add_interface(receiver.url, 21)
         wayside.add_task("live", source, scene=demo_scene(source), analysedFps=options.fps)
