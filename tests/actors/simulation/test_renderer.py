@@ -19,7 +19,7 @@ from actors.simulation.raster import rasterise
 from actors.simulation.road import build_camera
 from actors.simulation.shading import to_world
 
-CAMERA = build_camera(parse_address("sim://approach"))
+CAMERA = build_camera(parse_address("sim://approach?width=1280&height=720&opposing=2"))
 KINDS = ("sedan", "hatch", "suv", "van", "truck", "bus", "ebike", "bicycle", "person1")
 
 
