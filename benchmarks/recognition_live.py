@@ -65,7 +65,8 @@ def run(options: argparse.Namespace) -> None:
     """Both commands."""
     options.folder.mkdir(parents=True, exist_ok=True)
     seeds = range(options.seed, options.seed + options.cameras)
-    films = {f"c{seed}": film(options, seed) for seed in seeds}
+    made = [film(options, seed) for seed in list(seeds)[: options.distinct or None]]
+    films = {f"c{seed}": made[number % len(made)] for number, seed in enumerate(seeds)}
     with Receiver() as receiver, installation(options.models_dir, port=options.port) as wayside:
         wayside.add_interface(receiver.url, 21)
         _until_replicas(wayside)
@@ -191,6 +192,9 @@ def main() -> None:
     parser.add_argument("command", choices=("films", "kill"))
     parser.add_argument("--cameras", type=int, default=4)
     parser.add_argument("--seed", type=int, default=101, help="of the first film; the others follow")
+    parser.add_argument(
+        "--distinct", type=int, default=0, help="so many different films, several cameras show the same; 0: all differ"
+    )
     parser.add_argument("--seconds", type=float, default=60.0, help="length of each film")
     parser.add_argument("--flow", type=int, default=750)
     parser.add_argument("--oncoming", type=int, default=250)
