@@ -63,7 +63,7 @@ _LONGEST_CAR_M, _SHORTEST_BUS_M, _SHORTEST_TRAILER_M = 6.5, 4.8, 9.0
 # A form is believed over the coarse class from these probabilities on. Rare bodies were learned from drawings only.
 _MIN_SHARE = 0.5
 _MIN_RARE_SHARE = 0.7
-# No car of the tuning half of our labels came above 0.24 as an SUV (docs/benchmarks.md); both are passenger cars to most receivers.
+# No car of the tuning half of our labels came above 0.24 as an SUV (docs/benchmarks.md); both are cars to most receivers.
 _MIN_SUV_SHARE = 0.28
 _RARE = frozenset({Form.MPV, Form.PICKUP, Form.TIPPER, Form.MIXER, Form.TANKER})
 
