@@ -87,6 +87,7 @@ class Aggregator:
         self._refreshed_at = self._pruned_at = float("-inf")
         self._lock = threading.Lock()
         self._error = ""
+        self._cells_taken = 0
 
     def accept(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool = False) -> int:
         """See CellSink.send.
@@ -116,14 +117,28 @@ class Aggregator:
         self._refreshed_at = float("-inf")
 
     def health(self) -> dict[str, Any]:
-        """For health pages; ``error`` is "" when all is well."""
+        """For health pages; ``error`` is "" when all is well, ``cells`` are held now, ``cellsTaken`` came since the start."""
         if not self._lock.acquire(timeout=_HEALTH_PATIENCE_S):
-            return {"tasks": len(self._tasks), "cells": 0, "late": {}, "periods": [], "error": _BUSY}
+            return {
+                "tasks": len(self._tasks),
+                "cells": 0,
+                "cellsTaken": self._cells_taken,
+                "late": {},
+                "periods": [],
+                "error": _BUSY,
+            }
         try:
             tasks = {num: task.aggregator for num, task in self._tasks.items()}
             late = {num: aggregator.late for num, aggregator in tasks.items()}
             cells = sum(aggregator.held for aggregator in tasks.values())
-            return {"tasks": len(tasks), "cells": cells, "late": late, "periods": sorted(self._in_use), "error": self._error}
+            return {
+                "tasks": len(tasks),
+                "cells": cells,
+                "cellsTaken": self._cells_taken,
+                "late": late,
+                "periods": sorted(self._in_use),
+                "error": self._error,
+            }
         finally:
             self._lock.release()
 
@@ -136,6 +151,8 @@ class Aggregator:
             known = self._begin(task)
         self._flush(known)  # what an earlier call could not hand over, before anything new is made
         for batch in batches:
+            if batch.sequence > known.aggregator.sequence(batch.source):
+                self._cells_taken += len(batch.lanes) + len(batch.people)
             self._collect(task, known, known.aggregator.accept(batch))
         if ended:
             self._collect(task, known, known.aggregator.finish())
