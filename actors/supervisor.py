@@ -137,6 +137,7 @@ class SupervisorActor:
         self._restarts = RestartPolicy(config.restarts)
         self._store_error = ""
         self._round_s = 0.0  # how long the newest look at table and cameras took
+        self._full, self._answered = False, False  # a task waits for others to have started; one has, since the last look
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._adopt()
@@ -210,6 +211,8 @@ class SupervisorActor:
                 self._store_error = str(error)
                 logger.error("task table unavailable error=%s", error)
             self._poll_health()
+            if self._full and self._answered:
+                self._changed.set()  # a place is free for the next one: a thousand starts need not wait a period each
             self._round_s = time.monotonic() - began
             self._changed.wait(self._config.period_s)
 
@@ -234,11 +237,13 @@ class SupervisorActor:
         """Start what has a place; the others say what they wait for. ``site_of``: site by task number, of all tasks."""
         starting = Counter(site_of.get(num, "") for num, camera in self._running.items() if not camera.answered)
         sites = sites_in_cluster() if any(spec.site for spec in specs) else frozenset()
+        self._full = self._answered = False
         for spec in specs:
             task_num = spec.ref.task_num
             if not self._restarts.may_start(task_num, time.monotonic()):
                 continue
             if reason := obstacle(spec.site, starting[spec.site], self._config.starting_at_once, sites):
+                self._full |= reason == WAITING_FOR_ROOM
                 self._health[task_num] = _stated(task_num, TaskStatusCode.NOT_STARTED, reason)
                 continue
             starting[spec.site] += self._start_camera(spec)
@@ -317,6 +322,7 @@ class SupervisorActor:
         answer, camera.asked = camera.asked, None
         try:
             self._health[num] = ray.get(answer, timeout=1)
+            self._answered |= not camera.answered
             camera.answered = True
         except ActorDiedError as error:
             lived_s = time.monotonic() - camera.started_at

@@ -1,9 +1,10 @@
-"""Detections of a film that was analysed before, in place of decoding and the detector; everything behind them is the product's.
+"""Detections of a film in place of decoding and the detector; everything behind them is the product's.
 
-``record`` keeps what a detector would say of the simulated camera: its truth with edges that shake, scores and misses, from a seed.
-``ReplayOpener`` stands in for ``open_source``: a live camera without pixels, whose small grey pictures carry nothing but their number
-in the film, as sixteen black or white squares. ``ReplayDetector`` reads that number and answers with the detections of that moment.
-So frames may be dropped, and cameras may begin anywhere in the film, as with real ones. The film repeats itself for ever.
+``record`` keeps what a detector would say of the simulated camera: its truth with edges that shake, scores and misses, by a
+seed. ``ReplayOpener`` stands in for ``open_source``: a live camera without pixels, whose small grey pictures carry nothing but
+their number in the film, as sixteen black or white squares. ``ReplayDetector`` reads that number and answers with the
+detections of that moment. So frames may be dropped, and cameras may begin anywhere in the film, as with real ones. The film
+repeats itself for ever.
 """
 
 import argparse

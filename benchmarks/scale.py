@@ -5,10 +5,10 @@
     python -m benchmarks.scale nodes --film FILM [--nodes 1,2,3]
     python -m benchmarks.scale plot FILE... --image docs/img/scale.png
 
-``curve``: cameras are the product's camera actors, many in one process (``scale_hosts``), because a thousand processes do not fit here.
-``--behind detections``: tracker, passages, samplers and events work on replayed detections (``replay``), until the CPU is used up.
-``--behind facts``: the analysis was done once and its facts and cells are told again (``scale_recorded``); all that stands behind the
-cameras gets the load of as many cameras as wanted. ``actors``: one process each, as in the product. A film is made by
+``curve``: cameras are the product's camera actors, many in one process (``scale_hosts``): a thousand processes do not fit here.
+``--behind detections``: tracker, passages, samplers and events work on replayed detections (``replay``), until the CPU is used
+up. ``--behind facts``: the analysis was done once and its facts and cells are told again (``scale_recorded``); all that stands
+behind the cameras gets the load of as many cameras as wanted. ``actors``: one process each, as in the product. A film is made by
 ``python -m benchmarks.replay FILM``. Each line of ``--out`` is one measurement, JSON.
 """
 
@@ -121,7 +121,7 @@ def wait_until_running(wayside: Installation, timeout_s: float) -> float:
     begin = time.perf_counter()
     while True:
         health = health_of(wayside)
-        ready = sum(item.status is TaskStatusCode.CONNECTED and item.frames_analysed > 0 for item in health.values())
+        ready = sum(item.status is TaskStatusCode.ANALYSING and item.frames_analysed > 0 for item in health.values())
         if ready == len(wayside.tasks):
             return time.perf_counter() - begin
         if time.perf_counter() - begin > timeout_s:

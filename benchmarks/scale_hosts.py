@@ -1,7 +1,7 @@
-"""Many cameras in few processes, for ``benchmarks.scale``: a thousand processes of 140 MB do not fit on the machine it runs on.
+"""Many cameras in few processes, for ``benchmarks.scale``: a thousand processes of 140 MB do not fit on its machine.
 
-Each camera is the product's own ``CameraActor`` with all its threads, queues and metrics; only the process around it is shared. The
-supervisor, which knows cameras as handles with methods, notices nothing.
+Each camera is the product's own ``CameraActor`` with all its threads, queues and metrics; only the process around it is shared.
+The supervisor, which knows cameras as handles with methods, notices nothing.
 """
 
 import zlib

@@ -1,4 +1,4 @@
-"""What ``benchmarks.scale`` reads from outside: processes by their part in Wayside, commits of the database, answers of the API."""
+"""What ``benchmarks.scale`` reads from outside: processes by their part, commits of the database, answers of the API."""
 
 import statistics
 import struct
@@ -102,7 +102,7 @@ class Commits:
             return int(connection.scalar(text("SELECT pg_database_size(current_database())")) or 0) / 2**20
 
     def waits_s(self) -> tuple[float, float, int]:
-        """Median and 99 % of the time from a fact's way into the outbox to its first attempt, and how many; of the last minute."""
+        """Median and 99 % of the time from a fact's entry to the end of its first attempt, and how many; of the last minute."""
         query = text(
             "SELECT a.at - d.created_at FROM delivery_attempt a JOIN delivery d ON d.id = a.delivery_id "
             "WHERE a.at > :since AND d.attempts = 1"

@@ -1,8 +1,8 @@
 """Cameras whose analysis was done once and is told again, for the parts behind a thousand cameras on a machine of two cores.
 
-The film goes through the product's ``CameraPipeline`` once; its facts and cells are kept by their second. A ``RecordedCamera`` is the
-product's ``CameraActor`` whose pipeline answers each picture with what is due, moved to now and to its own task. Reading, queues,
-cells, pictures of vehicles (of the grey picture), publishing and health are the product's.
+The film goes through the product's ``CameraPipeline`` once; its facts and cells are kept by their second. A ``RecordedCamera``
+is the product's ``CameraActor`` whose pipeline answers each picture with what is due, moved to now and to its own task.
+Reading, queues, cells, pictures of vehicles (of the grey picture), publishing and health are the product's.
 """
 
 import dataclasses
