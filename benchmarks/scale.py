@@ -2,14 +2,13 @@
 
     python -m benchmarks.scale curve --film FILM [--behind detections|facts] [--counts 1,10,100] [--out FILE]
     python -m benchmarks.scale actors --film FILM [--counts 1,4,16,32]
-    python -m benchmarks.scale nodes --film FILM [--nodes 1,2,3]
-    python -m benchmarks.scale plot FILE... --image docs/img/scale.png
 
 ``curve``: cameras are the product's camera actors, many in one process (``scale_hosts``): a thousand processes do not fit here.
 ``--behind detections``: tracker, passages, samplers and events work on replayed detections (``replay``), until the CPU is used
 up. ``--behind facts``: the analysis was done once and its facts and cells are told again (``scale_recorded``); all that stands
 behind the cameras gets the load of as many cameras as wanted. ``actors``: one process each, as in the product. A film is made by
-``python -m benchmarks.replay FILM``. Each line of ``--out`` is one measurement, JSON.
+``python -m benchmarks.replay FILM``; machines: ``benchmarks.scale_nodes``; plots: ``benchmarks.scale_plot``.
+Each line of ``--out`` is one measurement, JSON.
 """
 
 import argparse
@@ -30,7 +29,8 @@ from benchmarks.delivery import Receivers
 from benchmarks.installation import Installation, busy_seconds, installation
 from benchmarks.replay import ReplayDetector, ReplayOpener, load
 from benchmarks.scale_hosts import HostedPlaces
-from benchmarks.scale_recorded import RecordedCamera
+from benchmarks.scale_recorded import RecordedCamera, kept
+from benchmarks.scale_recorded import keep as keep_results
 from cluster.actors import SUPERVISOR, ActorSystem, actor_environment
 from cluster.build import actor_system, camera_config, camera_places, camera_services
 from cluster.settings import Settings
@@ -56,7 +56,7 @@ def replay_services(settings: Settings, film: Path) -> CameraServices:
     )
 
 
-def make_system(film: Path, hosts: int, behind: str, resources: tuple[str, ...], settings: Settings) -> ActorSystem:
+def make_system(film: Path, hosts: int, behind: str, settings: Settings) -> ActorSystem:
     """The product's long-lived actors; cameras in ``hosts`` processes, or in one each (0)."""
     services = replay_services(settings, film)
     places: CameraPlaces = camera_places(settings, services)
@@ -69,24 +69,23 @@ def make_system(film: Path, hosts: int, behind: str, resources: tuple[str, ...],
             camera=RecordedCamera if behind == "facts" else CameraActor,
             options={"runtime_env": {"env_vars": actor_environment(settings)}},
             log_level=settings.log_level,
-            resources=resources,
         )
     return actor_system(settings, places)
 
 
-def application(film: Path, hosts: int, behind: str, resources: tuple[str, ...], arguments: dict[str, Any]) -> Any:
+def application(film: Path, hosts: int, behind: str, arguments: dict[str, Any]) -> Any:
     """The Serve application: the product's ingress, without networks."""
     from cluster.ingress import make_ingress
 
     settings = Settings(**arguments)
-    return make_ingress(settings, partial(make_system, film, hosts, behind, resources)).bind(settings, None)
+    return make_ingress(settings, partial(make_system, film, hosts, behind)).bind(settings, None)
 
 
 # -- tasks --------------------------------------------------------------------------------------------------------------------
 
 
-def set_tasks(wayside: Installation, film: Path, count: int, fps: float) -> None:
-    """Make the table hold ``count`` tasks, in one transaction, and tell the supervisor."""
+def set_tasks(wayside: Installation, film: Path, count: int, fps: float, site: str = "") -> None:
+    """Make the table hold ``count`` tasks, in one transaction, and tell the supervisor. ``site``: of the new ones."""
     scene, now_s = json.dumps(load(film).scene, ensure_ascii=False), time.time()
     with Database(wayside.settings.resolved_database_url).session() as session:
         for number in range(len(wayside.tasks), count):
@@ -197,7 +196,9 @@ def measure(wayside: Installation, receivers: Receivers, seconds: float) -> dict
 
 def curve(options: argparse.Namespace) -> None:
     """Rising numbers of tasks in one installation."""
-    made = partial(application, options.film, options.hosts, options.behind, ())
+    made = partial(application, options.film, options.hosts, options.behind)
+    if options.behind == "facts" and not kept(options.film).exists():
+        keep_results(options.film)
     receivers = Receivers(["ok"] * len(_BUSINESS))
     print(
         "| tasks | reconcile s | round s | cameras' CPU, memory | central CPU | commits/s | cells/s | deliveries/s | API p99 ms |"

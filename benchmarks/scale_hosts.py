@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actors.camera import CameraActor, CameraConfig, CameraServices
+from actors.placement import camera_options
 from actors.ports import TaskSpec
 
 HOST_PREFIX = "camerahost-"
@@ -65,12 +66,11 @@ class HostedCamera:
 
 @dataclass(frozen=True, kw_only=True)
 class HostedPlaces:
-    """``CameraPlaces`` of ``hosts`` processes; a task's host follows from its number.
+    """``CameraPlaces`` of ``hosts`` processes; a task's host follows from its number, or is that of its site.
 
     Attributes:
         camera: ``CameraActor``, or the benchmark's ``RecordedCamera``.
         options: Ray options of a host.
-        resources: by host, in turn, a custom resource of the node it shall run on; empty: any node.
     """
 
     namespace: str
@@ -80,28 +80,22 @@ class HostedPlaces:
     camera: type[CameraActor] = CameraActor
     options: dict[str, Any] = field(default_factory=dict)
     log_level: str = "INFO"
-    resources: tuple[str, ...] = ()
 
-    def host(self, number: int) -> Any:
-        """Handle of a host, which is started when it is not there."""
+    def start(self, spec: TaskSpec) -> HostedCamera:
+        """See CameraPlaces."""
         import ray
 
-        where = {"resources": {self.resources[number % len(self.resources)]: 0.001}} if self.resources else {}
+        number = spec.site or str(zlib.crc32(spec.ref.task_num.encode()) % self.hosts)
         actor: Any = ray.remote(CameraHost).options(
-            name=f"{HOST_PREFIX}{number}",
+            name=HOST_PREFIX + number,
             namespace=self.namespace,
             lifetime="detached",
             get_if_exists=True,
             max_concurrency=_CALLS_AT_ONCE,
             num_cpus=0,
-            **where,
-            **self.options,
+            **camera_options(self.options, spec.site),
         )
-        return actor.remote(self.camera, self.services, self.config, self.log_level)
-
-    def start(self, spec: TaskSpec) -> HostedCamera:
-        """See CameraPlaces."""
-        host = self.host(zlib.crc32(spec.ref.task_num.encode()) % self.hosts)
+        host = actor.remote(self.camera, self.services, self.config, self.log_level)
         host.start.remote(spec)
         return HostedCamera(host, spec.ref.task_num)
 
@@ -112,9 +106,11 @@ class HostedPlaces:
     def running(self) -> dict[str, HostedCamera]:
         """See CameraPlaces."""
         import ray
+        from ray.util import list_named_actors
 
         found = {}
-        for number in range(self.hosts):
-            host = self.host(number)
-            found |= {num: HostedCamera(host, num) for num in ray.get(host.cameras.remote(), timeout=60)}
+        for item in list_named_actors(all_namespaces=True):
+            if item["namespace"] == self.namespace and item["name"].startswith(HOST_PREFIX):
+                host = ray.get_actor(item["name"], namespace=self.namespace)
+                found |= {num: HostedCamera(host, num) for num in ray.get(host.cameras.remote(), timeout=60)}
         return found

@@ -6,6 +6,7 @@ Reading, queues, cells, pictures of vehicles (of the grey picture), publishing a
 """
 
 import dataclasses
+import pickle
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,9 +40,20 @@ class Second:
     people: tuple[PeopleCell, ...]
 
 
+def kept(film: Path) -> Path:
+    """Where the results of a film are."""
+    return film.with_suffix(".results")
+
+
 @lru_cache(maxsize=1)
-def results(path: Path) -> tuple[Second, ...]:
-    """One run of the film through the real pipeline, by second."""
+def results(film: Path) -> tuple[Second, ...]:
+    """The results of a film, by second; ``keep`` has made them. One copy per process."""
+    found: tuple[Second, ...] = pickle.loads(kept(film).read_bytes())
+    return found
+
+
+def keep(path: Path) -> None:
+    """Send the film once through the real pipeline and keep what it gives."""
     film = load(path)
     task = TaskRef(task_id=1, task_num="recorded", task_name="", src_address="", time_zone="Asia/Shanghai")
     spec = TaskSpec(
@@ -62,7 +74,7 @@ def results(path: Path) -> tuple[Second, ...]:
             lanes=here.lanes + (cells.lanes if cells else ()),
             people=here.people + (cells.people if cells else ()),
         )
-    return tuple(found)
+    kept(path).write_bytes(pickle.dumps(tuple(found)))
 
 
 def _frame(number: int, pts_s: float) -> DecodedFrame:
@@ -92,11 +104,11 @@ class RecordedPipeline(CameraPipeline):
         people: list[PeopleCell] = []
         for second in range(told_s + 1, now_s + 1):
             self._place = (self._place + 1) % len(self._seconds)
-            kept = self._seconds[self._place]
+            there = self._seconds[self._place]
             later = second - (_START_S + self._place)
-            passages += [self._moved(item, later) for item in kept.passages]
-            lanes += [_lane(cell, second - 1) for cell in kept.lanes]
-            people += [dataclasses.replace(cell, second=second - 1) for cell in kept.people]
+            passages += [self._moved(item, later) for item in there.passages]
+            lanes += [_lane(cell, second - 1) for cell in there.lanes]
+            people += [dataclasses.replace(cell, second=second - 1) for cell in there.people]
         self._told_s = max(told_s, now_s)
         self.counters.frames_analysed += 1
         self._last_frame = frame

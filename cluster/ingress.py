@@ -84,8 +84,9 @@ def make_ingress(settings: Settings, make_system: Callable[[Settings], ActorSyst
 
     ``make_system``: makes the long-lived actors, where they are not those of ``cluster.build``.
     """
-    if make_system is None:
-        from cluster.build import actor_system as make_system
+    from cluster.build import actor_system
+
+    system_of = make_system or actor_system
 
     class Ingress:
         """One replica of the API."""
@@ -93,7 +94,7 @@ def make_ingress(settings: Settings, make_system: Callable[[Settings], ActorSyst
         def __init__(self, settings: Settings, detector: Any, *recognition: Any) -> None:
             # The networks are bound so that Serve starts them with the application; cameras call them by their names.
             self._networks = (detector, *recognition)
-            self._chores = housekeeping(settings, make_system(settings)).start()
+            self._chores = housekeeping(settings, system_of(settings)).start()
 
         def check_health(self) -> None:
             """Serve's health check: a replica whose housekeeping has ended is replaced."""
@@ -102,7 +103,7 @@ def make_ingress(settings: Settings, make_system: Callable[[Settings], ActorSyst
 
     def app_builder() -> FastAPI:
         prepare(settings)
-        system = make_system(settings)
+        system = system_of(settings)
         system.ensure()
         return make_app(settings, system)
 
