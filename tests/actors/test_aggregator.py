@@ -228,3 +228,84 @@ def test_a_gathering_that_was_stated_is_durable_with_the_batch_that_tells_it() -
     assert Aggregator(store, outbox, config, lambda: 0.0).crowds(TASK) == {3: stated}
     other = dataclasses.replace(TASK, task_id=6)
     assert Aggregator(store, outbox, config, lambda: 0.0).crowds(other) == {}
+
+
+class Counting(Store):
+    """Notes how many states each transaction holds; ``gate``: a transaction waits for it."""
+
+    def __init__(self, periods: set[int]) -> None:
+        super().__init__(periods)
+        self.sizes: list[int] = []
+        self.gate, self.waits = threading.Event(), threading.Event()
+        self.gate.set()
+
+    def save(self, states: Mapping[str, str], history: Sequence[tuple[str, LaneParameters | PeopleParameters]]) -> None:
+        self.waits.set()
+        assert self.gate.wait(20)
+        super().save(states, history)
+        self.sizes.append(len(states))
+
+
+def numbered(number: int) -> TaskRef:
+    return dataclasses.replace(TASK, task_id=number, task_num=str(number))
+
+
+def test_what_is_due_of_other_tasks_goes_along_in_one_transaction_of_bounded_size() -> None:
+    store, clock = Counting(set()), [0.0]
+    aggregator = Aggregator(store, Outbox(), AggregatorConfig(save_s=5.0), lambda: clock[0])
+    for number in range(100):
+        aggregator.accept(numbered(number), [batch(1)])
+    clock[0] = 6.0
+    durable = [aggregator.accept(numbered(number), [batch(1)]) for number in range(100)]
+    assert durable == [1] * 100
+    assert sorted(store.sizes) == [36, 64]
+    assert len(store.states) == 100
+
+
+def test_a_database_that_hangs_holds_up_only_what_must_be_written_now() -> None:
+    store, clock = Counting(set()), [0.0]
+    aggregator = Aggregator(store, Outbox(), AggregatorConfig(save_s=5.0), lambda: clock[0])
+    aggregator.accept(numbered(1), [batch(1)])
+    clock[0] = 6.0
+    store.gate.clear()
+    writer = threading.Thread(target=aggregator.accept, args=(numbered(1), [batch(2)]))
+    writer.start()
+    assert store.waits.wait(20)
+    assert aggregator.accept(numbered(2), [batch(1)]) == 0, "taken in, not durable yet"
+    assert aggregator.health()["tasks"] == 2
+    store.gate.set()
+    writer.join(20)
+    assert aggregator.accept(numbered(1), [batch(2)]) == 2
+
+
+def test_many_threads_and_outages_lose_and_double_nothing() -> None:
+    store, outbox, threads = Store({5}), Outbox(), []
+    aggregator = Aggregator(store, outbox, AggregatorConfig(save_s=0.0, refresh_s=0.0))
+    lost: list[list[CellBatch]] = []
+
+    def camera(number: int) -> None:
+        task, pending = numbered(number), []
+        for sequence in range(1, 61):
+            if number == 0:  # the others meet an outage at whatever they do then
+                store.away, outbox.away = sequence % 9 == 4, sequence % 7 == 3
+            pending.append(batch(sequence))
+            try:
+                durable = aggregator.accept(task, pending)
+                pending = [item for item in pending if item.sequence > durable]
+            except (StoreUnavailableError, SinkUnavailableError):
+                continue
+        lost.append(pending)
+
+    for number in range(6):
+        threads.append(threading.Thread(target=camera, args=(number,)))
+        threads[-1].start()
+    for thread in threads:
+        thread.join(60)
+    store.away = outbox.away = False
+    for number in range(6):
+        everything = [batch(sequence) for sequence in range(1, 61)]
+        assert aggregator.accept(numbered(number), everything, ended=True) == 60
+    assert len(lost) == 6
+    counted = Counter(envelope.task.task_num for envelope in outbox.facts.values() if isinstance(envelope.fact, LaneParameters))
+    assert counted == Counter({str(number): 12 for number in range(6)})
+    assert {fact.vehicles for fact in outbox.lanes(5)} == {5}
