@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -156,9 +156,11 @@ class SupervisorActor:
         """The task table changed; act now rather than at the next period."""
         self._changed.set()
 
-    def health(self) -> dict[str, CameraHealth]:
-        """The newest health of every enabled camera, by task number."""
-        return dict(self._health)
+    def health(self, task_nums: Collection[str] | None = None) -> dict[str, CameraHealth]:
+        """The newest health of enabled cameras by task number, of these tasks or (None) of all."""
+        if task_nums is None:
+            return dict(self._health)
+        return {num: health for num in task_nums if (health := self._health.get(num)) is not None}
 
     def state(self) -> dict[str, Any]:
         """For health pages: running cameras and the last trouble with the database."""

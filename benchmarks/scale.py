@@ -183,6 +183,8 @@ def measure(wayside: Installation, receivers: Receivers, seconds: float) -> dict
         "commits_per_s": round((commits.count() - count) / took, 1),
         "rows_per_s": {name: round(value, 2) for name, value in written.items()},
         "database_mib": round(commits.size_mib(), 1),
+        "table_bytes": commits.bytes_of(),
+        "table_rows": commits.rows(),
         "cells_per_s": round(cells / took, 1),
         "deliveries_per_s": round(arrived / took, 2),
         "outbox_wait_s": [round(value, 3) for value in waits[:2]],

@@ -100,6 +100,14 @@ class Commits:
         with self._engine.connect() as connection:
             return int(connection.scalar(text("SELECT pg_database_size(current_database())")) or 0) / 2**20
 
+    def bytes_of(self) -> dict[str, int]:
+        """Bytes by table, its indexes with it."""
+        query = "SELECT m.tbl_name, SUM(s.pgsize) FROM dbstat s JOIN sqlite_master m ON m.name = s.name GROUP BY 1"
+        if self._url.get_backend_name() != "sqlite":
+            query = "SELECT relname, pg_total_relation_size(relid) FROM pg_stat_user_tables"
+        with self._engine.connect() as connection:
+            return {row[0]: int(row[1]) for row in connection.execute(text(query)) if row[1] > 16384}
+
     def waits_s(self) -> tuple[float, float, int]:
         """Median and 99 % of the time from a fact's entry to the end of its first attempt, and how many; of the last minute."""
         query = text(

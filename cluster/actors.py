@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -195,9 +195,9 @@ class ActorSystem:
         for name in (*self._pushers.names, *self._aggregators.names):
             self._tell(name, "interfaces_changed")
 
-    def task_health(self) -> dict[str, CameraHealth]:
-        """Health of the running cameras by task number; empty while the supervisor is away."""
-        return self._ask(SUPERVISOR, "health") or {}
+    def task_health(self, task_nums: Collection[str] | None = None) -> dict[str, CameraHealth]:
+        """Health of the running cameras by task number, of these tasks or of all; empty while the supervisor is away."""
+        return self._ask(SUPERVISOR, "health", None if task_nums is None else tuple(task_nums)) or {}
 
     def snapshot(self, task_num: str) -> bytes | None:
         """Newest annotated picture of a camera."""
