@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from actors.errors import SinkUnavailableError, StoreUnavailableError
 from actors.logs import configure_logging
-from actors.ports import FactEnvelope, FactSink, ParameterStore, TaskRef
+from actors.ports import CellReceipt, FactEnvelope, FactSink, ParameterStore, TaskRef
 from traffic.aggregation import CellBatch, Parameters, TaskAggregator, TrafficAggregator
 from traffic.facts import LaneParameters
 from traffic.people.crowd import CrowdState
@@ -39,10 +39,12 @@ class AggregatorConfig:
 
     Attributes:
         save_s: how often a task's state is made durable; a camera repeats at most this much after a restart.
+        saves_per_s: states made durable per second at most: many tasks are saved less often.
         refresh_s: how often the periods in use are read again. history_days: retention of the history. prune_s: how often.
     """
 
     save_s: float = 5.0
+    saves_per_s: float = 50.0
     refresh_s: float = 10.0
     history_days: float = 90.0
     prune_s: float = 3600.0
@@ -108,9 +110,11 @@ class Aggregator:
         self._round_began = float("inf")  # of the round under way
         self._error = ""
         self._cells_taken = 0
+        self._life = uuid.uuid4().hex
 
     def accept(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool = False) -> int:
-        """See CellSink.send.
+        """Take batches in, those known already changing nothing; returns the sequence up to which those of the newest one's
+        source are durable.
 
         Raises:
             StoreUnavailableError, SinkUnavailableError: something could not be made durable; send the same batches again.
@@ -123,6 +127,13 @@ class Aggregator:
             self._error = str(error)
             raise
         return durable
+
+    def take(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool, life: str) -> CellReceipt:
+        """See CellSink.send. Raises StoreUnavailableError, SinkUnavailableError, see ``accept``."""
+        if life not in ("", self._life):
+            return CellReceipt(life=self._life, durable={}, refused=True)
+        self.accept(task, batches, ended=ended)
+        return CellReceipt(life=self._life, durable=self._known(task).durable)
 
     def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
         """See CellSink.crowds. Raises StoreUnavailableError."""
@@ -194,7 +205,11 @@ class Aggregator:
     def _due(self, known: _Task) -> bool:
         """Whether the task's state is to be saved now. A gathering stated once must never be forgotten."""
         alarmed = known.aggregator.crowds_stated != known.crowds_saved
-        return known.ended or alarmed or (known.new and self._clock() - known.saved_at >= self._config.save_s)
+        return known.ended or alarmed or (known.new and known.saved_at <= self._save_before())
+
+    def _save_before(self) -> float:
+        """What was saved at this time or earlier is to be saved again."""
+        return self._clock() - max(self._config.save_s, len(self._tasks) / self._config.saves_per_s)
 
     def _write(self, task_num: str, known: _Task) -> None:
         """Make durable what waits for it, of ``known`` and of other tasks along with it, until nothing of ``known`` waits.
@@ -217,7 +232,7 @@ class Aggregator:
 
     def _round(self, task_num: str, known: _Task) -> tuple[list[tuple[_Task, list[FactEnvelope]]], list[_Saving]]:
         """What one round writes: ``known``, and other tasks for which something waits, those saved longest ago first."""
-        before = self._clock() - self._config.save_s
+        before = self._save_before()
         others = [
             (num, task)
             for num, task in self._tasks.items()
@@ -312,9 +327,9 @@ class AggregatorActor:
         """Process this runs in."""
         return os.getpid()
 
-    def accept(self, task: TaskRef, batches: Sequence[CellBatch], ended: bool) -> int:
-        """See Aggregator.accept."""
-        return self._aggregator.accept(task, batches, ended=ended)
+    def take(self, task: TaskRef, batches: Sequence[CellBatch], ended: bool, life: str) -> CellReceipt:
+        """See Aggregator.take."""
+        return self._aggregator.take(task, batches, ended=ended, life=life)
 
     def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
         """See Aggregator.crowds."""
@@ -343,10 +358,10 @@ class AggregatorSink:
     namespace: str
     timeout_s: float = 30.0
 
-    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool) -> int:
+    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool, life: str) -> CellReceipt:
         """See CellSink."""
-        durable: int = self._ask(task, "accept", task, tuple(batches), ended)
-        return durable
+        receipt: CellReceipt = self._ask(task, "take", task, tuple(batches), ended, life)
+        return receipt
 
     def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
         """See CellSink."""

@@ -3,6 +3,7 @@
 import dataclasses
 import pickle
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from actors.aggregator import Aggregator, AggregatorConfig, fact_id, local_day
 from actors.cells import CellSender
 from actors.errors import SinkUnavailableError, StoreUnavailableError
-from actors.ports import FactEnvelope, TaskRef
+from actors.ports import CellReceipt, FactEnvelope, TaskRef
 from traffic.aggregation import CellBatch
 from traffic.facts import LaneParameters, PeopleParameters
 from traffic.parameters import LaneCell
@@ -184,16 +185,19 @@ class Away:
     def __init__(self, failures: int) -> None:
         self.failures, self.calls, self.seen, self.ended = failures, 0, set(), False
         self.done = threading.Event()
+        self.sent: list[list[int]] = []
 
-    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool) -> int:
+    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool, life: str) -> CellReceipt:
         self.calls += 1
+        self.sent.append([item.sequence for item in batches])
         if self.calls <= self.failures:
             raise SinkUnavailableError("away")
         self.seen |= {b.sequence for b in batches}
         self.ended |= ended
+        newest = max(self.seen)
         if ended:
             self.done.set()
-        return batches[-1].sequence if ended else batches[-1].sequence - 2
+        return CellReceipt(life="1", durable={"life": newest if ended else newest - 2})
 
     def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
         return {}
@@ -210,6 +214,79 @@ def test_a_camera_keeps_what_is_not_durable_and_sends_it_again() -> None:
     sender.stop(5.0)
     assert sink.seen == set(range(1, 21))
     assert (sender.pending, sender.dropped) == (0, 0)
+
+
+def test_a_camera_sends_what_was_taken_only_once() -> None:
+    sink = Away(failures=0)
+    sender = CellSender(TASK, sink)
+    sender.start()
+    for sequence in range(1, 6):
+        sender.put(batch(sequence))
+        until = time.monotonic() + 20
+        while sink.seen != set(range(1, sequence + 1)):
+            assert time.monotonic() < until
+            time.sleep(0.001)
+    sender.put(None, ended=True)
+    assert sink.done.wait(20)
+    sender.stop(5.0)
+    assert sink.sent == [[1], [2], [3], [4], [5], []]
+    assert sender.pending == 0
+
+
+class Dying:
+    """An aggregator that is killed before every call of ``kills`` and begins anew from its store."""
+
+    def __init__(self, store: Store, outbox: Outbox, kills: set[int]) -> None:
+        self.store, self.outbox, self.kills, self.calls = store, outbox, kills, 0
+        self.clock, self.aggregator, self.ended = 0.0, self.fresh(), threading.Event()
+
+    def fresh(self) -> Aggregator:
+        return Aggregator(self.store, self.outbox, AggregatorConfig(save_s=3.0), lambda: self.clock)
+
+    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool, life: str) -> CellReceipt:
+        self.calls += 1
+        self.clock += 1.0
+        if self.calls in self.kills:
+            self.aggregator = self.fresh()
+        receipt = self.aggregator.take(task, batches, ended=ended, life=life)
+        if ended and not receipt.refused:
+            self.ended.set()
+        return receipt
+
+    def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
+        return {}
+
+
+@settings(max_examples=30, deadline=None)
+@given(kills=st.sets(st.integers(1, 60), max_size=25))
+def test_an_aggregator_that_begins_anew_is_sent_everything_that_is_not_durable(kills: set[int]) -> None:
+    store, outbox = Store({5}), Outbox()
+    sink = Dying(store, outbox, kills)
+    sender = CellSender(TASK, sink)
+    sender.start()
+    for sequence in range(1, 41):
+        sender.put(batch(sequence))
+        time.sleep(0.0005)
+    sender.put(None, ended=True)
+    assert sink.ended.wait(20)
+    sender.stop(5.0)
+    assert [lane.vehicles for lane in outbox.lanes(5)] == [5] * 8
+    assert sender.pending == 0
+
+
+def test_batches_of_a_former_scene_are_forgotten_once_they_are_durable() -> None:
+    """A new pipeline counts its batches from 1 again."""
+    sink = Dying(Store({5}), Outbox(), set())
+    sender = CellSender(TASK, sink)
+    for sequence in range(1, 31):
+        sender.put(batch(sequence))
+    for sequence in range(1, 3):
+        sender.put(batch(sequence, source="second life", second=START + 30 + sequence))
+    sender.put(None, ended=True)
+    sender.start()
+    assert sink.ended.wait(20)
+    sender.stop(5.0)
+    assert sender.pending == 0
 
 
 def test_a_camera_whose_aggregator_stays_away_keeps_the_newest_ten_minutes() -> None:
