@@ -7,7 +7,7 @@ import numpy as np
 
 from traffic.events.detector import box_around, tracks_of
 from traffic.events.evidence import Evidence
-from traffic.events.impacts import Shock, measure_push, measure_ram, measure_shock
+from traffic.events.impacts import Shock, measure_push, measure_ram, measure_shock, measure_turn
 from traffic.events.incident import apart
 from traffic.events.queues import Queues
 from traffic.events.world import LENGTHS_M, Array, Flags, World
@@ -39,6 +39,7 @@ class _Suspicion:
     contact: bool = False
     close: bool = False  # contact is more than boxes that meet: where a pixel is small, a queue's gap would be seen
     pushed: bool = False  # its partner was thrown forward by it
+    turned: float = 0.0  # 0..1, it stands another way than it drove
 
 
 class AccidentDetector:
@@ -177,7 +178,9 @@ class AccidentDetector:
             if suspicion.crossing and world.standing[other] and abs(float(world.rest_s[other]) - rest_s) < _TOGETHER_S:
                 score += 0.15
             involved.append(other)
-        held_up &= not suspicion.pushed
+        suspicion.turned = max(suspicion.turned, measure_turn(world, index, shock))
+        score += (0.25 if suspicion.contact else 0.15) * suspicion.turned
+        held_up &= not suspicion.pushed and suspicion.turned < 0.5  # in a queue one stands as one has driven
         if held_up:
             score -= 0.3 - 0.15 * impact
         people = self._people_near(world, index)
