@@ -219,10 +219,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with contextlib.ExitStack() as stack:
         folder = arguments.data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wayside-arrivals-")))
-        print(
-            "| staged | told after s | clip s, moment in it s, kB | frames/s | problems | others told |\n|---|---|---|---|---|---|",
-            flush=True,
-        )
+        print("| staged | told after s | clip s, moment in it s, kB | frames/s | problems | others told |")
+        print("|---|---|---|---|---|---|", flush=True)
         found = arrivals(arguments, folder)
         good = sum(film.at_s is not None and not film.problems for film in found)
         print(f"{good} of {len(found)} arrived with picture and clip of the moment")

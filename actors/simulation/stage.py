@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FIRST_ID = 2_000_000
 _CLEARING_S = 20.0
 _NEEDS_GREEN_S = {"illegal_lane_change": 14.0, "restricted_area": 14.0, "debris": 12.0}
+_STOPS_Y = (14.0, 19.0)  # in view, and so far before the line that nobody takes it for the first of a queue
 _OVERFLOW_Y = FAR_KERB_Y + 9.0
 # Traffic arrives at its own speed and gathers: a queue grows; if all slowed down at once, the road would stay as empty as before.
 _CRAWL_MS, _CRAWL_FROM_Y, _CRAWL_TO_Y, _SLOWING_S = 1.1, -10.0, 60.0, 15.0
@@ -154,7 +155,8 @@ def _stop_one(act: _TrafficAct, traffic: "TrafficModel", state: "LaneState", now
         if now < act.incident.at_s:
             return
         for vehicle in state.vehicles:
-            if 6.0 < vehicle.front_y < 28.0 and vehicle.speed_ms > 2.0:
+            comes_to_y = vehicle.front_y + vehicle.speed_ms**2 / (2 * vehicle.brake_ms2)
+            if _STOPS_Y[0] < comes_to_y < _STOPS_Y[1] and vehicle.speed_ms > 2.0:
                 vehicle.held_until_s = now + act.incident.for_s
                 act.vehicle, act.since_s = vehicle, now
                 return

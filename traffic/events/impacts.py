@@ -92,8 +92,8 @@ def measure_push(world: World, index: int, shock: Shock) -> tuple[float, float]:
 def measure_turn(world: World, index: int, shock: Shock) -> float:
     """Whether its box has become wider against its height over a ``shock``, 0..1: it was turned, or it fell over.
 
-    What is nearer can hide the foot of an object or a side of it. Boxes with a hidden foot are left out, a hidden side makes a box
-    narrower; so neither looks like this.
+    What is nearer can hide the foot of an object or a side of it. Boxes with a hidden foot are left out, and a hidden side makes
+    a box narrower; so neither looks like this.
     """
     row = world.rows[index]
     times, boxes = world.movers.times[row], world.movers.boxes[row]

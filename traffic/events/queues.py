@@ -8,8 +8,8 @@ from traffic.facts import EventKind
 
 _FOLLOW_M = 12.0  # largest gap to a standing vehicle ahead for being held up by it
 _CRAWL_M, _CRAWL_M_S = 40.0, 3.0  # …or to one ahead that only crawls
-# The first vehicle of a queue stands at most this far before the stop line; drivers leave 1 to 6 m, a place on the calibrated road
-# is some 2 m exact, without calibration a third of the way.
+# The first vehicle of a queue stands at most this far before the stop line; drivers leave 1 to 6 m, a place on the calibrated
+# road is some 2 m exact, without calibration a third of the way.
 _AT_LINE_M, _AT_LINE_IMAGE_M = 8.5, 12.0
 _UNSEEN_M, _UNSEEN_SIZES = 5.0, 0.8  # whose front is this near to the lane's end may stand behind somebody out of view
 _FOLLOW_SIZES, _CRAWL_SIZES = 2.5, 6.0  # the same in box heights, where there are no metres
