@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FIRST_ID = 2_000_000
 _CLEARING_S = 20.0
 _NEEDS_GREEN_S = {"illegal_lane_change": 14.0, "restricted_area": 14.0, "debris": 12.0}
-_STOPS_Y = (14.0, 19.0)  # in view, and so far before the line that nobody takes it for the first of a queue
+_STOPS_Y = (16.0, 20.0)  # in view, and so far before the line that nobody takes it for the first of a queue
 _OVERFLOW_Y = FAR_KERB_Y + 9.0
 # Traffic arrives at its own speed and gathers: a queue grows; if all slowed down at once, the road would stay as empty as before.
 _CRAWL_MS, _CRAWL_FROM_Y, _CRAWL_TO_Y, _SLOWING_S = 1.1, -10.0, 60.0, 15.0
