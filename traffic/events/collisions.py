@@ -19,6 +19,7 @@ from traffic.facts import EventKind
 Array = NDArray[np.float64]
 
 _BEFORE_S, _AFTER_S, _SPARE_S = 1.0, 0.9, 0.12
+_MEET_S = 0.3  # around that moment boxes must meet
 _LEAST = 3  # ticks in each window
 _LEAST_PX = 40.0  # diagonal of the smaller box
 _SIZES = (0.35, 2.9)  # of one box against the other's: a motorcycle and a car
@@ -101,18 +102,18 @@ class Collisions:
 def find_collisions(world: World, able: Flags) -> Iterator[Collision]:
     """Pairs of ``able`` objects, bool (n,), that met about 0.9 s ago."""
     middle_s = world.time_s - _AFTER_S
-    rows = world.rows
-    times, boxes = world.movers.times[rows], world.movers.boxes[rows]
-    then = np.abs(times - middle_s)
-    nearest = np.where(np.isfinite(then), then, np.inf).argmin(axis=1)
-    met = boxes[np.arange(len(rows)), nearest]
-    here = able & (np.where(np.isfinite(then), then, np.inf).min(axis=1, initial=np.inf) < 0.4)
-    size = _diagonals(met, world.view.aspect)
+    times, boxes = world.movers.times[world.rows], world.movers.boxes[world.rows]
+    then = np.abs(times - middle_s) <= _MEET_S  # False where not seen
+    here = able & then.any(axis=1)
+    some = boxes[np.arange(len(boxes)), then.argmax(axis=1)]
+    size = _diagonals(some, world.view.aspect)
     here &= size * world.frame_size[1] >= _LEAST_PX
     indices = np.flatnonzero(here)
     for place, one in enumerate(indices.tolist()):
         for two in indices[place + 1 :].tolist():
-            if not _meet(met[one], met[two]) or not _SIZES[0] <= size[one] / size[two] <= _SIZES[1]:
+            ticks = np.flatnonzero(then[one] & then[two]).tolist()
+            alike = _SIZES[0] <= size[one] / size[two] <= _SIZES[1]
+            if not alike or not any(_meet(boxes[one, tick], boxes[two, tick]) for tick in ticks):
                 continue
             found = _examine(world, one, two, middle_s)
             if found is not None:
