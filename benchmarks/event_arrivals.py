@@ -120,7 +120,7 @@ def _run_all(api: ApiClient, receiver: Receiver, kinds: list[str], arguments: ar
                 continue
             row = next(task for task in api.call("task/list") if task["id"] == task_id)
             film.analysed_fps = row["framesAnalysed"] / max(row["framesDecoded"], 1) * row["fpsSource"]
-            api.call("task/delete", ids=[task_id])
+            api.call("task/delete", id=task_id)
             del running[number]
             done.append(film)
             _tell(film)
