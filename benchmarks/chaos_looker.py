@@ -23,7 +23,7 @@ class _Looker:
         import ray
 
         self._node = ray.get_runtime_context().get_node_id()
-        self._file = Path(folder, f"looks-{self._node[:8]}.jsonl").open("a", buffering=1)
+        self._file = Path(folder, f"looks-{self._node[:8]}.jsonl")
         self._handles: dict[str, tuple[str, Any]] = {}  # by actor id: camera, handle
         for work in (self._find, self._look):
             threading.Thread(target=work, daemon=True).start()
@@ -72,7 +72,8 @@ class _Looker:
                 if count and count != last.get(key):
                     last[key] = count
                     look = {"at": time.time(), "node": self._node[:8], "camera": name, "actor": key, "frames": count}
-                    self._file.write(json.dumps(look) + "\n")
+                    with self._file.open("a") as file:
+                        file.write(json.dumps(look) + "\n")
 
     def ready(self) -> bool:
         return True

@@ -2,9 +2,9 @@
 
     python -m benchmarks.chaos_nodes ROW… [--redis] [--s3] [--ray-defaults] [--gpus 1] [--port 8330] [--minutes 1.5]
 
-Rows (see ``ROWS``): ``cameras``, ``pusher``, ``power``, ``head``, ``cut``, ``island``, ``gpu``, ``join``. Machines are network
-namespaces (``benchmarks.chaos_machines``), so this needs root. Four MJPEG cameras show one simulated film in a loop, in step, a few
-frames a second. Needs psutil.
+Rows (see ``ROWS``): ``cameras``, ``pusher``, ``power``, ``head``, ``cut``, ``island``, ``gpu``, ``join``. Machines are
+network namespaces (``benchmarks.chaos_machines``), so this needs root. Four MJPEG cameras show one simulated film in a loop,
+in step, a few frames a second. Needs psutil.
 
 What is said of a row: ``blind``: longest time without a newly analysed frame, of any camera, seen by actors on the machines
 themselves; ``seen twice``: longest time in which two processes analysed one camera; ``delivered``: time until a vehicle was
@@ -231,8 +231,8 @@ class Run:
         late = sum(state != "delivered" for state in rows.values())
         return (
             f"deliveries: {len(rows)} in the outbox, {len(got)} received, {len(rows.keys() - got)} lost, {late} not delivered, "
-            f"{len(got - rows.keys())} unknown, ids twice {self.arrivals.twice()}, windows twice {self.arrivals.windows_twice()}, "
-            f"invalid {self.arrivals.invalid[:3]}"
+            f"{len(got - rows.keys())} unknown, ids twice {self.arrivals.twice()}, "
+            f"windows twice {self.arrivals.windows_twice()}, invalid {self.arrivals.invalid[:3]}"
         )
 
     def _deliveries(self) -> dict[str, str]:
@@ -326,6 +326,17 @@ def row(run: Run, name: str, seconds: float) -> None:
     time.sleep(5)
     run.tell(name, moment, time.time())
     machines.look()
+
+
+def _victim(machines: Machines, name: str) -> str:
+    """The machine that the most of what matters is on; never the head, unless it is the row's subject."""
+    if name in ("head", "join"):
+        return HEAD
+    if name == "gpu":
+        return OTHERS[0]
+    matters = ("pusher", "aggregator", "supervisor") if name in ("pusher", "island") else ("camera",)
+    held = Counter(place for part in (*matters, "camera") for place in machines.place_of(part) if place in OTHERS)
+    return held.most_common(1)[0][0]
 
 
 def redeploy(machines: Machines) -> None:
