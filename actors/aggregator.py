@@ -13,14 +13,15 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from actors.errors import SinkUnavailableError, StoreUnavailableError
+from actors.errors import SinkUnavailableError, StoreUnavailableError, SupersededError
 from actors.logs import configure_logging
-from actors.ports import FactEnvelope, FactSink, ParameterStore, TaskRef
+from actors.ports import FactEnvelope, FactSink, ParameterStore, TaskRef, camera_name
+from actors.vital import end_superseded_process
 from traffic.aggregation import CellBatch, Parameters, TaskAggregator, TrafficAggregator
 from traffic.facts import LaneParameters
 from traffic.people.crowd import CrowdState
@@ -53,11 +54,13 @@ class _Task:
 
     Attributes:
         task_id: of the row; a task made anew under an old number begins anew.
+        life: newest life of its camera that is known here.
         envelopes, history: made and not yet published, saved. saved_at: monotonic time of the newest save.
         durable: by source, the newest batch in the saved state. crowds_saved: ``crowds_stated`` of it.
     """
 
     task_id: int
+    life: int
     aggregator: TaskAggregator
     envelopes: list[FactEnvelope]
     history: list[Parameters]
@@ -93,6 +96,7 @@ class Aggregator:
 
         Raises:
             StoreUnavailableError, SinkUnavailableError: something could not be made durable; send the same batches again.
+            SupersededError: the batches' camera is another process now, or this aggregator is; nothing of theirs is taken.
         """
         with self._lock:
             try:
@@ -134,12 +138,15 @@ class Aggregator:
         known = self._tasks.get(task.task_num)
         if known is None or known.task_id != task.task_id:
             known = self._begin(task)
-        self._flush(known)  # what an earlier call could not hand over, before anything new is made
+        if task.life < known.life:  # what it saw, the camera that runs now has seen too
+            raise SupersededError(camera_name(task.task_num))
+        known.life = task.life
+        self._flush(task, known)  # what an earlier call could not hand over, before anything new is made
         for batch in batches:
             self._collect(task, known, known.aggregator.accept(batch))
         if ended:
             self._collect(task, known, known.aggregator.finish())
-        self._flush(known)
+        self._flush(task, known)
         alarmed = known.aggregator.crowds_stated != known.crowds_saved  # a gathering stated once must never be forgotten
         if ended or alarmed or self._clock() - known.saved_at >= self._config.save_s:
             self._save(task.task_num, known, {batch.source for batch in batches})
@@ -151,7 +158,9 @@ class Aggregator:
         state = saved["state"] if saved.get("taskId") == task.task_id else None
         logger.info("aggregation begins task=%s resumed=%s", task.task_num, state is not None)
         aggregator = self._traffic.begin(task.task_num, state, local_day(task.time_zone))
-        known = _Task(task.task_id, aggregator, [], [], self._clock(), {}, aggregator.crowds_stated)
+        known = _Task(
+            task.task_id, self._store.life(task.task_num), aggregator, [], [], self._clock(), {}, aggregator.crowds_stated
+        )
         self._tasks[task.task_num] = known
         return known
 
@@ -162,9 +171,10 @@ class Aggregator:
             if parameters.period_s == HISTORY_PERIOD_S:
                 known.history.append(parameters)
 
-    def _flush(self, known: _Task) -> None:
+    def _flush(self, task: TaskRef, known: _Task) -> None:
         if known.envelopes:
-            self._sink.publish(known.envelopes)
+            # In the name of the camera that sends now: windows that an earlier life has filled are not refused.
+            self._sink.publish([replace(envelope, task=task) for envelope in known.envelopes])
             known.envelopes = []
 
     def _save(self, task_num: str, known: _Task, sources: set[str]) -> None:
@@ -205,14 +215,15 @@ class AggregatorActor:
     def __init__(
         self,
         index: int,
-        store_factory: Callable[[], ParameterStore],
+        store_factory: Callable[[str], ParameterStore],
         sink: FactSink,
         config: AggregatorConfig | None = None,
         generation: str = "",
     ) -> None:
         configure_logging("INFO")
         self._index, self._generation = index, generation
-        self._aggregator = Aggregator(store_factory(), sink, config, prunes=index == 0)
+        self._name = f"aggregator-{index}"
+        self._aggregator = Aggregator(store_factory(self._name), sink, config, prunes=index == 0)
 
     def generation(self) -> str:
         """Code and settings this runs with."""
@@ -224,11 +235,23 @@ class AggregatorActor:
 
     def accept(self, task: TaskRef, batches: Sequence[CellBatch], ended: bool) -> int:
         """See Aggregator.accept."""
-        return self._aggregator.accept(task, batches, ended=ended)
+        try:
+            return self._aggregator.accept(task, batches, ended=ended)
+        except SupersededError as error:
+            self._end_if_me(error)
+            raise
 
     def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
         """See Aggregator.crowds."""
-        return self._aggregator.crowds(task)
+        try:
+            return self._aggregator.crowds(task)
+        except SupersededError as error:
+            self._end_if_me(error)
+            raise
+
+    def _end_if_me(self, error: SupersededError) -> None:
+        if error.name == self._name:
+            end_superseded_process(error.name)
 
     def interfaces_changed(self) -> None:
         """See Aggregator.interfaces_changed."""
@@ -271,5 +294,9 @@ class AggregatorSink:
         try:
             actor = ray.get_actor(name, namespace=self.namespace)
             return ray.get(getattr(actor, method).remote(*arguments), timeout=self.timeout_s)
+        except SupersededError as error:
+            if error.name == camera_name(task.task_num):
+                raise SupersededError(error.name) from error
+            raise SinkUnavailableError(f"{error.name} has moved") from error
         except (RayError, ValueError, StoreUnavailableError, SinkUnavailableError) as error:
             raise SinkUnavailableError(f"aggregator does not answer: {type(error).__name__}") from error

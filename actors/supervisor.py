@@ -16,16 +16,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from actors.camera import CameraActor, CameraConfig, CameraServices
-from actors.errors import StoreUnavailableError
+from actors.errors import StoreUnavailableError, SupersededError
 from actors.logs import configure_logging
 from actors.placement import WAITING_FOR_ROOM, camera_options, obstacle, sites_in_cluster
-from actors.ports import CameraHealth, TaskSpec, TaskStore
+from actors.ports import CameraHealth, TaskSpec, TaskStore, camera_name
 from actors.restarts import RestartConfig, RestartPolicy
-from actors.vital import end_process_with_any_thread
+from actors.vital import end_process_with_any_thread, end_superseded_process
 from traffic.facts import TaskStatusCode
 
 logger = logging.getLogger(__name__)
-CAMERA_PREFIX = "camera-"
+CAMERA_PREFIX = camera_name("")
 _HEALTH_TIMEOUT_S, _SNAPSHOT_TIMEOUT_S, _ADOPT_TIMEOUT_S = 0.5, 2.0, 10.0
 _STOP_TIMEOUT_S = 30.0
 _CALLS_AT_ONCE = 8  # threads of the actor: health and snapshot answers while the loop works
@@ -211,6 +211,8 @@ class SupervisorActor:
                 # Cameras go on with the tasks they have; a database that is away stops nothing.
                 self._store_error = str(error)
                 logger.error("task table unavailable error=%s", error)
+            except SupersededError as error:  # its questions would keep the leases of cameras that run elsewhere
+                end_superseded_process(error.name)
             self._poll_health()
             self._changed.wait(self._config.period_s)
 
@@ -235,6 +237,7 @@ class SupervisorActor:
         """Start what has a place; the others say what they wait for. ``site_of``: site by task number, of all tasks."""
         starting = Counter(site_of.get(num, "") for num, camera in self._running.items() if not camera.answered)
         sites = sites_in_cluster() if any(spec.site for spec in specs) else frozenset()
+        begun = []
         for spec in specs:
             task_num = spec.ref.task_num
             if not self._restarts.may_start(task_num, time.monotonic()):
@@ -242,7 +245,11 @@ class SupervisorActor:
             if reason := obstacle(spec.site, starting[spec.site], self._config.starting_at_once, sites):
                 self._health[task_num] = _stated(task_num, TaskStatusCode.NOT_STARTED, reason)
                 continue
-            starting[spec.site] += self._start_camera(spec)
+            starting[spec.site] += 1
+            begun.append(spec)
+        lives = self._store.begin_lives([spec.ref.task_num for spec in begun])
+        for spec in begun:
+            self._start_camera(replace(spec, ref=replace(spec.ref, life=lives[spec.ref.task_num])))
 
     def _apply(self, spec: TaskSpec) -> bool:
         """Give a running camera its changed task; False when it has to start anew (see ``CameraRunner.apply``)."""
@@ -261,12 +268,12 @@ class SupervisorActor:
             camera.revision = spec.revision
         return taken
 
-    def _start_camera(self, spec: TaskSpec) -> bool:
+    def _start_camera(self, spec: TaskSpec) -> None:
         import ray
 
         task_num = spec.ref.task_num
         options = {
-            "name": CAMERA_PREFIX + task_num,
+            "name": camera_name(task_num),
             "namespace": self._config.namespace,
             "lifetime": "detached",
             "max_restarts": 0,  # see the top
@@ -279,9 +286,8 @@ class SupervisorActor:
             handle = actor.remote(spec, self._services, self._config.camera, self._config.log_level)
         except ValueError as error:  # the name is still taken by a camera that is going away; the next round succeeds
             logger.warning("camera not started task=%s error=%s", task_num, error)
-            return False
+            return
         self._running[task_num] = _Camera(spec.revision, handle, time.monotonic())
-        return True
 
     def _stop_cameras(self, task_nums: Sequence[str]) -> None:
         import ray
@@ -291,14 +297,24 @@ class SupervisorActor:
         # One that never answered has nothing to hand over, and no process that could answer now.
         stops = {num: camera.handle.stop.remote() for num, camera in cameras.items() if camera.answered}
         until = time.monotonic() + _STOP_TIMEOUT_S
+        astray = []
         for num, done in stops.items():
             try:
                 ray.get(done, timeout=max(0.1, until - time.monotonic()))
             except RayError as error:
                 logger.warning("camera did not stop in order task=%s error=%s", num, type(error).__name__)
+                astray.append(num)
+        self._disown(astray)
         for num, camera in cameras.items():
             ray.kill(camera.handle, no_restart=True)
             self._health.pop(num, None)
+
+    def _disown(self, task_nums: Sequence[str]) -> None:
+        """Cameras that could not be told to stop may be on a machine that is cut off: their facts are refused from now on."""
+        try:
+            self._store.begin_lives(task_nums)
+        except StoreUnavailableError as error:
+            logger.error("cameras not disowned tasks=%s error=%s", task_nums, error)
 
     # -- health -----------------------------------------------------------------------------------------------------
 

@@ -24,8 +24,9 @@ from actors.delivery.ports import (
     Outgoing,
     ReceiverState,
 )
+from actors.ports import TaskRef
 from api import outbox_bounds, outbox_holding, records
-from api.database import Database
+from api.fences import Office, check_cameras
 from api.outbox_bounds import OPEN_STATES, parts
 from api.outbox_rows import delivery_row, due, held_item, held_row, interface_config, receiver_state
 from api.tables import Delivery, DeliveryAttempt, HeldFact, Interface, ReceiverStateRow, Task, TaskStatusRow
@@ -54,11 +55,12 @@ _CLOCK_SLACK_S = 5.0
 class SqlOutboxStore:
     """Implements ``actors.delivery.ports.OutboxStore``."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, office: str = "") -> None:
+        """``office``: name of the pusher (see ``api.fences``)."""
+        self._office = Office(url, office)
 
     def _session(self) -> AbstractContextManager[Session]:
-        return Database(self._url).session()
+        return self._office.session()
 
     def interfaces(self) -> Sequence[InterfaceConfig]:
         """See OutboxStore."""
@@ -78,9 +80,11 @@ class SqlOutboxStore:
         held: Sequence[HeldItem],
         statuses: Sequence[KnownStatus],
         history: Sequence[HistoryItem] = (),
+        tasks: Collection[TaskRef] = (),
     ) -> int:
         """See OutboxStore."""
         with self._session() as session:
+            check_cameras(session, tasks)
             fresh = _insert_deliveries(session, deliveries)
             fresh_held = _unknown(session, HeldFact, held)
             outbox_holding.let_go(session, deliveries, held)

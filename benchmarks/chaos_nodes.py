@@ -283,12 +283,7 @@ def row(run: Run, name: str, seconds: float) -> None:
     """One fault, watched, mended."""
     machines = run.machines
     run.settle(3)
-    cameras = Counter(machines.place_of("camera"))
-    busiest = cameras.most_common(1)[0][0]
-    offices = next(iter(machines.place_of("pusher")))
-    victim = {"cameras": busiest, "power": busiest, "cut": busiest, "island": offices, "pusher": offices, "gpu": OTHERS[0]}.get(
-        name, HEAD
-    )
+    victim = _victim(machines, name)
     run.until_loop(run.film.loop_of(time.time()) + 1)
     time.sleep(3)
     moment = time.time()

@@ -21,7 +21,7 @@ from actors.recognition import RecognitionConfig, RecognitionServices
 from api.outbox import SqlOutboxStore
 from api.parameter_store import SqlParameterStore
 from api.task_store import SqlTaskStore
-from cluster.actors import APP_NAME, INGRESS_NAME, ActorSystem, AggregatorPlan, PusherPlan
+from cluster.actors import APP_NAME, INGRESS_NAME, SUPERVISOR, ActorSystem, AggregatorPlan, PusherPlan
 from cluster.rollout import Share, free_now, has_room, surge_percent
 from cluster.settings import Settings
 from models.attributes.clients import ServeAttributesClient, ServeWeatherClient
@@ -192,7 +192,7 @@ def actor_system(settings: Settings) -> ActorSystem:
     )
     return ActorSystem(
         settings=settings,
-        task_store=SqlTaskStore(settings.resolved_database_url),
+        task_store=SqlTaskStore(settings.resolved_database_url, office=SUPERVISOR),
         services=services,
         camera=camera_config(settings),
         pushers=PusherPlan(

@@ -3,6 +3,7 @@
 from api.tables.accounts import User
 from api.tables.deliveries import Delivery, DeliveryAttempt, HeldFact, ReceiverStateRow, TaskStatusRow
 from api.tables.events import EventRow
+from api.tables.fences import FenceRow
 from api.tables.interfaces import Interface
 from api.tables.parameters import AggregatorState, LaneHistory, PeopleHistory
 from api.tables.tasks import Task
@@ -13,6 +14,7 @@ __all__ = [
     "Delivery",
     "DeliveryAttempt",
     "EventRow",
+    "FenceRow",
     "HeldFact",
     "Interface",
     "LaneHistory",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from actors.aggregator import Aggregator, AggregatorConfig, fact_id, local_day
 from actors.cells import CellSender
-from actors.errors import SinkUnavailableError, StoreUnavailableError
+from actors.errors import SinkUnavailableError, StoreUnavailableError, SupersededError
 from actors.ports import FactEnvelope, TaskRef
 from traffic.aggregation import CellBatch
 from traffic.facts import LaneParameters, PeopleParameters
@@ -30,6 +30,10 @@ class Store:
     def __init__(self, periods: set[int]) -> None:
         self.in_use, self.states, self.rows = frozenset(periods), {}, {}
         self.away = False
+        self.lives: dict[str, int] = {}
+
+    def life(self, task_num: str) -> int:
+        return self.lives.get(task_num, 0)
 
     def periods(self) -> frozenset[int]:
         return self.in_use
@@ -228,3 +232,33 @@ def test_a_gathering_that_was_stated_is_durable_with_the_batch_that_tells_it() -
     assert Aggregator(store, outbox, config, lambda: 0.0).crowds(TASK) == {3: stated}
     other = dataclasses.replace(TASK, task_id=6)
     assert Aggregator(store, outbox, config, lambda: 0.0).crowds(other) == {}
+
+
+def test_cells_of_a_camera_that_runs_elsewhere_since_are_refused_and_change_nothing() -> None:
+    store, outbox = Store({2}), Outbox()
+    aggregator = Aggregator(store, outbox, AggregatorConfig(save_s=0.0))
+    old, new = (dataclasses.replace(TASK, life=life) for life in (3, 4))
+    aggregator.accept(old, [batch(1, source="old")])
+    aggregator.accept(new, [batch(2, source="new")])
+    before = dict(store.states)
+    with pytest.raises(SupersededError, match="camera-7"):
+        aggregator.accept(old, [batch(2, source="old"), batch(3, source="old")])
+    assert store.states == before
+
+    again = Aggregator(store, outbox, AggregatorConfig(save_s=0.0))  # one that began anew knows it from the database
+    store.lives["7"] = 4
+    with pytest.raises(SupersededError, match="camera-7"):
+        again.accept(old, [batch(3, source="old")])
+    assert again.accept(new, [batch(3, source="new")]) == 3
+
+
+def test_windows_that_wait_for_the_pushers_go_out_in_the_name_of_the_camera_that_sends_now() -> None:
+    store, outbox = Store({2}), Outbox()
+    aggregator = Aggregator(store, outbox, AggregatorConfig(save_s=0.0))
+    old, new = (dataclasses.replace(TASK, life=life) for life in (3, 4))
+    outbox.away = True
+    with pytest.raises(SinkUnavailableError):
+        aggregator.accept(old, [batch(second, source="old") for second in range(1, 5)])
+    outbox.away = False
+    aggregator.accept(new, [batch(5, source="new")])
+    assert {envelope.task.life for envelope in outbox.facts.values()} == {4}
