@@ -17,6 +17,7 @@ from typing import Any
 
 from actors.camera import CameraActor, CameraConfig, CameraServices
 from actors.errors import StoreUnavailableError, SupersededError
+from actors.isolation import Isolation, control_store_answers
 from actors.logs import configure_logging
 from actors.placement import WAITING_FOR_ROOM, camera_options, obstacle, sites_in_cluster
 from actors.ports import CameraHealth, TaskSpec, TaskStore, camera_name
@@ -55,18 +56,25 @@ def plan(wanted: Sequence[TaskSpec], running: Mapping[str, str]) -> Plan:
     return Plan(stop=tuple(stop), change=tuple(change), start=tuple(start))
 
 
-def postponed(todo: Plan, running: Mapping[str, str], room: int) -> tuple[Plan, int]:
+def postponed(todo: Plan, running: Mapping[str, str], starting: Mapping[str, int], at_once: int) -> tuple[Plan, int]:
     """Renew few cameras at a time: a new version replaces all of them, and the start of many at once would take each long.
+
+    Each site counts for itself: cameras that wait for room at one, for ever perhaps, keep no other on the old version.
 
     Args:
         running: revision by task number; what stands before its ``@`` is the task's own, behind it the generation.
-        room: so many cameras may be renewed now.
+        starting: cameras that were started and have not answered yet, by site.
+        at_once: so many cameras of a site may be starting.
 
     Returns:
         The plan without the renewals that have to wait, and how many wait.
     """
-    same = [spec.ref.task_num for spec in todo.change if _own(spec.revision) == _own(running[spec.ref.task_num])]
-    wait = set(same[max(0, room) :])
+    taken, wait = Counter(starting), set()
+    for spec in todo.change:
+        if _own(spec.revision) == _own(running[spec.ref.task_num]):
+            taken[spec.site] += 1
+            if taken[spec.site] > at_once:
+                wait.add(spec.ref.task_num)
     change = tuple(spec for spec in todo.change if spec.ref.task_num not in wait)
     return Plan(stop=todo.stop, change=change, start=todo.start), len(wait)
 
@@ -103,6 +111,8 @@ class SupervisorConfig:
         starting_at_once: cameras of one site that were started and have not answered yet; more are not started meanwhile.
         hung_after_s: a camera that answered before and does not answer for so long is killed and started again;
             all_hung_after_s: the same while most cameras do not answer.
+        isolated_after_s: having heard neither of the database nor of Ray's control store for so long it asks no camera any more,
+            so that their leases end.
     """
 
     namespace: str
@@ -115,6 +125,7 @@ class SupervisorConfig:
     starting_at_once: int = 16
     hung_after_s: float = 15.0
     all_hung_after_s: float = 60.0
+    isolated_after_s: float = 20.0
     restarts: RestartConfig = field(default_factory=RestartConfig)
 
 
@@ -141,6 +152,7 @@ class SupervisorActor:
         self._health: dict[str, CameraHealth] = {}
         self._restarts = RestartPolicy(config.restarts)
         self._store_error = ""
+        self._isolation = Isolation(config.isolated_after_s, control_store_answers)
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._adopt()
@@ -206,14 +218,19 @@ class SupervisorActor:
             try:
                 tasks = self._store.load_tasks()
                 self._store_error = ""
+                self._isolation.heard()
                 self._reconcile(tasks)
             except StoreUnavailableError as error:
                 # Cameras go on with the tasks they have; a database that is away stops nothing.
                 self._store_error = str(error)
                 logger.error("task table unavailable error=%s", error)
+                self._isolation.ask()
             except SupersededError as error:  # its questions would keep the leases of cameras that run elsewhere
                 end_superseded_process(error.name)
-            self._poll_health()
+            if self._isolation.cut_off:
+                logger.error("cut off from database and cluster, cameras are left to their leases")
+            else:
+                self._poll_health()
             self._changed.wait(self._config.period_s)
 
     def _reconcile(self, tasks: Sequence[TaskSpec]) -> None:
@@ -221,8 +238,8 @@ class SupervisorActor:
         mark = self._config.generation
         tasks = [replace(spec, revision=f"{spec.ref.task_id}.{spec.revision}@{mark}") for spec in tasks]
         revisions = {num: camera.revision for num, camera in self._running.items()}
-        starting = sum(not camera.answered for camera in self._running.values())
-        todo, later = postponed(plan(tasks, revisions), revisions, self._config.renewed_at_once - starting)
+        site_of = {spec.ref.task_num: spec.site for spec in tasks}
+        todo, later = postponed(plan(tasks, revisions), revisions, self._starting(site_of), self._config.renewed_at_once)
         if later:
             self._changed.set()  # look again at once: the next ones follow as soon as these answer
         anew = [spec for spec in todo.change if not self._apply(spec)]
@@ -231,11 +248,15 @@ class SupervisorActor:
         self._restarts.keep(enabled)
         for num in self._health.keys() - enabled:
             self._health.pop(num, None)
-        self._start_cameras((*anew, *todo.start), {spec.ref.task_num: spec.site for spec in tasks})
+        self._start_cameras((*anew, *todo.start), site_of)
+
+    def _starting(self, site_of: Mapping[str, str]) -> Counter[str]:
+        """Cameras that were started and have not answered yet, by site."""
+        return Counter(site_of.get(num, "") for num, camera in self._running.items() if not camera.answered)
 
     def _start_cameras(self, specs: Sequence[TaskSpec], site_of: Mapping[str, str]) -> None:
         """Start what has a place; the others say what they wait for. ``site_of``: site by task number, of all tasks."""
-        starting = Counter(site_of.get(num, "") for num, camera in self._running.items() if not camera.answered)
+        starting = self._starting(site_of)
         sites = sites_in_cluster() if any(spec.site for spec in specs) else frozenset()
         begun = []
         for spec in specs:
