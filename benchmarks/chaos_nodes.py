@@ -20,6 +20,8 @@ import json
 import os
 import secrets
 import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -279,7 +281,16 @@ def held_against(found: list[tuple[int, float]], reference: list[tuple[int, floa
 # -- rows -------------------------------------------------------------------------------------------------------------
 
 
-def row(run: Run, name: str, seconds: float) -> None:
+def picture(machines: Machines, folder: Path | None, name: str) -> None:
+    """Ray's dashboard of the moment, beside the run."""
+    if folder:
+        url = f"http://{machines.network.world_address(HEAD)}:8265"
+        command = [sys.executable, "-m", "benchmarks.chaos_pictures", url, str(folder), name, "cluster", "serve", "actors"]
+        with (folder / "pictures.log").open("ab") as log:
+            subprocess.Popen(command, stdout=log, stderr=log)
+
+
+def row(run: Run, name: str, seconds: float, pictures: Path | None = None) -> None:
     """One fault, watched, mended."""
     machines = run.machines
     run.settle(3)
@@ -288,6 +299,10 @@ def row(run: Run, name: str, seconds: float) -> None:
     time.sleep(3)
     moment = time.time()
     print(f"-- {name}: {victim}; before: {machines.places()}", flush=True)
+    picture(machines, pictures, f"{name}-before")
+    if pictures:
+        time.sleep(25)
+        moment = time.time()
     if name in ("cameras", "pusher", "gpu"):
         machines.kill(victim)
     elif name == "power":
@@ -308,6 +323,9 @@ def row(run: Run, name: str, seconds: float) -> None:
         machines.start_node(victim)
     if name == "head" and not machines._redis:
         redeploy(machines)
+    for after_s in (6, 30) if pictures else ():
+        time.sleep(max(0.0, moment + after_s - time.time()))
+        picture(machines, pictures, f"{name}-{after_s}s")
     time.sleep(max(0.0, moment + seconds - time.time()))
     if name in ("cut", "island"):
         print(f"  before the link is back: {machines.places()}", flush=True)
@@ -357,6 +375,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8330)
     parser.add_argument("--seconds", type=float, default=75.0, help="how long a fault is watched before it is mended")
     parser.add_argument("--gpus", type=int, default=2)
+    parser.add_argument("--pictures", type=Path, help="folder for pictures of Ray's dashboard (needs chromium)")
     for flag in ("redis", "s3", "ray-defaults"):
         parser.add_argument(f"--{flag}", action="store_true")
     given = parser.parse_args()
@@ -365,7 +384,7 @@ def main() -> None:
     options = {"redis": given.redis, "s3": given.s3, "gpus": given.gpus, "ray_defaults": given.ray_defaults, "fps": FPS}
     with Run(lambda folder: Machines(folder, given.port, **options)) as run:
         for name in given.rows:
-            row(run, name, given.seconds)
+            row(run, name, given.seconds, given.pictures)
 
 
 if __name__ == "__main__":
