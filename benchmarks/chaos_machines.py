@@ -41,11 +41,21 @@ class Machines:
     """The installation; its processes are found by the namespace they are in."""
 
     def __init__(
-        self, folder: Path, port: int, *, redis: bool, s3: bool, gpus: int = 2, ray_defaults: bool = False, fps: int = 4
+        self,
+        folder: Path,
+        port: int,
+        *,
+        redis: bool,
+        s3: bool,
+        gpus: int = 2,
+        ray_defaults: bool = False,
+        fps: int = 4,
+        camera_cpus: float = 0.01,
     ) -> None:
         """``gpus``: machines besides the head that have one. ``ray_defaults``: Ray's own limits for a dead node."""
         self.folder, self.port, self._redis, self._s3 = folder, port, redis, s3
         self._gpus, self._ray_defaults, self._fps = gpus, ray_defaults, fps
+        self._camera_cpus = camera_cpus
         self.names = (HEAD, *OTHERS, "three")
         self.network = Network(self.names)
         self.log = (folder / "up.log").open("ab")
@@ -81,6 +91,7 @@ class Machines:
             "SECRET_KEY": "k" * 64, "DATABASE_URL": self.database_url, "OUTBOUND_ALLOW": f"{HERE}/24",
             "ANALYSED_FPS": str(self._fps), "PLATES": "false", "ATTRIBUTES": "false", "DETECTOR_THREADS": "1",
             "DETECTOR_NUM_GPUS": "1", "DETECTOR_NUM_CPUS": "0.3", "DETECTOR_REPLICAS": str(self._gpus), "DETECTOR_DEVICE": "cpu",
+            "CAMERA_NUM_CPUS": str(self._camera_cpus),
         }  # fmt: skip
         if self._s3:
             self._start_s3()
@@ -103,6 +114,10 @@ class Machines:
             time.sleep(2)  # the control store is not there yet
         self.wait_for_api(240)
         self.look()
+
+    def change(self, **settings: str) -> None:
+        """Settings of Wayside for the next deployment."""
+        self._settings |= settings
 
     def look(self) -> None:
         """Put eyes on machines that have none; in vain while the head is away."""

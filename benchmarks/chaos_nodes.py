@@ -1,10 +1,12 @@
 """Kills, cuts off and adds machines of a Wayside on three of them, and says what was lost and how long it took to come back.
 
-    python -m benchmarks.chaos_nodes ROW… [--redis] [--s3] [--ray-defaults] [--gpus 1] [--port 8330] [--minutes 1.5]
+    python -m benchmarks.chaos_nodes ROW… [--redis] [--s3] [--ray-defaults] [--gpus 1] [--port 8330] [--seconds 75]
 
-Rows (see ``ROWS``): ``cameras``, ``pusher``, ``power``, ``head``, ``cut``, ``island``, ``gpu``, ``join``. Machines are
-network namespaces (``benchmarks.chaos_machines``), so this needs root. Four MJPEG cameras show one simulated film in a loop,
-in step, a few frames a second. Needs psutil.
+Rows (see ``ROWS``): ``cameras``, ``pusher``: a machine with those is killed; ``power``: it vanishes without a word; ``cut``: it is
+cut off from all; ``island``: from the cluster only, with cameras, database and receivers in reach; ``head``; ``gpu``: the first
+machine with a detector, which joins again 15 s later; ``join``: one more machine; ``deploy``: a new version. Machines are network
+namespaces (``benchmarks.chaos_machines``), so this needs root. Four MJPEG cameras show one simulated film in a loop, in step, a
+few frames a second. Needs psutil.
 
 What is said of a row: ``blind``: longest time without a newly analysed frame, of any camera, seen by actors on the machines
 themselves; ``seen twice``: longest time in which two processes analysed one camera; ``delivered``: time until a vehicle was
@@ -317,7 +319,11 @@ def row(run: Run, name: str, seconds: float, pictures: Path | None = None) -> No
         print(f"  10 s without head: {machines.places()}", flush=True)
         machines.start_head()
     elif name == "join":
-        machines.start_node("three")
+        join(run)
+    elif name == "deploy":
+        machines.change(DATA_SOURCE=f"version {moment:.0f}")
+        machines.deploy()
+        print(f"  deployed after {time.time() - moment:.1f} s", flush=True)
     if name == "gpu":
         time.sleep(15)
         machines.start_node(victim)
@@ -343,13 +349,44 @@ def row(run: Run, name: str, seconds: float, pictures: Path | None = None) -> No
 
 def _victim(machines: Machines, name: str) -> str:
     """The machine that the most of what matters is on; never the head, unless it is the row's subject."""
-    if name in ("head", "join"):
+    if name in ("head", "join", "deploy"):
         return HEAD
     if name == "gpu":
         return OTHERS[0]
     matters = ("pusher", "aggregator", "supervisor") if name in ("pusher", "island") else ("camera",)
     held = Counter(place for part in (*matters, "camera") for place in machines.place_of(part) if place in OTHERS)
     return held.most_common(1)[0][0]
+
+
+def join(run: Run) -> None:
+    """Two tasks more than there is room for, then a machine more."""
+    scene = SimulatedCamera(parse_address(FILM)).scene_document()
+    api = run.api()
+    extra = [f"c{CAMERAS + n}" for n in range(2)]
+    for num in extra:
+        api.call("task/add", taskNum=num, taskName=num, srcAddress=run.film.url(0), scene=scene)
+    time.sleep(20)
+    print(f"  without room: {_states(api, extra)}", flush=True)
+    begin = time.time()
+    run.machines.start_node("three")
+    started = time.time()
+    while time.time() - begin < 120 and not all(state[3] for state in _states(api, extra)):
+        time.sleep(0.5)
+    now = time.time()
+    print(
+        f"  Ray on the new machine after {started - begin:.1f} s; both analysed after {now - begin:.1f} s: {_states(api, extra)};"
+        f" {run.machines.places()}",
+        flush=True,
+    )
+    api.close()
+
+
+def _states(api: ApiClient, nums: list[str]) -> list[tuple[str, str, str, int]]:
+    return [
+        (task["taskNum"], task["statusName"], task.get("reason", ""), task["framesAnalysed"])
+        for task in api.call("task/list")
+        if task["taskNum"] in nums
+    ]
 
 
 def redeploy(machines: Machines) -> None:
@@ -365,7 +402,7 @@ def redeploy(machines: Machines) -> None:
     print(f"  deployed again {time.monotonic() - begin:.1f} s after the new head", flush=True)
 
 
-ROWS = ("cameras", "pusher", "power", "cut", "island", "head", "gpu", "join")
+ROWS = ("cameras", "pusher", "power", "cut", "island", "head", "gpu", "join", "deploy")
 
 
 def main() -> None:
@@ -375,6 +412,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8330)
     parser.add_argument("--seconds", type=float, default=75.0, help="how long a fault is watched before it is mended")
     parser.add_argument("--gpus", type=int, default=2)
+    parser.add_argument("--camera-cpus", type=float, default=0.01, help="CPUs that each camera reserves; 0.8 for join")
     parser.add_argument("--pictures", type=Path, help="folder for pictures of Ray's dashboard (needs chromium)")
     for flag in ("redis", "s3", "ray-defaults"):
         parser.add_argument(f"--{flag}", action="store_true")
@@ -382,6 +420,7 @@ def main() -> None:
     # One token for the whole cluster; Ray reads it when it is imported.
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     options = {"redis": given.redis, "s3": given.s3, "gpus": given.gpus, "ray_defaults": given.ray_defaults, "fps": FPS}
+    options |= {"camera_cpus": given.camera_cpus}
     with Run(lambda folder: Machines(folder, given.port, **options)) as run:
         for name in given.rows:
             row(run, name, given.seconds, given.pictures)

@@ -15,7 +15,6 @@ from traffic.aggregation import CellBatch
 from traffic.facts import TaskStatusCode
 from traffic.people.crowd import CrowdState
 from traffic.scene import Scene
-from traffic.scene.document import scene_to_document
 
 
 class Clock:
@@ -106,7 +105,6 @@ def test_a_camera_whose_cells_are_refused_is_told_once() -> None:
 
 def test_a_change_of_the_scene_leaves_a_camera_its_life() -> None:
     camera = runner()
-    scene = replace(camera._spec, scene=Scene(), revision="2", ref=replace(camera._spec.ref, life=9))
     camera._spec = replace(camera._spec, ref=replace(camera._spec.ref, life=4))
-    assert camera.apply(scene) is (scene_to_document(Scene()) != {})
-    assert camera._wanted.ref.life == 4
+    assert camera.apply(replace(camera._spec, scene=Scene(), revision="2", ref=replace(camera._spec.ref, life=0)))
+    assert (camera.revision, camera._wanted.ref.life) == ("2", 4)
