@@ -9,7 +9,7 @@ network namespaces (``benchmarks.chaos_machines``), so this needs root. Four MJP
 step, a few frames a second. Needs psutil.
 
 What is said of a row: ``blind``: longest time without a newly analysed frame, of any camera, seen by actors on the machines
-themselves; ``seen twice``: longest time in which two processes analysed one camera; ``delivered``: time until a vehicle was
+themselves; ``seen twice``: seconds in which two processes analysed one camera; ``delivered``: time until a vehicle was
 delivered that passed after the fault; ``API``: longest time in which /api/health did not say that all is well;
 ``vehicles``: of the film's loops around the fault, held against its quiet loops: what is missing, what came a second time
 (same camera, lane and moment) and what fits nothing; ``ids twice``: deliveries that came again under their id; ``windows``:
@@ -52,7 +52,7 @@ class Arrivals:
     def __init__(self) -> None:
         self.ids: Counter[str] = Counter()
         self.vehicles: list[tuple[str, int, float, float]] = []  # camera, lane, moment, arrival
-        self.windows: defaultdict[tuple[str, int, str], set[str]] = defaultdict(set)
+        self.windows: defaultdict[tuple[str, int, str], list[str]] = defaultdict(list)
         self.invalid: list[str] = []
         self.lock = threading.Lock()
 
@@ -69,17 +69,19 @@ class Arrivals:
                 self.vehicles.append((push.body["taskNum"], push.body["roadNum"], _moment(push.body["snapshotTime"]), now))
             if push.kind == "traffic-parameters":
                 for item in push.body:
-                    self.windows[item["taskNum"], item["roadNum"], item["snapshotTime"]].add(f"{delivery}:{item['id']}")
+                    key = item["taskNum"], item["roadNum"], item["snapshotTime"]
+                    told = {name: value for name, value in item.items() if name not in ("taskName", "dataSource")}
+                    self.windows[key].append(f"at {now:.1f} in {delivery}: {told}")
 
     def twice(self) -> int:
         """Arrivals beyond the first of their id."""
         with self.lock:
             return self.ids.total() - len(self.ids)
 
-    def windows_twice(self) -> int:
-        """Lanes and moments whose parameters came more than once."""
+    def windows_twice(self) -> list[list[str]]:
+        """Parameters of a lane and moment that came more than once."""
         with self.lock:
-            return sum(len(found) > 1 for found in self.windows.values())
+            return [found for found in self.windows.values() if len(found) > 1]
 
 
 def _moment(text: str) -> float:
@@ -111,16 +113,14 @@ class Looks:
         return worst
 
     def twice_s(self, since: float, until: float) -> dict[str, float]:
-        """By camera, how long two processes both found new frames."""
+        """By camera, the seconds in which two processes both found new frames."""
         worst = {}
         for camera, looks in self.by_camera().items():
-            spans: dict[str, tuple[float, float]] = {}
+            seen: defaultdict[int, set[str]] = defaultdict(set)
             for look in looks:
                 if since < look["at"] < until:
-                    first, _ = spans.get(look["actor"], (look["at"], 0.0))
-                    spans[look["actor"]] = (first, look["at"])
-            pairs = itertools.combinations(spans.values(), 2)
-            worst[camera] = max([0.0, *(min(a[1], b[1]) - max(a[0], b[0]) for a, b in pairs)])
+                    seen[int(look["at"])].add(look["actor"])
+            worst[camera] = float(sum(len(actors) > 1 for actors in seen.values()))
         return worst
 
 
@@ -236,7 +236,7 @@ class Run:
         return (
             f"deliveries: {len(rows)} in the outbox, {len(got)} received, {len(rows.keys() - got)} lost, {late} not delivered, "
             f"{len(got - rows.keys())} unknown, ids twice {self.arrivals.twice()}, "
-            f"windows twice {self.arrivals.windows_twice()}, invalid {self.arrivals.invalid[:3]}"
+            f"windows twice {len(self.arrivals.windows_twice())}, invalid {self.arrivals.invalid[:3]}"
         )
 
     def _deliveries(self) -> dict[str, str]:
@@ -252,6 +252,8 @@ class Run:
         loops = set(range(self.film.loop_of(moment), last))
         print(f"{name}: blind {_most(blind)}; seen twice {_most(twice)}; delivered {self.delivered_after(moment):.1f} s;"
               f" API {self.api_watch.away_s(moment, until):.1f} s", flush=True)  # fmt: skip
+        for told in self.arrivals.windows_twice()[:3]:
+            print("  window twice:", *told, sep="\n    ", flush=True)
         print(f"  {self.compare(loops)}\n  {self.balance()}\n  {self.machines.places()}", flush=True)
         try:
             api = self.api()
@@ -292,11 +294,11 @@ def picture(machines: Machines, folder: Path | None, name: str) -> None:
             subprocess.Popen(command, stdout=log, stderr=log)
 
 
-def row(run: Run, name: str, seconds: float, pictures: Path | None = None) -> None:
+def row(run: Run, name: str, seconds: float, pictures: Path | None = None, victim: str = "") -> None:
     """One fault, watched, mended."""
     machines = run.machines
     run.settle(3)
-    victim = _victim(machines, name)
+    victim = victim or _victim(machines, name)
     run.until_loop(run.film.loop_of(time.time()) + 1)
     time.sleep(3)
     moment = time.time()
@@ -412,6 +414,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8330)
     parser.add_argument("--seconds", type=float, default=75.0, help="how long a fault is watched before it is mended")
     parser.add_argument("--gpus", type=int, default=2)
+    parser.add_argument("--victim", choices=OTHERS, default="", help="machine; else the one with the most of what matters")
     parser.add_argument("--camera-cpus", type=float, default=0.01, help="CPUs that each camera reserves; 0.8 for join")
     parser.add_argument("--pictures", type=Path, help="folder for pictures of Ray's dashboard (needs chromium)")
     for flag in ("redis", "s3", "ray-defaults"):
@@ -423,7 +426,7 @@ def main() -> None:
     options |= {"camera_cpus": given.camera_cpus}
     with Run(lambda folder: Machines(folder, given.port, **options)) as run:
         for name in given.rows:
-            row(run, name, given.seconds, given.pictures)
+            row(run, name, given.seconds, given.pictures, given.victim)
 
 
 if __name__ == "__main__":
