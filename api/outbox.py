@@ -29,7 +29,7 @@ from api import outbox_bounds, outbox_holding, records
 from api.fences import Office, check_cameras
 from api.outbox_bounds import OPEN_STATES, parts
 from api.outbox_rows import delivery_row, due, held_item, held_row, interface_config, receiver_state
-from api.tables import Delivery, DeliveryAttempt, HeldFact, Interface, ReceiverStateRow, Task, TaskStatusRow
+from api.tables import ComposedFact, Delivery, DeliveryAttempt, HeldFact, Interface, ReceiverStateRow, Task, TaskStatusRow
 
 # The oldest waiting delivery of every order key, by a loose index scan: one step of the index ix_delivery_lane per order key,
 # however many deliveries wait (technique: wiki.postgresql.org/wiki/Loose_indexscan; the same text runs on SQLite).
@@ -86,7 +86,7 @@ class SqlOutboxStore:
         with self._session() as session:
             check_cameras(session, tasks)
             fresh = _insert_deliveries(session, deliveries)
-            fresh_held = _unknown(session, HeldFact, held)
+            fresh_held = _unknown(session, ComposedFact, _unknown(session, HeldFact, held))
             outbox_holding.let_go(session, deliveries, held)
             if fresh_held:
                 session.execute(insert(HeldFact), [held_row(item) for item in fresh_held])
@@ -150,6 +150,13 @@ class SqlOutboxStore:
             _insert_deliveries(session, composed)
             for part in parts(item_ids):
                 session.execute(delete(HeldFact).where(mine, col(HeldFact.fact_id).in_(part)))
+                known = {"interface_id": interface_id, "at": time.time()}
+                session.execute(
+                    delete(ComposedFact).where(
+                        col(ComposedFact.interface_id) == interface_id, col(ComposedFact.fact_id).in_(part)
+                    )
+                )
+                session.execute(insert(ComposedFact), [known | {"fact_id": fact_id} for fact_id in part])
             session.commit()
 
     def statuses(self) -> Sequence[KnownStatus]:

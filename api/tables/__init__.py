@@ -1,7 +1,7 @@
 """Tables (SQLModel). Rows are the third type beside domain values and wire bodies; conversions are explicit."""
 
 from api.tables.accounts import User
-from api.tables.deliveries import Delivery, DeliveryAttempt, HeldFact, ReceiverStateRow, TaskStatusRow
+from api.tables.deliveries import ComposedFact, Delivery, DeliveryAttempt, HeldFact, ReceiverStateRow, TaskStatusRow
 from api.tables.events import EventRow
 from api.tables.fences import FenceRow
 from api.tables.interfaces import Interface
@@ -11,6 +11,7 @@ from api.tables.vehicles import VehicleRow
 
 __all__ = [
     "AggregatorState",
+    "ComposedFact",
     "Delivery",
     "DeliveryAttempt",
     "EventRow",
