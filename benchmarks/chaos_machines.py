@@ -34,6 +34,7 @@ DEATH = {
     "health_check_period_ms": 1000,
     "health_check_timeout_ms": 3000,
     "health_check_failure_threshold": 4,
+    "grpc_client_keepalive_timeout_ms": 8000,
 }
 
 
