@@ -182,9 +182,7 @@ def _tell_kill(bodies: Sequence[tuple[float, Any]], begun: float, killed: float)
     first_without = next((at for at, body in after if not body["plateNum"]), None)
     again = next((at for at, body in after if body["plateNum"] and at > (first_without or killed)), None)
     if first_without is not None and again is not None:
-        print(
-            f"first vehicle without plate {first_without - killed:.1f} s after the kill, with one again {again - killed:.1f} s"
-        )
+        print(f"first vehicle without plate {first_without - killed:.1f} s after the kill, with one again {again - killed:.1f} s")
 
 
 def main() -> None:
