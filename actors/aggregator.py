@@ -13,14 +13,15 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from actors.errors import SinkUnavailableError, StoreUnavailableError
+from actors.errors import SinkUnavailableError, StoreUnavailableError, SupersededError
 from actors.logs import configure_logging
-from actors.ports import CellReceipt, FactEnvelope, FactSink, ParameterStore, TaskRef
+from actors.ports import CellReceipt, FactEnvelope, FactSink, ParameterStore, TaskRef, camera_name
+from actors.vital import end_superseded_process
 from traffic.aggregation import CellBatch, Parameters, TaskAggregator, TrafficAggregator
 from traffic.facts import LaneParameters
 from traffic.people.crowd import CrowdState
@@ -55,13 +56,15 @@ class _Task:
     """One task here.
 
     Attributes:
-        task_id: of the row; a task made anew under an old number begins anew.
+        ref: with the newest life of its camera that is known here. Facts go out in its name: windows that an earlier life has
+            filled are not refused. A task made anew under an old number (another ``task_id``) begins anew.
         envelopes, history: made and not yet published, saved. saved_at: monotonic time of the newest save.
         durable: by source, the newest batch in the saved state. crowds_saved: ``crowds_stated`` of it.
         ended: the source has ended, which is not saved yet. new: something came in since the newest save.
+        fenced: its facts were refused, as its camera runs elsewhere; all waits for that one.
     """
 
-    task_id: int
+    ref: TaskRef
     aggregator: TaskAggregator
     envelopes: list[FactEnvelope]
     history: list[Parameters]
@@ -70,6 +73,11 @@ class _Task:
     crowds_saved: tuple[object, ...] = ()
     ended: bool = False
     new: bool = False
+    fenced: bool = False
+
+    @property
+    def task_id(self) -> int:
+        return self.ref.task_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,6 +126,7 @@ class Aggregator:
 
         Raises:
             StoreUnavailableError, SinkUnavailableError: something could not be made durable; send the same batches again.
+            SupersededError: the batches' camera is another process now, or this aggregator is; nothing of theirs is taken.
         """
         try:
             self._refresh()
@@ -161,9 +170,12 @@ class Aggregator:
 
     def _accept(self, task: TaskRef, batches: Sequence[CellBatch], ended: bool) -> int:
         known = self._known(task)
+        with self._lock:
+            _meet(known, task)
         if known.envelopes:  # what an earlier call could not hand over, before anything new is made
             self._write(task.task_num, known)
         with self._lock:
+            _meet(known, task)  # another life of the camera may have come while this call waited
             for batch in batches:
                 if batch.sequence > known.aggregator.sequence(batch.source):
                     known.new = True
@@ -185,13 +197,14 @@ class Aggregator:
         text = self._store.load(task.task_num)
         saved = json.loads(text) if text is not None else {}
         state = saved["state"] if saved.get("taskId") == task.task_id else None
+        life = self._store.life(task.task_num)
         with self._lock:
             known = self._tasks.get(task.task_num)
             if known is not None and known.task_id == task.task_id:  # another thread was faster
                 return known
             logger.info("aggregation begins task=%s resumed=%s", task.task_num, state is not None)
             aggregator = self._traffic.begin(task.task_num, state, local_day(task.time_zone))
-            begun = _Task(task.task_id, aggregator, [], [], self._clock(), {}, aggregator.crowds_stated)
+            begun = _Task(replace(task, life=life), aggregator, [], [], self._clock(), {}, aggregator.crowds_stated)
             self._tasks[task.task_num] = begun
             return begun
 
@@ -224,11 +237,14 @@ class Aggregator:
                     envelopes, savings = self._round(task_num, known)
                 self._round_began = time.monotonic()
                 try:
-                    self._publish(envelopes)
+                    fence = self._publish(envelopes)
+                    savings = [item for item in savings if not item.known.fenced]
                     if savings:
                         self._save(savings)
                 finally:
                     self._round_began = float("inf")
+            if fence is not None and known.fenced:
+                raise fence
 
     def _round(self, task_num: str, known: _Task) -> tuple[list[tuple[_Task, list[FactEnvelope]]], list[_Saving]]:
         """What one round writes: ``known``, and other tasks for which something waits, those saved longest ago first."""
@@ -236,12 +252,12 @@ class Aggregator:
         others = [
             (num, task)
             for num, task in self._tasks.items()
-            if (task.envelopes or task.ended or (task.new and task.saved_at <= before)) and task is not known
+            if (task.envelopes or task.ended or (task.new and task.saved_at <= before)) and task is not known and not task.fenced
         ]
         others.sort(key=lambda item: item[1].saved_at)
         envelopes, savings = [], []
         for num, task in ((task_num, known), *others[: _TASKS_A_ROUND - 1]):
-            envelopes.append((task, list(task.envelopes)))
+            envelopes.append((task, [replace(envelope, task=task.ref) for envelope in task.envelopes]))
             if self._due(task):
                 content = {"taskId": task.task_id, "state": task.aggregator.snapshot()}
                 savings.append(
@@ -257,13 +273,33 @@ class Aggregator:
                 )
         return envelopes, savings
 
-    def _publish(self, envelopes: Sequence[tuple[_Task, list[FactEnvelope]]]) -> None:
-        together = [envelope for _, some in envelopes for envelope in some]
-        if together:
-            self._sink.publish(together)
-            with self._lock:
-                for task, some in envelopes:
-                    del task.envelopes[: len(some)]
+    def _publish(self, envelopes: Sequence[tuple[_Task, list[FactEnvelope]]]) -> SupersededError | None:
+        """Hand over what waits, in one go; when a task is refused because its camera runs elsewhere, the others without it.
+
+        Returns:
+            Why the last of the refused was refused, which is ``fenced`` from now on; None when nothing was.
+        """
+        waiting = [(task, some) for task, some in envelopes if some]
+        if not waiting:
+            return None
+        try:
+            self._hand_over(waiting)
+        except SupersededError as error:
+            if len(waiting) == 1:
+                waiting[0][0].fenced = True
+                return error
+        else:
+            return None
+        fence = None
+        for item in waiting:
+            fence = self._publish([item]) or fence
+        return fence
+
+    def _hand_over(self, waiting: Sequence[tuple[_Task, list[FactEnvelope]]]) -> None:
+        self._sink.publish([envelope for _, some in waiting for envelope in some])
+        with self._lock:
+            for task, some in waiting:
+                del task.envelopes[: len(some)]
 
     def _save(self, savings: Sequence[_Saving]) -> None:
         """States and history in one transaction, after all that follows from the states was published."""
@@ -292,6 +328,15 @@ class Aggregator:
                 self._pruned_at = now
 
 
+def _meet(known: _Task, task: TaskRef) -> None:
+    """Note the camera that sends now. Raises SupersededError when it runs elsewhere: what it saw, the other one has seen too."""
+    if task.life < known.ref.life:
+        raise SupersededError(camera_name(task.task_num))
+    if task.life > known.ref.life:
+        known.fenced = False
+    known.ref = task
+
+
 def fact_id(task: TaskRef, parameters: Parameters) -> str:
     """The same for the same task, lane, period and time: what is stated again after a restart is recognised."""
     what = f"lane {parameters.road_num}" if isinstance(parameters, LaneParameters) else "people"
@@ -310,14 +355,15 @@ class AggregatorActor:
     def __init__(
         self,
         index: int,
-        store_factory: Callable[[], ParameterStore],
+        store_factory: Callable[[str], ParameterStore],
         sink: FactSink,
         config: AggregatorConfig | None = None,
         generation: str = "",
     ) -> None:
         configure_logging("INFO")
         self._index, self._generation = index, generation
-        self._aggregator = Aggregator(store_factory(), sink, config, prunes=index == 0)
+        self._name = f"aggregator-{index}"
+        self._aggregator = Aggregator(store_factory(self._name), sink, config, prunes=index == 0)
 
     def generation(self) -> str:
         """Code and settings this runs with."""
@@ -329,11 +375,23 @@ class AggregatorActor:
 
     def take(self, task: TaskRef, batches: Sequence[CellBatch], ended: bool, life: str) -> CellReceipt:
         """See Aggregator.take."""
-        return self._aggregator.take(task, batches, ended=ended, life=life)
+        try:
+            return self._aggregator.take(task, batches, ended=ended, life=life)
+        except SupersededError as error:
+            self._end_if_me(error)
+            raise
 
     def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
         """See Aggregator.crowds."""
-        return self._aggregator.crowds(task)
+        try:
+            return self._aggregator.crowds(task)
+        except SupersededError as error:
+            self._end_if_me(error)
+            raise
+
+    def _end_if_me(self, error: SupersededError) -> None:
+        if error.name == self._name:
+            end_superseded_process(error.name)
 
     def interfaces_changed(self) -> None:
         """See Aggregator.interfaces_changed."""
@@ -376,5 +434,9 @@ class AggregatorSink:
         try:
             actor = ray.get_actor(name, namespace=self.namespace)
             return ray.get(getattr(actor, method).remote(*arguments), timeout=self.timeout_s)
+        except SupersededError as error:
+            if error.name == camera_name(task.task_num):
+                raise SupersededError(error.name) from error
+            raise SinkUnavailableError(f"{error.name} has moved") from error
         except (RayError, ValueError, StoreUnavailableError, SinkUnavailableError) as error:
             raise SinkUnavailableError(f"aggregator does not answer: {type(error).__name__}") from error

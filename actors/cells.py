@@ -3,8 +3,9 @@
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable
 
-from actors.errors import SinkUnavailableError
+from actors.errors import SinkUnavailableError, SupersededError
 from actors.ports import CellReceipt, CellSink, TaskRef
 from traffic.aggregation import CellBatch
 
@@ -21,8 +22,9 @@ class CellSender:
         dropped: batches given up because the aggregator was away for too long.
     """
 
-    def __init__(self, task: TaskRef, sink: CellSink) -> None:
-        self._task, self._sink = task, sink
+    def __init__(self, task: TaskRef, sink: CellSink, on_superseded: Callable[[str], None] = lambda _: None) -> None:
+        """``on_superseded``: called once when the camera has been started elsewhere; nothing is sent after it."""
+        self._task, self._sink, self._on_superseded = task, sink, on_superseded
         self._batches: deque[CellBatch] = deque()
         self._fresh = threading.Condition()
         self._new = self._ended = self._stopping = False
@@ -72,6 +74,10 @@ class CellSender:
                 self._new = False
             try:
                 receipt = self._sink.send(self._task, batches, ended=ended, life=self._life)
+            except SupersededError as error:
+                logger.error("cells refused task=%s superseded=%s", self._task.task_num, error.name)
+                self._on_superseded(error.name)
+                return
             except SinkUnavailableError as error:
                 logger.warning("cells waiting task=%s batches=%d error=%s", self._task.task_num, len(batches), error)
                 with self._fresh:

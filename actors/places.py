@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from actors.camera import CameraActor, CameraConfig, CameraServices
 from actors.placement import camera_options
-from actors.ports import TaskSpec
+from actors.ports import TaskSpec, camera_name
 
-CAMERA_PREFIX = "camera-"
+CAMERA_PREFIX = camera_name("")
 
 
 class CameraPlaces(Protocol):
@@ -43,7 +43,7 @@ class ActorPlaces:
         import ray
 
         options = {
-            "name": CAMERA_PREFIX + spec.ref.task_num,
+            "name": camera_name(spec.ref.task_num),
             "namespace": self.namespace,
             "lifetime": "detached",
             "max_restarts": 0,  # the supervisor restarts cameras itself, ever more slowly

@@ -16,7 +16,7 @@ from actors.aggregator import AggregatorConfig
 from actors.decoding import ProbeResult, SourceOptions, probe
 from actors.errors import SourceError
 from actors.logs import FORMAT_VARIABLE
-from actors.placement import SITE_LABEL
+from actors.placement import SITE_LABEL, off_the_head
 from actors.places import CAMERA_PREFIX, CameraPlaces
 from actors.ports import Archive, CameraHealth, FactSink, TaskStore
 from actors.pusher import PusherConfig
@@ -47,20 +47,20 @@ _PROBE_TIMEOUT_S = 40.0
 
 @dataclass(frozen=True, kw_only=True)
 class PusherPlan:
-    """How many pushers there are and what they are given."""
+    """How many pushers there are and what they are given. ``outbox_factory`` gets the pusher's name."""
 
     names: tuple[str, ...]
-    outbox_factory: Callable[[], Any]
+    outbox_factory: Callable[[str], Any]
     archive: Archive
     config: PusherConfig = field(default_factory=PusherConfig)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AggregatorPlan:
-    """How many aggregators there are and what they are given."""
+    """How many aggregators there are and what they are given. ``store_factory`` gets the aggregator's name."""
 
     names: tuple[str, ...]
-    store_factory: Callable[[], Any]
+    store_factory: Callable[[str], Any]
     sink: FactSink
     config: AggregatorConfig
 
@@ -171,18 +171,22 @@ class ActorSystem:
 
     def _actor(self, cls: type, name: str, concurrency: int, arguments: tuple[Any, ...], farewell: str = "stop") -> Wanted:
         actor: Any = ray.remote(concurrency_groups={ASK_GROUP: 1})(cls)
-        options = actor.options(
-            name=name,
-            namespace=self._settings.namespace,
-            lifetime="detached",  # outlives the ingress that made it
-            get_if_exists=True,
-            max_restarts=-1,  # comes back from the database and the cameras, as often as it takes
-            max_task_retries=0,  # callers repeat what they are not sure of, under the same ids
-            max_concurrency=concurrency,
-            num_cpus=0,
-            runtime_env={"env_vars": actor_environment(self._settings)},
-        )
-        return Wanted(name=name, start=lambda: options.remote(*arguments), farewell=farewell)
+        options: dict[str, Any] = {
+            "name": name,
+            "namespace": self._settings.namespace,
+            "lifetime": "detached",  # outlives the ingress that made it
+            "get_if_exists": True,
+            "max_restarts": -1,  # comes back from the database and the cameras, as often as it takes
+            "max_task_retries": 0,  # callers repeat what they are not sure of, under the same ids
+            "max_concurrency": concurrency,
+            "num_cpus": 0,
+            "runtime_env": {"env_vars": actor_environment(self._settings)},
+        }
+
+        def start() -> Any:
+            return actor.options(**options, **off_the_head(ray.nodes())).remote(*arguments)
+
+        return Wanted(name=name, start=start, farewell=farewell)
 
     # -- TaskControl and InterfaceControl -----------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from actors.recognition import RecognitionConfig, RecognitionServices
 from api.outbox import SqlOutboxStore
 from api.parameter_store import SqlParameterStore
 from api.task_store import SqlTaskStore
-from cluster.actors import APP_NAME, INGRESS_NAME, ActorSystem, AggregatorPlan, PusherPlan, actor_environment
+from cluster.actors import APP_NAME, INGRESS_NAME, SUPERVISOR, ActorSystem, AggregatorPlan, PusherPlan, actor_environment
 from cluster.rollout import Share, free_now, has_room, surge_percent
 from cluster.settings import Settings
 from models.attributes.clients import ServeAttributesClient, ServeWeatherClient
@@ -211,7 +211,7 @@ def actor_system(settings: Settings, places: CameraPlaces | None = None) -> Acto
     """The long-lived actors with everything they are given. ``places``: where cameras run, where not in actors of their own."""
     return ActorSystem(
         settings=settings,
-        task_store=SqlTaskStore(settings.resolved_database_url),
+        task_store=SqlTaskStore(settings.resolved_database_url, office=SUPERVISOR),
         places=places if places is not None else camera_places(settings, camera_services(settings)),
         pushers=PusherPlan(
             names=pusher_names(settings),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from actors.delivery.ports import HeldItem, HistoryItem, KnownStatus, OutboxStore, Outgoing
 from actors.errors import StoreUnavailableError
+from actors.ports import TaskRef
 
 logger = logging.getLogger(__name__)
 _AT_ONCE = 64  # calls in one transaction: what the slowest of them waits for stays short
@@ -19,12 +20,18 @@ _AT_ONCE = 64  # calls in one transaction: what the slowest of them waits for st
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Entry:
-    """What one camera's facts become. ``done``: how many deliveries and held items its transaction made, or why none."""
+    """What one caller's facts become.
+
+    Attributes:
+        tasks: cameras that state them; none may have been started elsewhere since.
+        done: how many deliveries and held items the transaction made, or why none.
+    """
 
     deliveries: Sequence[Outgoing]
     held: Sequence[HeldItem]
     statuses: Sequence[KnownStatus]
     history: Sequence[HistoryItem]
+    tasks: frozenset[TaskRef] = frozenset()
     done: "asyncio.Future[int]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -43,6 +50,7 @@ class Intake:
 
         Raises:
             StoreUnavailableError: nothing of it was persisted.
+            SupersededError: nothing of it was persisted: one of its cameras is another process now, or this pusher is.
         """
         self._waiting.append(entry)
         if self._writer is None or self._writer.done():
@@ -77,6 +85,7 @@ class Intake:
             [item for entry in entries for item in entry.held],
             [item for entry in entries for item in entry.statuses],
             [item for entry in entries for item in entry.history],
+            {task for entry in entries for task in entry.tasks},
         )
 
 
