@@ -63,12 +63,13 @@ def rows(cameras: int) -> dict[str, str]:
     minutes = 1440 * LANES * LANE_MINUTE_BYTES
     day_gb = cameras * (passages + deliveries + minutes) / 1e9
     kept_gb = cameras * (passages * VEHICLE_DAYS + deliveries * DELIVERY_DAYS + minutes * PARAMETER_DAYS) / 1e9
+    central = cameras * fast.central_ms_s / 1e3 * PEAK + API_CORES + RAY_CORES
     archive_gb = cameras * vehicles_day * CROP_KB / 1e6
     return {
         "cores of camera processes, 12.5 / 5 analysed a second": both(cores(fast), cores(slow)),
         "cores of detectors where there is no GPU": both(*(cameras * c.detector_ms_s / 1e3 * PEAK for c in (fast, slow))),
         "pictures/s for GPUs, if there are": both(cameras * 12.5, cameras * 5.0),
-        "cores of supervisor, aggregators, pushers, API, Ray": f"{cameras * fast.central_ms_s / 1e3 * PEAK + API_CORES + RAY_CORES:,.1f}",
+        "cores of supervisor, aggregators, pushers, API, Ray": f"{central:,.1f}",
         "memory of camera processes, GiB": f"{cameras * CAMERA_MIB / 1024 * PEAK:,.0f}",
         "vehicles/s, each a delivery to one receiver": f"{cameras * VEHICLES_H / 3600:,.0f}",
         "aggregators (half busy); pushers per receiver of all vehicles (half busy)": (
