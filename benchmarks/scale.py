@@ -91,12 +91,9 @@ def set_tasks(wayside: Installation, film: Path, count: int, fps: float, site: s
         for number in range(len(wayside.tasks), count):
             num = f"cam-{number:05d}"
             wayside.tasks[num] = number + 1
-            address = f"rtsp://127.0.0.1/replay/{number}"
-            session.add(
-                Task(
-                    task_num=num, task_name=f"相机 {number}", src_address=address, scene=scene, analysed_fps=fps, created_at=now_s
-                )
-            )
+            row = Task(task_num=num, task_name=f"相机 {number}", src_address=f"rtsp://127.0.0.1/replay/{number}")
+            row.scene, row.analysed_fps, row.created_at, row.site = scene, fps, now_s, site
+            session.add(row)
         session.commit()
     _supervisor(wayside).tasks_changed.remote()
 

@@ -92,7 +92,7 @@ class HostedPlaces:
             lifetime="detached",
             get_if_exists=True,
             max_concurrency=_CALLS_AT_ONCE,
-            num_cpus=0.01,  # with 0 Ray does not look at labels
+            num_cpus=0,
             **camera_options(self.options, spec.site),
         )
         host = actor.remote(self.camera, self.services, self.config, self.log_level)

@@ -72,8 +72,7 @@ class Settings(BaseSettings):
     camera_lease_s: float = Field(60.0, ge=0, description="cameras that no supervisor asks for so long stand still; 0: never")
     stall_timeout_s: float = Field(20.0, gt=0, description="no frame for this time counts as lost")
     # Small, so that a machine never refuses a camera: an overload lowers everybody's frame rate fairly and is counted.
-    # Not 0: Ray then does not look at labels, and a camera of a site runs anywhere.
-    camera_num_cpus: float = Field(0.01, ge=0.001, description="CPU share reserved by each camera actor")
+    camera_num_cpus: float = Field(0.01, ge=0, description="CPU share reserved by each camera actor")
     camera_hardware: Literal["none", "cuda"] = Field("none", description="cuda: decode on an NVIDIA card (NVDEC) where possible")
     camera_num_gpus: float = Field(0.0, ge=0, le=1, description="GPU share of each camera actor; for camera_hardware")
     jpeg_quality: int = Field(85, ge=10, le=100)
