@@ -22,8 +22,10 @@ from actors.decoding import (
     ReconnectConfig,
     SourceOptions,
     StreamReader,
+    VideoOpener,
     crop_jpeg,
     mask_address,
+    open_source,
 )
 from actors.errors import ArchiveError, SinkUnavailableError, SupersededError
 from actors.evidence.clips import ClipKeeper
@@ -91,6 +93,7 @@ class CameraServices:
         cells: takes the one-second cells of lanes and people; None: nobody wants them.
         recognition: of vehicles; None: facts go out without looks.
         connect_weather: makes the client of the weather network; None: the weather stays unknown.
+        open_video: opens the source of a task.
     """
 
     connect_detector: Callable[[], DetectorClient]
@@ -99,6 +102,7 @@ class CameraServices:
     cells: CellSink | None = None
     recognition: RecognitionServices | None = None
     connect_weather: Callable[[], WeatherClient] | None = None
+    open_video: VideoOpener = open_source
 
 
 class CameraRunner:
@@ -134,7 +138,9 @@ class CameraRunner:
         self._pictures = WriteBehind(services.archive, self._on_picture_error) if services.archive else None
         self._cells = CellSender(spec.ref, services.cells, self._superseded) if services.cells else None
         reconnect = ReconnectConfig(disconnected_after_s=config.disconnected_after_s)
-        self._reader = StreamReader(spec.ref.src_address, self._options(), reconnect, on_status=self._on_status)
+        self._reader = StreamReader(
+            spec.ref.src_address, self._options(), reconnect, on_status=self._on_status, open_video=services.open_video
+        )
         self._clips: ClipKeeper | None = None
         if services.archive:
             evidence = config.pipeline.evidence

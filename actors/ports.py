@@ -138,14 +138,30 @@ class CameraHealth:
     analysis_delay_s: float = 0.0
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellReceipt:
+    """What an aggregator says of the batches it was sent.
+
+    Attributes:
+        life: names this life of the aggregator: it has taken them, another one may not know of them.
+        durable: by source, sequence up to which batches are durable. The camera may forget those.
+        refused: nothing was taken, because the camera counted on another life: it must send all that it holds.
+    """
+
+    life: str
+    durable: Mapping[str, int]
+    refused: bool = False
+
+
 class CellSink(Protocol):
     """Takes the one-second cells of a camera."""
 
-    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool) -> int:
-        """Hand over every batch that is not durable yet, oldest first; ``ended``: the source has ended for good.
+    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool, life: str) -> CellReceipt:
+        """Hand over batches, oldest first.
 
-        Returns:
-            Sequence up to which batches are durable: the camera may forget them, and sends the later ones again next time.
+        Args:
+            ended: the source has ended for good.
+            life: of the aggregator that has taken all other batches that are not durable; "": there are no others.
 
         Raises:
             SinkUnavailableError: keep them and try again.

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from actors.delivery.bodies import dump
 from actors.delivery.composing import EVENT_BUSINESS, STATUS_BUSINESS
 from actors.delivery.health import HealthPolicy
+from actors.delivery.intake import Entry, Intake
 from actors.delivery.keeping import keep_running
 from actors.delivery.outgoing import outgoing
 from actors.delivery.periods import PeriodComposer, PeriodConfig
@@ -125,7 +126,7 @@ class Pusher:
         self._unencodable = 0
         self._backlog: dict[int, Backlog] = {}
         self._loaded, self._pruned_at = False, time.monotonic()
-        self._accepting, self._loading = asyncio.Lock(), asyncio.Lock()
+        self._intake, self._loading = Intake(store), asyncio.Lock()
 
     async def start(self) -> None:
         """Begin to deliver what is in the outbox."""
@@ -186,7 +187,8 @@ class Pusher:
     # -- taking facts ---------------------------------------------------------------------------------------------------
 
     async def publish(self, envelopes: Sequence[FactEnvelope]) -> int:
-        """Persist facts for this pusher's interfaces; returns after the commit how many deliveries and held items are new.
+        """Persist facts for this pusher's interfaces, together with those of other callers; returns after the commit how many
+        deliveries and held items are new with it.
 
         Raises:
             StoreUnavailableError: nothing was persisted; publish again.
@@ -198,13 +200,13 @@ class Pusher:
         deliveries, held, statuses = self._encode(envelopes)
         history = self._history(envelopes) if self._index == 0 else []
         tasks = {envelope.task for envelope in envelopes}
-        async with self._accepting:  # one writer at a time keeps the order of a task's facts
-            try:
-                new: int = await asyncio.to_thread(self._store.accept, deliveries, held, statuses, history, tasks)
-            except SupersededError as error:
-                if error.name not in {camera_name(task.task_num) for task in tasks}:
-                    self._end(error)
-                raise
+        try:
+            entry = Entry(deliveries=deliveries, held=held, statuses=statuses, history=history, tasks=tuple(tasks))
+            new = await self._intake.put(entry)
+        except SupersededError as error:
+            if error.name not in {camera_name(task.task_num) for task in tasks}:
+                self._end(error)
+            raise
         for interface_id in {delivery.interface_id for delivery in deliveries}:
             if worker := self._workers.get(interface_id):
                 worker.wake()

@@ -190,6 +190,7 @@ def staged_film(kind: str, seed: int, cache: Path, out: Path | None) -> Film:
     """A staged incident; its windows are those of the film's truth."""
     long = {"congestion": 150.0}.get(kind, 45.0)
     address = f"sim://approach?seed={seed}&fps={FPS}&duration_s={long + 75:g}&incident={kind}:at=15:for={long:g}:lane=2"
+    address += "&width=1280&height=720&opposing=2"
     address += "&pedestrians=0" if kind == "pedestrian" else ""  # who walks over the crossing there is a pedestrian too
     camera = SimulatedCamera(parse_address(address))
     document = camera.scene_document()
