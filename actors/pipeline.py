@@ -285,6 +285,8 @@ class CameraPipeline:
             self._weather.observe(frame)
         if self._recognizer:
             self._recognizer.observe(frame, tracks)
+            for track_id, since_s in self._passages.renewed.items():
+                self._recognizer.renew(track_id, since_s)
         faint = self._faint.update(frame.time_s, detections) if self._faint else ()
         events = self._events.advance(frame, tracks, self._passages, passages, faint)
         crowds = (self._events.wrap_alarm(alarm, frame) for alarm in alarms)

@@ -207,7 +207,7 @@ def main() -> None:
         for task_id in run.tasks.values():
             run.api.call("task/delete", id=task_id)
         run.tasks.clear()
-        source = "sim://approach?seed=3&flow=1800"
+        source = "sim://approach?seed=3&flow=1800&width=1280&height=720&opposing=2"
         run.add_task("looked-at", source, scene=demo_scene(source), analysedFps=12.5)
         run.wait_until_analysing(120, frames=60)
         report_load(chromium, run, token, arguments.rounds, arguments.window_s)

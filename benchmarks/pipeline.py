@@ -156,7 +156,7 @@ def latency(options: argparse.Namespace) -> None:
     from api.receiver import Receiver
     from cluster.demo import demo_scene
 
-    source = "sim://approach?seed=3&flow=1800"
+    source = "sim://approach?seed=3&flow=1800&width=1280&height=720&opposing=2"
     with Receiver() as receiver, _wayside(options) as wayside:
         wayside.add_interface(receiver.url, 21)
         wayside.add_task("live", source, scene=demo_scene(source), analysedFps=options.fps)
@@ -167,14 +167,14 @@ def latency(options: argparse.Namespace) -> None:
             time.sleep(0.5)
             delays.append(wayside.health()["live"].analysis_delay_s)
         pushes = [push for push in list(receiver.pushes) if push.kind == "vehicle-snapshot"]
-        waits = [push.received_at - _wire_seconds(push.body["snapshotTime"], wayside.settings.time_zone) for push in pushes]
+        waits = [push.received_at - wire_seconds(push.body["snapshotTime"], wayside.settings.time_zone) for push in pushes]
     print(
         f"frame to its analysis: p50 {_percentile(delays, 50):.0f} ms, p95 {_percentile(delays, 95):.0f} ms, {len(delays)} looks"
     )
     print(f"crossing to its push:  p50 {_percentile(waits, 50):.0f} ms, p95 {_percentile(waits, 95):.0f} ms, {len(waits)} pushes")
 
 
-def _wire_seconds(text: str, zone: str) -> float:
+def wire_seconds(text: str, zone: str) -> float:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 

@@ -116,6 +116,8 @@ def _run(address: str, detector: LocalDetectorClient, client: LocalPlateReaderCl
         counts["passages"] += 1
         if not near:
             counts["not counted"] += 1
+            kind = passage.object_class.name.lower()
+            print(f"   {passage.time_s:6.1f} s lane {passage.road_num} {kind}, {passage.plate}: no passage stated")
             continue
         _, _, plate = stated.pop(min(near)[1])
         outcome = "right" if plate == passage.plate else "wrong" if plate else "empty"
@@ -127,6 +129,8 @@ def _run(address: str, detector: LocalDetectorClient, client: LocalPlateReaderCl
             kind = passage.object_class.name.lower()
             of = ", another vehicle's" if plate in others else ""
             print(f"   {passage.time_s:6.1f} s lane {passage.road_num} {kind}, {width:.0f} px, {passage.plate} → {plate!r}{of}")
+    for lane, time_s, plate in stated:
+        print(f"   {time_s - _START_S:6.1f} s lane {lane}, {plate!r}: stated, nothing true left near it")
     print(f"{address}: {_line(counts)}")
     share = desk.seconds / max(spent, 1e-9)
     print(

@@ -26,9 +26,9 @@ from traffic.types import ObjectClass
 
 DATA = Path(os.environ.get("WAYSIDE_TEST_DATA", "../shared/data")) / "video"
 SIMULATED = (
-    "sim://approach?seed=3&duration_s=125&fps=10",
-    "sim://approach?seed=8&duration_s=125&fps=10&light=night",
-    "sim://approach?seed=5&duration_s=245&fps=10&cycle_s=240&green_s=30&flow=700",
+    "sim://approach?width=1280&height=720&opposing=2&seed=3&duration_s=125&fps=10",
+    "sim://approach?width=1280&height=720&opposing=2&seed=8&duration_s=125&fps=10&light=night",
+    "sim://approach?width=1280&height=720&opposing=2&seed=5&duration_s=245&fps=10&cycle_s=240&green_s=30&flow=700",
 )
 Measured = dict[tuple[int, int], LaneParameters]
 

@@ -12,7 +12,7 @@ import cv2
 from actors.simulation import SimulatedCamera, parse_address
 from models.self_check import PICTURE
 
-ADDRESS = "sim://approach?seed=7&warmup_s=100"
+ADDRESS = "sim://approach?seed=7&width=1280&height=720&opposing=2&warmup_s=100"
 FRAME = 250
 _QUALITY = 85
 

@@ -68,7 +68,8 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--address", default="sim://approach?seed=4&incident=no_helmet:at=5:for=20:lane=2&incident=debris:at=5:for=20:lane=3"
+        "--address",
+        default="sim://approach?seed=4&width=1280&height=720&opposing=2&incident=no_helmet:at=5:for=20:lane=2&incident=debris:at=5:for=20:lane=3",
     )
     parser.add_argument("--seconds", type=float, default=30.0)
     args = parser.parse_args()

@@ -81,6 +81,7 @@ class PlateRead:
         characters: confidence 0..1 of each character of ``text``.
         corners: float32 (4, 2), x, y in pixels of the picture: top left, top right, bottom right, bottom left of the plate.
         score: of the plate's detection, 0..1.
+        legible: 0..1, what the plate's size leaves of ``confidence`` at best: 1 where it is large enough to be read surely.
     """
 
     text: str
@@ -89,6 +90,7 @@ class PlateRead:
     characters: tuple[float, ...]
     corners: NDArray[np.float32]
     score: float = 1.0
+    legible: float = 1.0
 
 
 class PendingPlates(Protocol):

@@ -36,7 +36,7 @@ _THREADS = 2
 _MAX_WAITING = 32
 _TURNED_AWAY_AFTER, _TURNED_AWAY_S = 3, 10.0
 _ATTRIBUTE_CROPS = 3
-_FIRST_CROPS, _SURE = 2, 0.9  # pictures read first; a vote of this confidence needs no others
+_FIRST_CROPS, _SURE = 2, 0.9  # pictures read first; a vote this near to the surest possible needs no others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,8 @@ class _Work:
             reads += found
             picked = _own_reads(reads, shots)
             voted = vote([read for read, _ in picked])
-            if fault or (voted is not None and voted.confidence >= _SURE):
+            # A small plate is never quite sure; smaller pictures of it, which come next, would not help.
+            if fault or (voted is not None and voted.confidence >= _SURE * voted.best.legible):
                 break
         looks = Attributes()
         try:

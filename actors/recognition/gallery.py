@@ -98,6 +98,15 @@ class Gallery:
         for shot in self._shots.pop(track_id, ()):
             self.bytes_held -= shot.cut.nbytes
 
+    def drop_before(self, track_id: TrackId, since_s: float) -> None:
+        """Forget a vehicle's pictures from before video time ``since_s``."""
+        held = self._shots.get(track_id, [])
+        for shot in [shot for shot in held if shot.time_s < since_s]:
+            held.remove(shot)
+            self.bytes_held -= shot.cut.nbytes
+        if not held:
+            self.drop(track_id)
+
     def _is_another(self, track: Track) -> bool:
         """Whether the vehicle had almost gone and now comes near: an outgoing one became an oncoming one."""
         assert track.detection is not None

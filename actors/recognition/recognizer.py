@@ -86,6 +86,11 @@ class Recognizer:
         for track_id in self._gallery.renewed:
             self._known.pop(track_id, None)
 
+    def renew(self, track_id: TrackId, since_s: float) -> None:
+        """The track carries another vehicle than before since video time ``since_s``: what was known of the first is not its."""
+        self._gallery.drop_before(track_id, since_s)
+        self._known.pop(track_id, None)
+
     def hold(
         self, envelope: FactEnvelope, time_s: float, track_id: TrackId | None = None, context: VehicleContext | None = None
     ) -> None:

@@ -79,15 +79,15 @@ class SimulationSettings:
 
     scene: str = "approach"
     seed: int = 1
-    width: int = 1280
-    height: int = 720
+    width: int = 1600
+    height: int = 900
     fps: float = 25.0
     duration_s: float = 0.0
     height_m: float = 7.0
     pitch_deg: float = 19.5
     focal: float = 1.0
     lanes: int = 3
-    opposing: int = 2
+    opposing: int = 1
     flow: float = 1500.0
     opposing_flow: float = 500.0
     two_wheelers: float = 240.0

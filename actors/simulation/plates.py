@@ -1,5 +1,5 @@
-"""Number plates: place on the body and picture. Own stroke drawing for the province characters, Hershey strokes (part of
-OpenCV) for letters and digits."""
+"""Number plates: place on the body and picture. Own stroke drawing for the province characters and some others, Hershey strokes
+(part of OpenCV) for the other letters and digits."""
 
 from functools import lru_cache
 
@@ -66,9 +66,14 @@ _STROKES: dict[str, tuple[tuple[tuple[float, float], ...], ...]] = {
         ((6.4, 4), (9.8, 4)),
         ((8.2, 4), (8.2, 10)),
     ),
-    "川": (((1.6, 0.6), (1.6, 6.5), (0.4, 9.8)), ((5, 1.2), (5, 8.6)), ((8.6, 0.4), (8.6, 10))),
+    "川": (((1.0, 0.6), (1.0, 6.5), (0.2, 9.8)), ((4.9, 1.0), (4.9, 8.8)), ((8.9, 0.4), (8.9, 10))),
+    "0": (((3.4, 0.5), (6.6, 0.5), (8.5, 2), (8.5, 8), (6.6, 9.5), (3.4, 9.5), (1.5, 8), (1.5, 2), (3.4, 0.5)),),
     "1": (((2.6, 2), (5, 0), (5, 10)),),
+    "M": (((1, 9.7), (1, 0.3), (5, 7), (9, 0.3), (9, 9.7)),),
+    "W": (((0.6, 0.3), (2.6, 9.6), (5, 2.6), (7.4, 9.6), (9.4, 0.3)),),
 }
+# Pixels of a stroke; the provinces of many strokes have thin ones, or they would run together.
+_THICKNESS = {"0": 3, "1": 3, "M": 2, "W": 2}
 
 
 def plate_anchor(mesh: Mesh, end: int) -> tuple[float, float, float]:
@@ -116,7 +121,7 @@ def _draw(picture: NDArray[np.uint8], character: str, x: float, y: float, w: flo
     if strokes is not None:
         for stroke in strokes:
             points = np.array(stroke) * [w / 10, h / 10] + [x, y]
-            thickness = 3 if character == "1" else 2  # more strokes would run together
+            thickness = _THICKNESS.get(character, 2)
             cv2.polylines(picture, [np.round(points * 8).astype(np.int32)], False, ink, thickness, cv2.LINE_AA, 3)
         return
     (tw, th), _ = cv2.getTextSize(character, cv2.FONT_HERSHEY_SIMPLEX, 1.6, 5)

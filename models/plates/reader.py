@@ -1,6 +1,6 @@
 """The plate reader: pictures in, plates with text and colour out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import cv2
@@ -58,7 +58,7 @@ class PlateReader:
         found: list[list[PlateRead]] = [[] for _ in images]
         for (row, plate), result in zip(jobs, decoded, strict=True):
             if result is not None and result.confidence >= self._min_confidence:
-                found[row].append(_plate_read(_doubted(result, plate), plate.corners, plate.score))
+                found[row].append(_doubted(_plate_read(result, plate.corners, plate.score)))
         return [tuple(plates) for plates in found]
 
     def read_plates(self, plates: Sequence[Image]) -> list[PlateRead | None]:
@@ -79,15 +79,36 @@ class PlateReader:
         """The text of each plate from its views, the first of which is read always and the others when it is not sure."""
         two_rows = [view[0].shape[1] / view[0].shape[0] < _MAX_ROWS_ASPECT for view in plates]
         colors = [color_log_likelihoods(views[0]) for views in plates]
-        first = self._look([views[:1] for views in plates], two_rows)
-        decoded = [decode_plate(item, color, self._grammar) for item, color in zip(first, colors, strict=True)]
+        first, decoded = self._first_look([views[0] for views in plates], two_rows, colors)
         unsure = [i for i, item in enumerate(decoded) if item is None or item.confidence < _SURE]
-        more = self._look([plates[i][1:] for i in unsure], [two_rows[i] for i in unsure])
+        more = self._look(self._readers, [plates[i][1:] for i in unsure], [two_rows[i] for i in unsure])
         for i, others in zip(unsure, more, strict=True):
             decoded[i] = decode_plate([*first[i], *others], colors[i], self._grammar)
         return decoded
 
-    def _look(self, plates: Sequence[list[Image]], two_rows: Sequence[bool]) -> list[list[View]]:
+    def _first_look(
+        self, plates: Sequence[Image], two_rows: Sequence[bool], colors: Sequence[Mapping[int, float]]
+    ) -> tuple[list[list[View]], list[Decoded | None]]:
+        """One view of each plate by the first reader and, unless that one is sure alone, by all: (views, what they say)."""
+        leader, others = self._readers[0], self._readers[1:]
+        looks = self._look((leader,), [[plate] for plate in plates], two_rows)
+        decoded: list[Decoded | None] = [None] * len(plates)
+        if leader.sure_alone is not None:
+            for i, (views, color) in enumerate(zip(looks, colors, strict=True)):
+                if not two_rows[i]:
+                    alone = decode_plate(views, color, self._grammar)
+                    sure = alone is not None and alone.confidence >= leader.sure_alone
+                    decoded[i] = alone if sure and alone and not leader.may_miss(alone.color, self._grammar) else None
+        unsure = [i for i, item in enumerate(decoded) if item is None]
+        asked = self._look(others, [[plates[i]] for i in unsure], [two_rows[i] for i in unsure])
+        for i, views in zip(unsure, asked, strict=True):
+            looks[i] = [
+                View(readings=[*one.readings, *more.readings], rows=one.rows) for one, more in zip(looks[i], views, strict=True)
+            ]
+            decoded[i] = decode_plate(looks[i], colors[i], self._grammar)
+        return looks, decoded
+
+    def _look(self, readers: Sequence[TextReader], plates: Sequence[list[Image]], two_rows: Sequence[bool]) -> list[list[View]]:
         """Per plate every picture as one row and, where ``two_rows``, also as two rows; one batch per reader."""
         owners = [
             (index, rows)
@@ -101,18 +122,18 @@ class PlateReader:
             for rows in ((1, 2) if two_rows[index] else (1,))
             for picture in pictures
         ]
-        per_reader = [reader.read(looks) for reader in self._readers]
+        per_reader = [reader.read(looks) for reader in readers]
         views: list[list[View]] = [[] for _ in plates]
         for number, (index, rows) in enumerate(owners):
             views[index].append(View(readings=[readings[number] for readings in per_reader], rows=rows))
         return views
 
 
-def _doubted(decoded: Decoded, plate: LocatedPlate) -> Decoded:
+def _doubted(read: PlateRead) -> PlateRead:
     """Less sure when the plate is narrower than can be read: readers are sure of what few pixels can be taken for."""
-    share = min(1.0, plate_size(plate.corners)[0] / _LEGIBLE_WIDTH_PX)
-    characters = tuple(share * value for value in decoded.characters)
-    return replace(decoded, confidence=share * decoded.confidence, characters=characters)
+    share = min(1.0, plate_size(read.corners)[0] / _LEGIBLE_WIDTH_PX)
+    characters = tuple(share * value for value in read.characters)
+    return replace(read, confidence=share * read.confidence, characters=characters, legible=share)
 
 
 def _views(image: Image, plate: LocatedPlate) -> list[Image]:

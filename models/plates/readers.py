@@ -15,6 +15,7 @@ from models.plates.search import Reading
 
 Image = NDArray[np.uint8]
 _UNREAD = -1
+_RARE = -1.0  # natural logarithm of how usual a form is in a colour, below which it does not count
 # A reader never rules a character out: what it has not learned (a rare province) may still be what the other one sees.
 _FLOOR = 1e-3
 # … and where it sees some character, that may be one of those it never learned, with this share.
@@ -31,6 +32,8 @@ class ReaderInput:
         bgr: order of the colours.
         weight: how much the reader counts beside others.
         unlearned: characters of its list that it was hardly ever shown; it then says something else.
+        sure_alone: a plate that the first reader of a system reads with this confidence is not shown to the others, unless a
+            plate of its colour may have unlearned characters; None: all are asked always.
     """
 
     height: int
@@ -39,6 +42,7 @@ class ReaderInput:
     bgr: bool = True
     weight: float = 1.0
     unlearned: str = ""
+    sure_alone: float | None = None
 
 
 class TextReader:
@@ -61,6 +65,20 @@ class TextReader:
         self._unlearned = [1 + grammar.index[character] for character in shape.unlearned if character in grammar.index]
         if not (self._target > 0).any():
             raise ModelFormatError(f"the reader's characters are none of the grammar {grammar.name}")
+
+    @property
+    def sure_alone(self) -> float | None:
+        """See ReaderInput."""
+        return self._shape.sure_alone
+
+    def may_miss(self, color: int, grammar: Grammar) -> bool:
+        """Whether a plate of this colour may have characters that the reader has not learned."""
+        unlearned = set(self._shape.unlearned)
+        return any(
+            unlearned & {c for sign in form.pattern for c in grammar.signs.get(sign, sign)}
+            for form in grammar.forms
+            if any(code == color and prior > _RARE for code, prior in form.colors)
+        )
 
     def read(self, plates: Sequence[Image]) -> list[Reading]:
         """uint8 (h, w, 3) RGB each → a reading each, in the grammar's alphabet, no probability zero."""

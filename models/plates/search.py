@@ -54,27 +54,25 @@ class _Reader:
         self.said = np.zeros((1, len(self._p) + 1))  # the last step said the prefix's last character
         self.rest = np.concatenate([[1.0], np.cumprod(self._p[:, BLANK])])[None]  # … or a blank after it
 
-    def extend(self, parents: NDArray[np.int64], codes: NDArray[np.int64], repeats: NDArray[np.bool_]) -> tuple[Floats, ...]:
-        """Extend ``parents`` (rows of the beam) by ``codes`` (indices in the alphabet), all (k,).
+    def extended(self, parents: NDArray[np.int64], codes: NDArray[np.int64], repeats: NDArray[np.bool_]) -> Floats:
+        """Probabilities (k,) that the text begins with ``parents`` (rows of the beam), extended by ``codes`` (indices in the
+        alphabet), both (k,). ``repeats``: the code is the parent's last one, so that a blank must stand between them."""
+        return self._starts(parents, self._p[:, 1 + codes].T, repeats).sum(1)
 
-        ``repeats``: the code is the parent's last one, so that a blank must stand between them.
-
-        Returns:
-            probabilities that the text begins so (k,); ``said`` and ``rest`` of the longer prefixes (k, 1 + steps).
-        """
+    def keep(self, parents: NDArray[np.int64], codes: NDArray[np.int64], repeats: NDArray[np.bool_]) -> None:
+        """The beam is now these longer prefixes."""
         emit = self._p[:, 1 + codes].T
-        rest = self.rest[parents]
-        ready = np.where(repeats[:, None], rest, rest + self.said[parents])[:, :-1]
-        starts = ready * emit
-        said, after = np.zeros_like(rest), np.zeros_like(rest)
+        starts = self._starts(parents, emit, repeats)
+        said, after = np.zeros((len(codes), len(self._p) + 1)), np.zeros((len(codes), len(self._p) + 1))
         for step in range(emit.shape[1]):
             said[:, step + 1] = starts[:, step] + said[:, step] * emit[:, step]
             after[:, step + 1] = (said[:, step] + after[:, step]) * self._p[step, BLANK]
-        return starts.sum(1), said, after
+        self.said, self.rest = said, after
 
-    def keep(self, said: Floats, rest: Floats) -> None:
-        """The beam is now these prefixes."""
-        self.said, self.rest = said, rest
+    def _starts(self, parents: NDArray[np.int64], emit: Floats, repeats: NDArray[np.bool_]) -> Floats:
+        """Probability (k, steps) that the extension is first said in each step."""
+        rest = self.rest[parents]
+        return np.asarray(np.where(repeats[:, None], rest, rest + self.said[parents])[:, :-1] * emit)
 
 
 def search(readings: Sequence[Reading], grammar: Grammar, rows: Sequence[int] = (1, 2), *, beam: int = 12) -> list[Candidate]:
@@ -105,13 +103,12 @@ def search(readings: Sequence[Reading], grammar: Grammar, rows: Sequence[int] = 
             break
         parents, codes = (np.array(column, np.int64) for column in zip(*steps, strict=True))
         repeats = np.array([bool(prefixes[row]) and prefixes[row][-1] == code for row, code in steps])
-        extended = [reader.extend(parents, codes, repeats) for reader in readers]
-        scores = _joint((item[0] for item in extended), weights)
+        scores = _joint((reader.extended(parents, codes, repeats) for reader in readers), weights)
         best = np.argsort(-scores, kind="stable")[:beam]
         prefixes = [(*prefixes[parents[i]], int(codes[i])) for i in best]
         alive = [[f for f in alive[parents[i]] if len(f) > place and codes[i] in grammar.places(f)[place]] for i in best]
-        for reader, item in zip(readers, extended, strict=True):
-            reader.keep(item[1][best], item[2][best])
+        for reader in readers:  # the whole table only of the few that stay
+            reader.keep(parents[best], codes[best], repeats[best])
         whole = _joint((reader.said[:, -1] + reader.rest[:, -1] for reader in readers), weights)
         for row, few in enumerate(alive):
             text = "".join(grammar.alphabet[code] for code in prefixes[row])

@@ -34,7 +34,7 @@ class PlateSystem:
     detector: str = "clp-plate-detector"
 
 
-_CLP = ReaderInput(height=32, width=96, padded_width=320, unlearned="使领学警港澳挂民航")
+_CLP = ReaderInput(height=32, width=96, padded_width=320, unlearned="使领学警港澳挂民航", sure_alone=0.95)
 _PPOCR = ReaderInput(height=48, width=192, padded_width=192, weight=0.6)
 SYSTEMS: dict[str, PlateSystem] = {
     "cn": PlateSystem(

@@ -11,7 +11,7 @@ from api.receiver import Receiver
 from tests.browser.conftest import PASSWORD, Watched, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.ray, pytest.mark.timeout(280)]
-SOURCE = "sim://approach?seed=3&flow=1800"
+SOURCE = "sim://approach?seed=3&flow=1800&width=1280&height=720&opposing=2"
 PAGES = (
     "cameras",
     "cameras/1",

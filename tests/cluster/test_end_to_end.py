@@ -25,7 +25,7 @@ from tests.cluster.test_grafana import FOLDER, dashboard_expressions
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(280)]
-SOURCE = "sim://approach?seed=3&flow=1800"
+SOURCE = "sim://approach?seed=3&flow=1800&width=1280&height=720&opposing=2"
 
 
 def until(condition: Callable[[], Any], timeout_s: float) -> Any:
@@ -222,7 +222,12 @@ def test_a_task_waits_for_a_machine_of_its_site_runs_there_and_waits_again_when_
 
     client, settings = installation
     task = client.call(
-        "task/add", taskNum="north-1", taskName="site", srcAddress="sim://approach?seed=4", analysedFps=2, site="north"
+        "task/add",
+        taskNum="north-1",
+        taskName="site",
+        srcAddress="sim://approach?seed=4&width=1280&height=720",
+        analysedFps=2,
+        site="north",
     )
 
     def told() -> Any:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from traffic.passages.gates import Gates
 from traffic.passages.learning import LaneLearner
 from traffic.passages.observing import Observer
 from traffic.passages.parts import watch_parts
-from traffic.passages.stitching import find_predecessor, is_another
+from traffic.passages.stitching import find_predecessor, has_turned, is_another, recovery_of
 from traffic.passages.vehicle import Sample, Vehicle
 from traffic.passages.view import GroundView
 from traffic.scene.model import Lane, Scene
@@ -41,6 +41,7 @@ class PassageAnalyzer:
         self._vehicles: dict[TrackId, Vehicle] = {}
         self._ended: deque[Vehicle] = deque(maxlen=_MAX_ENDED)
         self._replaced: list[Vehicle] = []
+        self._renewed: dict[TrackId, float] = {}
         self._time_s: float | None = None
         self._epoch = 0
 
@@ -58,6 +59,11 @@ class PassageAnalyzer:
     def vehicles(self) -> tuple[Vehicle, ...]:
         """Every vehicle that is followed, seen in the newest frame or not; to look at, not to change."""
         return tuple(self._vehicles.values())
+
+    @property
+    def renewed(self) -> Mapping[TrackId, float]:
+        """Tracks found in the newest frame to carry another vehicle than before, and the video time since when."""
+        return self._renewed
 
     def lane_of(self, track_id: TrackId) -> int:
         """roadNum of the lane a vehicle is in, 0 for none or an unknown track."""
@@ -91,6 +97,7 @@ class PassageAnalyzer:
         if self._time_s is not None and time_s - self._time_s > self._config.gap_s:
             self._epoch += 1
         self._time_s = time_s
+        self._renewed = {}
         vehicles = [track for track in tracks if track.object_class != ObjectClass.PERSON]
         self._take_matched(time_s, [track for track in vehicles if track.state is TrackState.CONFIRMED])
         for track in vehicles:
@@ -151,12 +158,18 @@ class PassageAnalyzer:
         samples = self._observer.samples(time_s, tracks, vehicles)
         first_reports = {track.track_id for track in fresh}
         for row, (track, sample) in enumerate(zip(tracks, samples, strict=True)):
-            if track.track_id not in first_reports and is_another(vehicles[row], sample, self._view):
+            if track.track_id in first_reports:
+                continue
+            if is_another(vehicles[row], sample, self._view):
                 samples[row] = self._replace(track, time_s)
+            else:
+                vehicles[row].recovery = recovery_of(vehicles[row], sample)
         for track, sample in zip(tracks, samples, strict=True):
             if track.track_id in first_reports:
                 self._begin(track, sample)
             self._advance(self._vehicles[track.track_id], track, sample)
+            if has_turned(self._vehicles[track.track_id], self._view):
+                self._replace_since_recovery(track)
         matched = [self._vehicles[track.track_id] for track in tracks]
         watch_parts(time_s, matched)
         self._assign_lanes(time_s, matched)
@@ -166,11 +179,33 @@ class PassageAnalyzer:
         old = self._vehicles[track.track_id]
         self._counter.ended(old)
         self._replaced.append(old)
+        self._renewed[track.track_id] = time_s
         other = dataclasses.replace(track, first_time_s=time_s)
         self._vehicles[track.track_id] = Vehicle(track=other, last_matched_s=time_s)
         sample = self._observer.samples(time_s, (other,), (self._vehicles[track.track_id],))[0]
         self._begin(other, sample)
         return sample
+
+    def _replace_since_recovery(self, track: Track) -> None:
+        """What the track carries since it came back is another vehicle: its samples become that one's."""
+        old = self._vehicles[track.track_id]
+        assert old.recovery is not None
+        since_s = old.recovery.time_s
+        later = old.trajectory.cut(since_s)
+        old.last_matched_s, old.pending, old.unproven = old.trajectory.samples[-1].time_s, None, None
+        self._counter.ended(old)
+        self._replaced.append(old)
+        self._renewed[track.track_id] = since_s
+        vehicle = Vehicle(track=dataclasses.replace(track, first_time_s=since_s), last_matched_s=since_s)
+        self._vehicles[track.track_id] = vehicle
+        width, height = self._view.frame_size
+        for sample in later:
+            x1, y1, x2, y2 = sample.box
+            seen = dataclasses.replace(
+                track, time_s=sample.time_s, detection=(x1 * width, y1 * height, x2 * width, y2 * height), first_time_s=since_s
+            )
+            self._advance(vehicle, seen, self._observer.samples(sample.time_s, (seen,), (vehicle,))[0])
+        vehicle.track = track
 
     def _begin(self, track: Track, sample: Sample) -> None:
         """A track is reported for the first time: it continues a vehicle, or it is a new one."""

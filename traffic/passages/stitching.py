@@ -6,7 +6,7 @@ import numpy as np
 
 from traffic.passages.config import PassageConfig
 from traffic.passages.dimensions import usual_dimensions
-from traffic.passages.vehicle import Sample, Vehicle
+from traffic.passages.vehicle import Recovery, Sample, Vehicle
 from traffic.passages.view import GroundView
 from traffic.types import FOUR_WHEELED, Track
 
@@ -17,6 +17,10 @@ _RECOVERED_S = 0.4  # shorter gaps are the tracker's own business
 _BACKWARD_LENGTHS = 0.7
 _ASIDE_WIDTHS = 1.3
 _ASIDE_SHARE = 0.5  # of the way made: a lane change during the gap
+_TURN_WITHIN_S = 2.5  # nobody turns round so soon after driving
+_TURN_COS = -0.5
+_TURN_SAMPLES, _TURN_S = 4, 0.3  # whole boxes that show the new way
+_TURN_SPEED_MS, _TURN_HEIGHTS = 2.0, 0.5  # least speed before and after; without metres in heights of its box a second
 _MAX_GROWTH = 1.8  # ratio of the heights before and after, corrected for distance when calibrated
 _MAX_GROWTH_IMAGE = 2.5  # without calibration, where coming nearer makes a box grow
 
@@ -70,6 +74,33 @@ def is_another(vehicle: Vehicle, sample: Sample, view: GroundView) -> bool:
     backward = max(-along, 0.0) / (_BACKWARD_LENGTHS * length + slack)
     beside = max(aside - _ASIDE_SHARE * max(along, 0.0), 0.0) / (_ASIDE_WIDTHS * width + slack)
     return backward + beside > 1
+
+
+def recovery_of(vehicle: Vehicle, sample: Sample) -> Recovery | None:
+    """The recovery that ``sample``, the next one of the vehicle, is; the one before when its track was not lost for long."""
+    if sample.time_s - vehicle.last_matched_s < _RECOVERED_S:
+        return vehicle.recovery
+    motion = vehicle.trajectory.velocity(1.0)
+    return vehicle.recovery if motion is None else Recovery(sample.time_s, motion[0])
+
+
+def has_turned(vehicle: Vehicle, view: GroundView) -> bool:
+    """Whether a track that came back after a while goes the other way now: it has come back on a different vehicle.
+
+    Where oncoming vehicles leave the picture beside the place where others enter it, the first whole boxes after the gap may well
+    lie on the old way.
+    """
+    recovery = vehicle.recovery
+    newest = vehicle.trajectory.samples[-1]
+    if recovery is None or newest.time_s - recovery.time_s > _TURN_WITHIN_S:
+        return False
+    since = [s for s in vehicle.trajectory.recent(_TURN_WITHIN_S) if s.time_s >= recovery.time_s]
+    if len(since) < _TURN_SAMPLES or since[-1].time_s - since[0].time_s < _TURN_S:
+        return False
+    now = (np.array(since[-1].centre) - since[0].centre) / (since[-1].time_s - since[0].time_s)
+    least = _TURN_SPEED_MS if view.metric else _TURN_HEIGHTS * (newest.box[3] - newest.box[1])
+    before_speed, speed = float(np.hypot(*recovery.before)), float(np.hypot(*now))
+    return min(before_speed, speed) >= least and float(now @ recovery.before) <= _TURN_COS * speed * before_speed
 
 
 def _distance(vehicle: Vehicle, sample: Sample, view: GroundView, config: PassageConfig) -> float | None:

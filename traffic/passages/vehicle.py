@@ -49,6 +49,12 @@ class Trajectory:
             half = _CAPACITY // 2
             self.samples = self.samples[0:half:2] + self.samples[half:]
 
+    def cut(self, time_s: float) -> list[Sample]:
+        """Take the samples from ``time_s`` on away; returns them."""
+        later = [sample for sample in self.samples if sample.time_s >= time_s]
+        self.samples = [sample for sample in self.samples if sample.time_s < time_s]
+        return later
+
     def copy(self) -> "Trajectory":
         """An independent copy."""
         other = Trajectory()
@@ -110,6 +116,14 @@ class Crossing:
     coasted: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Recovery:
+    """A track was found again after a while: first video time after the gap, and the velocity (2,) on the ground before it."""
+
+    time_s: float
+    before: Array
+
+
 @dataclass(slots=True)
 class Inside:
     """How much a vehicle was seen, and seen inside another's box: in frames over its whole life, and lately.
@@ -141,6 +155,7 @@ class Vehicle:
         moved: it is no parked or false object: the track says so, or its contact point has come far (see ``has_come_far``).
         unproven: a crossing of a vehicle that has not moved enough yet to be believed.
         continued: a new track carries this vehicle on.
+        recovery: of its track, the last one; None when it was never lost for long.
         parts: how often it was seen inside which other vehicle's box (see ``traffic.passages.parts``).
     """
 
@@ -156,6 +171,7 @@ class Vehicle:
     moved: bool = False
     unproven: Crossing | None = None
     continued: bool = False
+    recovery: Recovery | None = None
     parts: Inside = field(default_factory=Inside)
 
     def has_come_far(self, aspect: float) -> bool:

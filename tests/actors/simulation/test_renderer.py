@@ -19,7 +19,7 @@ from actors.simulation.raster import rasterise
 from actors.simulation.road import build_camera
 from actors.simulation.shading import to_world
 
-CAMERA = build_camera(parse_address("sim://approach"))
+CAMERA = build_camera(parse_address("sim://approach?width=1280&height=720&opposing=2"))
 KINDS = ("sedan", "hatch", "suv", "van", "truck", "bus", "ebike", "bicycle", "person1")
 
 
@@ -68,7 +68,8 @@ def test_boxes_hold_the_whole_body_to_half_a_pixel(kind: str) -> None:
 def test_visible_is_the_share_of_the_whole_object_not_of_its_part_in_the_frame(tmp_path: Path) -> None:
     """A vehicle alone in the picture is as visible as its outline lies inside the frame."""
     camera = SimulatedCamera(
-        parse_address("sim://approach?seed=3&flow=500&opposing=0&two_wheelers=0&pedestrians=0&fps=5"), tmp_path
+        parse_address("sim://approach?seed=3&width=1280&height=720&flow=500&opposing=0&two_wheelers=0&pedestrians=0&fps=5"),
+        tmp_path,
     )
     checked = 0
     for frame in islice(camera.frames(), 120):

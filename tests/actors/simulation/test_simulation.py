@@ -145,7 +145,7 @@ def test_people_start_only_while_they_may_walk() -> None:
 def test_scene_document_is_valid_and_maps_the_road_exactly() -> None:
     camera = SimulatedCamera(parse_address("sim://approach"), default_cache_dir())
     scene = parse_scene(json.dumps(camera.scene_document()))
-    assert [lane.road_num for lane in scene.lanes] == [1, 2, 3, 4, 5, 6]
+    assert [lane.road_num for lane in scene.lanes] == [1, 2, 3, 4, 5]
     assert scene.calibration is not None
     pinhole = build_camera(camera.settings)
     u, v, _ = pinhole.project(np.array([2.25, SNAPSHOT_Y, 0.0]))

@@ -106,7 +106,10 @@ def sprites(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_simulated_site_has_cones(sprites: Path) -> None:
     camera = SimulatedCamera(
-        parse_address("sim://approach?seed=4&fps=1&duration_s=50&incident=road_works:at=5:for=30:lane=2"), sprites
+        parse_address(
+            "sim://approach?seed=4&width=1280&height=720&opposing=2&fps=1&duration_s=50&incident=road_works:at=5:for=30:lane=2"
+        ),
+        sprites,
     )
     best = 0
     for simulated in camera.frames():
@@ -124,7 +127,7 @@ def test_the_simulated_site_has_cones(sprites: Path) -> None:
 
 
 def test_bare_heads_and_helmets_of_simulated_workers(sprites: Path) -> None:
-    address = "sim://approach?seed=4&fps=2&duration_s=40&pedestrians=0&incident=no_helmet:at=5:for=15:lane=2"
+    address = "sim://approach?seed=4&width=1280&height=720&opposing=2&fps=2&duration_s=40&pedestrians=0&incident=no_helmet:at=5:for=15:lane=2"
     camera = SimulatedCamera(parse_address(address), sprites)
     watcher = PixelWatcher(parse_scene(camera.scene_document()), VisionConfig(cones=False))
     votes: dict[int, list[PixelFindingKind]] = {}
@@ -139,7 +142,7 @@ def test_bare_heads_and_helmets_of_simulated_workers(sprites: Path) -> None:
 
 
 def test_nobody_is_judged_outside_helmet_regions(sprites: Path) -> None:
-    camera = SimulatedCamera(parse_address("sim://approach?seed=4&fps=1&duration_s=20"), sprites)
+    camera = SimulatedCamera(parse_address("sim://approach?seed=4&width=1280&height=720&opposing=2&fps=1&duration_s=20"), sprites)
     watcher = PixelWatcher(parse_scene(camera.scene_document()))
     said = [watcher.look(_decoded(f), _tracks(f)) for f in camera.frames()]
     assert not _kinds(said) & {PixelFindingKind.BARE_HEAD, PixelFindingKind.HELMET}
