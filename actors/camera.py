@@ -22,10 +22,12 @@ from actors.decoding import (
     ReconnectConfig,
     SourceOptions,
     StreamReader,
+    VideoOpener,
     crop_jpeg,
     mask_address,
+    open_source,
 )
-from actors.errors import ArchiveError, SinkUnavailableError
+from actors.errors import ArchiveError, SinkUnavailableError, SupersededError
 from actors.evidence.clips import ClipKeeper
 from actors.evidence.write_behind import WriteBehind
 from actors.lease import Lease
@@ -35,7 +37,7 @@ from actors.outbound import OutboundPolicy
 from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
 from actors.ports import Archive, CameraHealth, CellSink, FactEnvelope, FactSink, TaskSpec
 from actors.recognition import RecognitionServices, ThreadedDesk
-from actors.vital import end_process_with_any_thread
+from actors.vital import end_process_with_any_thread, end_superseded_process
 from actors.weather import WeatherWatch
 from models.handles import DetectionFailedError, DetectorClient, WeatherClient
 from traffic.facts import TaskStatus, TaskStatusCode
@@ -91,6 +93,7 @@ class CameraServices:
         cells: takes the one-second cells of lanes and people; None: nobody wants them.
         recognition: of vehicles; None: facts go out without looks.
         connect_weather: makes the client of the weather network; None: the weather stays unknown.
+        open_video: opens the source of a task.
     """
 
     connect_detector: Callable[[], DetectorClient]
@@ -99,14 +102,22 @@ class CameraServices:
     cells: CellSink | None = None
     recognition: RecognitionServices | None = None
     connect_weather: Callable[[], WeatherClient] | None = None
+    open_video: VideoOpener = open_source
 
 
 class CameraRunner:
     """Runs one task until stopped."""
 
     def __init__(
-        self, spec: TaskSpec, services: CameraServices, config: CameraConfig, metrics: CameraMetrics | None = None
+        self,
+        spec: TaskSpec,
+        services: CameraServices,
+        config: CameraConfig,
+        metrics: CameraMetrics | None = None,
+        on_superseded: Callable[[str], None] | None = None,
     ) -> None:
+        """``on_superseded``: called when the camera's facts are refused because it has been started elsewhere since."""
+        self._on_superseded = on_superseded
         self._spec, self._services, self._config = spec, services, config
         self._wanted = spec  # differs from the spec in force until the analysis has taken a new scene over
         self._metrics = metrics
@@ -125,9 +136,11 @@ class CameraRunner:
         self._measured_s = 0.0  # monotonic time of the last metrics
         self._sequence = 0
         self._pictures = WriteBehind(services.archive, self._on_picture_error) if services.archive else None
-        self._cells = CellSender(spec.ref, services.cells) if services.cells else None
+        self._cells = CellSender(spec.ref, services.cells, self._superseded) if services.cells else None
         reconnect = ReconnectConfig(disconnected_after_s=config.disconnected_after_s)
-        self._reader = StreamReader(spec.ref.src_address, self._options(), reconnect, on_status=self._on_status)
+        self._reader = StreamReader(
+            spec.ref.src_address, self._options(), reconnect, on_status=self._on_status, open_video=services.open_video
+        )
         self._clips: ClipKeeper | None = None
         if services.archive:
             evidence = config.pipeline.evidence
@@ -180,6 +193,7 @@ class CameraRunner:
             reason=self.lease.reason or self._status.reason or (pipeline.paused_reason if pipeline else ""),
             frames_decoded=read.decoded,
             frames_analysed=counters.frames_analysed if counters else 0,
+            frames_still=counters.frames_still if counters else 0,
             frames_dropped=read.dropped + self._lost_analyses,
             fps_source=read.fps_source,
             fps_analysed=self._fps(),
@@ -213,6 +227,7 @@ class CameraRunner:
 
         The stream goes on; the next frame is analysed with the new scene, and what the old one had open is stated first.
         """
+        spec = dataclasses.replace(spec, ref=dataclasses.replace(spec.ref, life=self._spec.ref.life))
         before, after = (dataclasses.replace(item, scene=None, revision="") for item in (self._spec, spec))
         if before != after or self._reader.finished or _document(spec) == _document(self._spec):
             return False
@@ -410,6 +425,13 @@ class CameraRunner:
         for envelope in envelopes:
             self._outgoing.put(envelope)  # blocks when the pushers are down for long: back-pressure, nothing is lost
 
+    def _superseded(self, name: str) -> None:
+        """This camera runs elsewhere now; what this one has to say is no longer wanted."""
+        logger.error("camera superseded, stands still task=%s", self._spec.ref.task_num)
+        self._stopping.set()
+        if self._on_superseded:
+            self._on_superseded(name)
+
     def _publish_loop(self) -> None:
         wait_s = 0.1
         pending: list[FactEnvelope] = []
@@ -427,6 +449,9 @@ class CameraRunner:
             try:
                 self._services.sink.publish(pending)
                 pending, wait_s = [], 0.1
+            except SupersededError as error:
+                self._superseded(error.name)
+                return
             except SinkUnavailableError as error:
                 logger.warning("facts waiting task=%s count=%d error=%s", self._spec.ref.task_num, len(pending), error)
                 time.sleep(wait_s)
@@ -440,7 +465,7 @@ class CameraActor:
         configure_logging(log_level)
         end_process_with_any_thread()
         self._spec = spec
-        self._runner = CameraRunner(spec, services, config, CameraMetrics(spec.ref.task_num))
+        self._runner = CameraRunner(spec, services, config, CameraMetrics(spec.ref.task_num), end_superseded_process)
         self._runner.start()
 
     def revision(self) -> str:

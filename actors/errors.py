@@ -30,5 +30,13 @@ class SinkUnavailableError(ActorError):
     """Facts could not be persisted; keep them and try again."""
 
 
+class SupersededError(ActorError):
+    """Another process has taken over under this name (``camera-17``, ``pusher-0``): nothing of this one counts any more."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(name)
+
+
 class DetectorUnavailableError(ActorError):
     """The detector did not answer in time."""

@@ -11,6 +11,7 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 SITE_LABEL = "site"
+_NODE_LABEL, _HEAD_RESOURCE = "ray.io/node-id", "node:__internal_head__"  # given by Ray to every machine, to the head
 # Ray takes the same values as Kubernetes does for labels.
 SITE_PATTERN = r"[A-Za-z0-9]([A-Za-z0-9_.\-]{0,61}[A-Za-z0-9])?"
 WAITING_FOR_ROOM = "等待计算资源 (waiting for free CPUs of the cluster)"
@@ -49,6 +50,21 @@ def sites_in_cluster() -> frozenset[str]:
     except RayError as error:
         logger.warning("machines of the cluster unknown error=%s", type(error).__name__)
         return frozenset()
+
+
+def off_the_head(nodes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Ray options of an actor that should outlive the head: on any other machine, on the head when there is none.
+
+    While the head is away nothing can be started, so whoever was on it is away as long.
+
+    Args:
+        nodes: the answer of ``ray.nodes()``.
+    """
+    alive = [node for node in nodes if node["Alive"]]
+    heads = [node["NodeID"] for node in alive if _HEAD_RESOURCE in node["Resources"]]
+    if not heads or len(alive) == len(heads):
+        return {}
+    return {"label_selector": {_NODE_LABEL: f"!{heads[0]}"}, "fallback_strategy": [{"label_selector": {}}]}
 
 
 def obstacle(site: str, starting: int, starting_at_once: int, sites: Iterable[str]) -> str:

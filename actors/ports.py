@@ -5,7 +5,7 @@ tables behind ``TaskStore``, wire bodies behind the delivery ports, folders or o
 Everything here is picklable and free of Ray.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,8 @@ class TaskRef:
         task_num, task_name: taskNum and taskName.
         src_address: srcAddress as stored, secrets included; the wire encoder decides about masking. In no repr, so in no log.
         time_zone: IANA name; wire times are local to it.
+        life: number of the camera's life, given by the supervisor with every start; facts of an earlier life are refused. 0: not
+            given by one (``wayside analyze``), and not checked.
     """
 
     task_id: int
@@ -33,6 +35,12 @@ class TaskRef:
     task_name: str
     src_address: str = field(repr=False)
     time_zone: str
+    life: int = 0
+
+
+def camera_name(task_num: str) -> str:
+    """Name of the camera actor of a task, and of its right to act."""
+    return f"camera-{task_num}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +112,7 @@ class CameraHealth:
         revision: of the task the camera works by.
         events: raised or upgraded. events_open: open now. clips_failed, clip_error: clips that could not be kept, and the last
             reason. pictures_failed: pictures that could not be kept.
+        frames_still: of the analysed ones, those that showed nothing new and needed no detection of their own.
         analysis_delay_s: age of the newest live frame when its analysis was done; 0 for recordings.
     """
 
@@ -128,19 +137,37 @@ class CameraHealth:
     clip_error: str = ""
     pictures_failed: int = 0
     analysis_delay_s: float = 0.0
+    frames_still: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CellReceipt:
+    """What an aggregator says of the batches it was sent.
+
+    Attributes:
+        life: names this life of the aggregator: it has taken them, another one may not know of them.
+        durable: by source, sequence up to which batches are durable. The camera may forget those.
+        refused: nothing was taken, because the camera counted on another life: it must send all that it holds.
+    """
+
+    life: str
+    durable: Mapping[str, int]
+    refused: bool = False
 
 
 class CellSink(Protocol):
     """Takes the one-second cells of a camera."""
 
-    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool) -> int:
-        """Hand over every batch that is not durable yet, oldest first; ``ended``: the source has ended for good.
+    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool, life: str) -> CellReceipt:
+        """Hand over batches, oldest first.
 
-        Returns:
-            Sequence up to which batches are durable: the camera may forget them, and sends the later ones again next time.
+        Args:
+            ended: the source has ended for good.
+            life: of the aggregator that has taken all other batches that are not durable; "": there are no others.
 
         Raises:
             SinkUnavailableError: keep them and try again.
+            SupersededError: the camera has been started elsewhere since.
         """
 
     def crowds(self, task: TaskRef) -> Mapping[int, CrowdState]:
@@ -152,7 +179,11 @@ class CellSink(Protocol):
 
 
 class ParameterStore(Protocol):
-    """What aggregators keep. Every method commits before it returns and raises StoreUnavailableError when it cannot."""
+    """What aggregators keep. Every method commits before it returns, raises StoreUnavailableError when it cannot, and
+    SupersededError when another process is this aggregator now."""
+
+    def life(self, task_num: str) -> int:
+        """Number of the newest life of a task's camera; 0 for none."""
 
     def periods(self) -> frozenset[int]:
         """Upload periods of the enabled interfaces of business types 22 and 41."""
@@ -168,17 +199,26 @@ class ParameterStore(Protocol):
 
 
 class TaskStore(Protocol):
-    """Read access to the task table."""
+    """The task table as the supervisor needs it. Every method raises ``StoreUnavailableError`` when the database does not answer,
+    and ``SupersededError`` when another supervisor has taken over."""
 
     def load_tasks(self) -> Sequence[TaskSpec]:
-        """All tasks, enabled or not. Raises ``StoreUnavailableError`` when the database does not answer."""
+        """All tasks, enabled or not."""
+
+    def begin_lives(self, task_nums: Collection[str]) -> Mapping[str, int]:
+        """Numbers of the next lives of these tasks' cameras (``TaskRef.life``). Facts of former ones are refused from now on."""
 
 
 class FactSink(Protocol):
     """Takes facts; returns only after they are persisted."""
 
     def publish(self, envelopes: Sequence[FactEnvelope]) -> None:
-        """Persist all envelopes. Raises ``SinkUnavailableError`` when that failed; the caller keeps and repeats them."""
+        """Persist all envelopes.
+
+        Raises:
+            SinkUnavailableError: that failed; the caller keeps and repeats them.
+            SupersededError: the camera has been started elsewhere since; nothing of this life is taken any more.
+        """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

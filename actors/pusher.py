@@ -10,13 +10,14 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from actors.delivery.bodies import dump
 from actors.delivery.composing import EVENT_BUSINESS, STATUS_BUSINESS
 from actors.delivery.health import HealthPolicy
+from actors.delivery.intake import Entry, Intake
 from actors.delivery.keeping import keep_running
 from actors.delivery.outgoing import outgoing
 from actors.delivery.periods import PeriodComposer, PeriodConfig
@@ -39,10 +40,11 @@ from actors.delivery.ports import (
 from actors.delivery.recorder import Recorder
 from actors.delivery.sender import Sender
 from actors.delivery.worker import ReceiverWorker, WorkerConfig, WorkerParts, disabled_notice, failing_notice
-from actors.errors import SinkUnavailableError, StoreUnavailableError
+from actors.errors import SinkUnavailableError, StoreUnavailableError, SupersededError
 from actors.logs import configure_logging
 from actors.outbound import OutboundPolicy
-from actors.ports import Archive, FactEnvelope
+from actors.ports import Archive, FactEnvelope, camera_name
+from actors.vital import end_superseded_process
 from traffic.facts import CrowdAlarm, TaskStatus, TrafficEvent, VehiclePassage
 
 logger = logging.getLogger(__name__)
@@ -94,8 +96,11 @@ class Pusher:
         config: PusherConfig | None = None,
         observer: DeliveryObserver | None = None,
         clock: Callable[[], float] = time.time,
+        on_superseded: Callable[[str], None] | None = None,
     ) -> None:
+        """``on_superseded``: called with this pusher's name once another process is this pusher; it must do nothing more."""
         self._index, self._count = index, count
+        self._on_superseded = on_superseded
         self._store, self._encoder, self._sender = store, encoder, sender
         self._config, self._observer, self._clock = config or PusherConfig(), observer, clock
         self._recorder = Recorder(store, self._note_store_error)
@@ -121,11 +126,25 @@ class Pusher:
         self._unencodable = 0
         self._backlog: dict[int, Backlog] = {}
         self._loaded, self._pruned_at = False, time.monotonic()
-        self._accepting, self._loading = asyncio.Lock(), asyncio.Lock()
+        self._intake, self._loading = Intake(store), asyncio.Lock()
 
     async def start(self) -> None:
         """Begin to deliver what is in the outbox."""
-        self._main = asyncio.create_task(keep_running("pusher", self._supervise, self._note_failure, self._config.backoff_s))
+        self._main = self._keep("pusher", self._supervise)
+
+    def _keep(self, what: str, run: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
+        async def unless_superseded() -> None:
+            try:
+                await run()
+            except SupersededError as error:
+                self._end(error)
+
+        return asyncio.create_task(keep_running(what, unless_superseded, self._note_failure, self._config.backoff_s))
+
+    def _end(self, error: SupersededError) -> None:
+        self._failure = f"superseded: {error.name}"
+        if self._on_superseded:
+            self._on_superseded(error.name)
 
     async def stop(self) -> None:
         """Let POSTs under way end, note them, and end; what is not delivered stays in the outbox. Bounded in time."""
@@ -135,7 +154,7 @@ class Pusher:
                 await self._main
         for worker in self._workers.values():
             worker.stop()
-        await self._end(list(self._running.values()))
+        await self._drain(list(self._running.values()))
         await self._recorder.close(within_s=5.0)
         await self._sender.close()
 
@@ -168,18 +187,26 @@ class Pusher:
     # -- taking facts ---------------------------------------------------------------------------------------------------
 
     async def publish(self, envelopes: Sequence[FactEnvelope]) -> int:
-        """Persist facts for this pusher's interfaces; returns after the commit how many deliveries and held items are new.
+        """Persist facts for this pusher's interfaces, together with those of other callers; returns after the commit how many
+        deliveries and held items are new with it.
 
         Raises:
             StoreUnavailableError: nothing was persisted; publish again.
+            SupersededError: nothing was persisted: the facts' camera is another process now, or this pusher is.
         """
         if not self._loaded:  # facts may come before the first look at the table
             async with self._loading:
                 await self._load()
         deliveries, held, statuses = self._encode(envelopes)
         history = self._history(envelopes) if self._index == 0 else []
-        async with self._accepting:  # one writer at a time keeps the order of a task's facts
-            new: int = await asyncio.to_thread(self._store.accept, deliveries, held, statuses, history)
+        tasks = {envelope.task for envelope in envelopes}
+        try:
+            entry = Entry(deliveries=deliveries, held=held, statuses=statuses, history=history, tasks=tuple(tasks))
+            new = await self._intake.put(entry)
+        except SupersededError as error:
+            if error.name not in {camera_name(task.task_num) for task in tasks}:
+                self._end(error)
+            raise
         for interface_id in {delivery.interface_id for delivery in deliveries}:
             if worker := self._workers.get(interface_id):
                 worker.wake()
@@ -277,9 +304,7 @@ class Pusher:
         worker = ReceiverWorker(interface, state, self._parts)
         interface_id, name = interface.interface_id, f"receiver loop interface={interface.interface_id}"
         self._workers[interface_id] = worker
-        self._running[interface_id] = asyncio.create_task(
-            keep_running(name, worker.run, self._note_failure, self._config.backoff_s)
-        )
+        self._running[interface_id] = self._keep(name, worker.run)
 
     async def _reap(self) -> None:
         """Take leave of workers that ended: deleted, disabled, or edited away."""
@@ -289,7 +314,7 @@ class Pusher:
             if interface_id in self._interfaces:  # enabled again in the meantime
                 self._refresh.set()
 
-    async def _end(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+    async def _drain(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         if tasks:
             await asyncio.wait(tasks, timeout=self._config.worker.drain_s + 2.0)
             for task in tasks:
@@ -348,7 +373,7 @@ class PusherActor:
         self,
         index: int,
         count: int,
-        outbox_factory: Callable[[], OutboxStore],
+        outbox_factory: Callable[[str], OutboxStore],
         encoder: BodyEncoder,
         archive: Archive,
         config: PusherConfig | None = None,
@@ -363,7 +388,10 @@ class PusherActor:
         config = config or PusherConfig()
         self._index, self._generation = index, generation
         sender = Sender(archive, config.timeout_s, config.worker.concurrency, outbound=config.outbound)
-        self._pusher = Pusher(index, count, outbox_factory(), encoder, sender, config, DeliveryMetrics())
+        store = outbox_factory(f"pusher-{index}")
+        self._pusher = Pusher(
+            index, count, store, encoder, sender, config, DeliveryMetrics(), on_superseded=end_superseded_process
+        )
         self._starting = asyncio.get_running_loop().create_task(self._pusher.start())
 
     async def generation(self) -> str:
@@ -411,5 +439,9 @@ class PusherSink:
             pushers = [ray.get_actor(name, namespace=self.namespace) for name in self.names]
             batch = ray.put(list(envelopes)) if len(pushers) > 1 else list(envelopes)
             ray.get([pusher.publish.remote(batch) for pusher in pushers], timeout=self.timeout_s)
+        except SupersededError as error:
+            if error.name in {camera_name(envelope.task.task_num) for envelope in envelopes}:
+                raise SupersededError(error.name) from error
+            raise SinkUnavailableError(f"{error.name} has moved") from error
         except (RayError, ValueError, StoreUnavailableError) as error:
             raise SinkUnavailableError(f"pushers do not answer: {type(error).__name__}") from error

@@ -11,21 +11,21 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from actors.camera import CameraActor, CameraConfig, CameraServices
-from actors.errors import StoreUnavailableError
+from actors.errors import StoreUnavailableError, SupersededError
+from actors.isolation import Isolation, control_store_answers
 from actors.logs import configure_logging
-from actors.placement import WAITING_FOR_ROOM, camera_options, obstacle, sites_in_cluster
+from actors.placement import WAITING_FOR_ROOM, obstacle, sites_in_cluster
+from actors.places import CameraPlaces
 from actors.ports import CameraHealth, TaskSpec, TaskStore
 from actors.restarts import RestartConfig, RestartPolicy
-from actors.vital import end_process_with_any_thread
+from actors.vital import end_process_with_any_thread, end_superseded_process
 from traffic.facts import TaskStatusCode
 
 logger = logging.getLogger(__name__)
-CAMERA_PREFIX = "camera-"
 _HEALTH_TIMEOUT_S, _SNAPSHOT_TIMEOUT_S, _ADOPT_TIMEOUT_S = 0.5, 2.0, 10.0
 _STOP_TIMEOUT_S = 30.0
 _CALLS_AT_ONCE = 8  # threads of the actor: health and snapshot answers while the loop works
@@ -55,18 +55,25 @@ def plan(wanted: Sequence[TaskSpec], running: Mapping[str, str]) -> Plan:
     return Plan(stop=tuple(stop), change=tuple(change), start=tuple(start))
 
 
-def postponed(todo: Plan, running: Mapping[str, str], room: int) -> tuple[Plan, int]:
+def postponed(todo: Plan, running: Mapping[str, str], starting: Mapping[str, int], at_once: int) -> tuple[Plan, int]:
     """Renew few cameras at a time: a new version replaces all of them, and the start of many at once would take each long.
+
+    Each site counts for itself: cameras that wait for room at one, for ever perhaps, keep no other on the old version.
 
     Args:
         running: revision by task number; what stands before its ``@`` is the task's own, behind it the generation.
-        room: so many cameras may be renewed now.
+        starting: cameras that were started and have not answered yet, by site.
+        at_once: so many cameras of a site may be starting.
 
     Returns:
         The plan without the renewals that have to wait, and how many wait.
     """
-    same = [spec.ref.task_num for spec in todo.change if _own(spec.revision) == _own(running[spec.ref.task_num])]
-    wait = set(same[max(0, room) :])
+    taken, wait = Counter(starting), set()
+    for spec in todo.change:
+        if _own(spec.revision) == _own(running[spec.ref.task_num]):
+            taken[spec.site] += 1
+            if taken[spec.site] > at_once:
+                wait.add(spec.ref.task_num)
     change = tuple(spec for spec in todo.change if spec.ref.task_num not in wait)
     return Plan(stop=todo.stop, change=change, start=todo.start), len(wait)
 
@@ -97,24 +104,23 @@ class SupervisorConfig:
     """Settings of the supervisor.
 
     Attributes:
-        camera_options: Ray options of every camera actor (CPU share, environment).
         generation: names code and settings; cameras of another one are replaced.
         renewed_at_once: cameras replaced by those of a new generation at a time, so that none is away for long.
         starting_at_once: cameras of one site that were started and have not answered yet; more are not started meanwhile.
         hung_after_s: a camera that answered before and does not answer for so long is killed and started again;
             all_hung_after_s: the same while most cameras do not answer.
+        isolated_after_s: having heard neither of the database nor of Ray's control store for so long it asks no camera any more,
+            so that their leases end.
     """
 
-    namespace: str
     period_s: float
-    camera: CameraConfig
-    camera_options: dict[str, Any]
     log_level: str = "INFO"
     generation: str = ""
     renewed_at_once: int = 2
     starting_at_once: int = 16
     hung_after_s: float = 15.0
     all_hung_after_s: float = 60.0
+    isolated_after_s: float = 20.0
     restarts: RestartConfig = field(default_factory=RestartConfig)
 
 
@@ -133,14 +139,17 @@ class _Camera:
 class SupervisorActor:
     """Ray actor, one per installation."""
 
-    def __init__(self, store: TaskStore, services: CameraServices, config: SupervisorConfig) -> None:
+    def __init__(self, store: TaskStore, places: CameraPlaces, config: SupervisorConfig) -> None:
         configure_logging(config.log_level)
         end_process_with_any_thread()
-        self._store, self._services, self._config = store, services, config
+        self._store, self._places, self._config = store, places, config
         self._running: dict[str, _Camera] = {}
         self._health: dict[str, CameraHealth] = {}
         self._restarts = RestartPolicy(config.restarts)
         self._store_error = ""
+        self._round_s = 0.0  # how long the newest look at table and cameras took
+        self._full, self._answered = False, False  # a task waits for others to have started; one has, since the last look
+        self._isolation = Isolation(config.isolated_after_s, control_store_answers)
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._adopt()
@@ -159,9 +168,11 @@ class SupervisorActor:
         """The task table changed; act now rather than at the next period."""
         self._changed.set()
 
-    def health(self) -> dict[str, CameraHealth]:
-        """The newest health of every enabled camera, by task number."""
-        return dict(self._health)
+    def health(self, task_nums: Collection[str] | None = None) -> dict[str, CameraHealth]:
+        """The newest health of enabled cameras by task number, of these tasks or (None) of all."""
+        if task_nums is None:
+            return dict(self._health)
+        return {num: health for num in task_nums if (health := self._health.get(num)) is not None}
 
     def state(self) -> dict[str, Any]:
         """For health pages: running cameras and the last trouble with the database."""
@@ -170,6 +181,7 @@ class SupervisorActor:
             "storeError": self._store_error,
             "alive": self._thread.is_alive(),
             "stopping": self._stopping.is_set(),
+            "roundS": self._round_s,
         }
 
     def snapshot(self, task_num: str) -> bytes | None:
@@ -203,15 +215,26 @@ class SupervisorActor:
     def _loop(self) -> None:
         while not self._stopping.is_set():
             self._changed.clear()
+            began = time.monotonic()
             try:
                 tasks = self._store.load_tasks()
                 self._store_error = ""
+                self._isolation.heard()
                 self._reconcile(tasks)
             except StoreUnavailableError as error:
                 # Cameras go on with the tasks they have; a database that is away stops nothing.
                 self._store_error = str(error)
                 logger.error("task table unavailable error=%s", error)
-            self._poll_health()
+                self._isolation.ask()
+            except SupersededError as error:  # its questions would keep the leases of cameras that run elsewhere
+                end_superseded_process(error.name)
+            if self._isolation.cut_off:
+                logger.error("cut off from database and cluster, cameras are left to their leases")
+            else:
+                self._poll_health()
+            if self._full and self._answered:
+                self._changed.set()  # a place is free for the next one: a thousand starts need not wait a period each
+            self._round_s = time.monotonic() - began
             self._changed.wait(self._config.period_s)
 
     def _reconcile(self, tasks: Sequence[TaskSpec]) -> None:
@@ -219,8 +242,8 @@ class SupervisorActor:
         mark = self._config.generation
         tasks = [replace(spec, revision=f"{spec.ref.task_id}.{spec.revision}@{mark}") for spec in tasks]
         revisions = {num: camera.revision for num, camera in self._running.items()}
-        starting = sum(not camera.answered for camera in self._running.values())
-        todo, later = postponed(plan(tasks, revisions), revisions, self._config.renewed_at_once - starting)
+        site_of = {spec.ref.task_num: spec.site for spec in tasks}
+        todo, later = postponed(plan(tasks, revisions), revisions, self._starting(site_of), self._config.renewed_at_once)
         if later:
             self._changed.set()  # look again at once: the next ones follow as soon as these answer
         anew = [spec for spec in todo.change if not self._apply(spec)]
@@ -229,20 +252,31 @@ class SupervisorActor:
         self._restarts.keep(enabled)
         for num in self._health.keys() - enabled:
             self._health.pop(num, None)
-        self._start_cameras((*anew, *todo.start), {spec.ref.task_num: spec.site for spec in tasks})
+        self._start_cameras((*anew, *todo.start), site_of)
+
+    def _starting(self, site_of: Mapping[str, str]) -> Counter[str]:
+        """Cameras that were started and have not answered yet, by site."""
+        return Counter(site_of.get(num, "") for num, camera in self._running.items() if not camera.answered)
 
     def _start_cameras(self, specs: Sequence[TaskSpec], site_of: Mapping[str, str]) -> None:
         """Start what has a place; the others say what they wait for. ``site_of``: site by task number, of all tasks."""
-        starting = Counter(site_of.get(num, "") for num, camera in self._running.items() if not camera.answered)
+        starting = self._starting(site_of)
         sites = sites_in_cluster() if any(spec.site for spec in specs) else frozenset()
+        self._full = self._answered = False
+        begun = []
         for spec in specs:
             task_num = spec.ref.task_num
             if not self._restarts.may_start(task_num, time.monotonic()):
                 continue
             if reason := obstacle(spec.site, starting[spec.site], self._config.starting_at_once, sites):
+                self._full |= reason == WAITING_FOR_ROOM
                 self._health[task_num] = _stated(task_num, TaskStatusCode.NOT_STARTED, reason)
                 continue
-            starting[spec.site] += self._start_camera(spec)
+            starting[spec.site] += 1
+            begun.append(spec)
+        lives = self._store.begin_lives([spec.ref.task_num for spec in begun])
+        for spec in begun:
+            self._start_camera(replace(spec, ref=replace(spec.ref, life=lives[spec.ref.task_num])))
 
     def _apply(self, spec: TaskSpec) -> bool:
         """Give a running camera its changed task; False when it has to start anew (see ``CameraRunner.apply``)."""
@@ -261,27 +295,14 @@ class SupervisorActor:
             camera.revision = spec.revision
         return taken
 
-    def _start_camera(self, spec: TaskSpec) -> bool:
-        import ray
-
+    def _start_camera(self, spec: TaskSpec) -> None:
         task_num = spec.ref.task_num
-        options = {
-            "name": CAMERA_PREFIX + task_num,
-            "namespace": self._config.namespace,
-            "lifetime": "detached",
-            "max_restarts": 0,  # see the top
-            "max_task_retries": 0,
-            "max_concurrency": 4,
-            **camera_options(self._config.camera_options, spec.site),
-        }
         try:
-            actor: Any = ray.remote(CameraActor).options(**options)
-            handle = actor.remote(spec, self._services, self._config.camera, self._config.log_level)
+            handle = self._places.start(spec)
         except ValueError as error:  # the name is still taken by a camera that is going away; the next round succeeds
             logger.warning("camera not started task=%s error=%s", task_num, error)
-            return False
+            return
         self._running[task_num] = _Camera(spec.revision, handle, time.monotonic())
-        return True
 
     def _stop_cameras(self, task_nums: Sequence[str]) -> None:
         import ray
@@ -291,14 +312,24 @@ class SupervisorActor:
         # One that never answered has nothing to hand over, and no process that could answer now.
         stops = {num: camera.handle.stop.remote() for num, camera in cameras.items() if camera.answered}
         until = time.monotonic() + _STOP_TIMEOUT_S
+        astray = []
         for num, done in stops.items():
             try:
                 ray.get(done, timeout=max(0.1, until - time.monotonic()))
             except RayError as error:
                 logger.warning("camera did not stop in order task=%s error=%s", num, type(error).__name__)
+                astray.append(num)
+        self._disown(astray)
         for num, camera in cameras.items():
-            ray.kill(camera.handle, no_restart=True)
+            self._places.kill(camera.handle)
             self._health.pop(num, None)
+
+    def _disown(self, task_nums: Sequence[str]) -> None:
+        """Cameras that could not be told to stop may be on a machine that is cut off: their facts are refused from now on."""
+        try:
+            self._store.begin_lives(task_nums)
+        except StoreUnavailableError as error:
+            logger.error("cameras not disowned tasks=%s error=%s", task_nums, error)
 
     # -- health -----------------------------------------------------------------------------------------------------
 
@@ -330,6 +361,7 @@ class SupervisorActor:
         answer, camera.asked = camera.asked, None
         try:
             self._health[num] = ray.get(answer, timeout=1)
+            self._answered |= not camera.answered
             camera.answered = True
         except ActorDiedError as error:
             lived_s = time.monotonic() - camera.started_at
@@ -348,30 +380,19 @@ class SupervisorActor:
             self._health[num] = _stated(num, TaskStatusCode.NOT_STARTED, WAITING_FOR_ROOM)
 
     def _end_hung(self) -> None:
-        import ray
-
         now_s = time.monotonic()
         known = {num: camera for num, camera in self._running.items() if camera.answered}
         silent_s = {num: now_s - camera.asked_at for num, camera in known.items() if camera.asked is not None}
         for num in hung(silent_s, len(known), self._config.hung_after_s, self._config.all_hung_after_s):
             logger.error("camera hangs, killed task=%s silent_s=%.0f", num, silent_s[num])
-            ray.kill(known[num].handle, no_restart=True)  # the open question is then answered: it died
+            self._places.kill(known[num].handle)  # the open question is then answered: it died
 
     def _adopt(self) -> None:
         """Find cameras that a former supervisor started. One that does not say what it runs is replaced."""
         import ray
         from ray.exceptions import RayError
-        from ray.util import list_named_actors
 
-        asked = {}
-        for item in list_named_actors(all_namespaces=True):
-            if item["namespace"] != self._config.namespace or not item["name"].startswith(CAMERA_PREFIX):
-                continue
-            try:
-                handle = ray.get_actor(item["name"], namespace=self._config.namespace)
-            except ValueError:
-                continue  # it went away in the meantime
-            asked[item["name"].removeprefix(CAMERA_PREFIX)] = (handle, handle.revision.remote())
+        asked = {num: (handle, handle.revision.remote()) for num, handle in self._places.running().items()}
         answers = [answer for _, answer in asked.values()]
         if answers:
             ray.wait(answers, num_returns=len(answers), timeout=_ADOPT_TIMEOUT_S)

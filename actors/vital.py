@@ -24,3 +24,10 @@ def end_process_with_any_thread() -> None:
         os._exit(1)
 
     threading.excepthook = end
+
+
+def end_superseded_process(name: str) -> None:
+    """Another process acts under ``name`` now: this one ends at once (exit code 1), with what it has not handed over."""
+    logger.critical("superseded, process ends name=%s", name)
+    logging.shutdown()
+    os._exit(1)

@@ -28,6 +28,11 @@ from actors.errors import StoreUnavailableError
 _BUSY_TIMEOUT_S = 15.0
 _MIGRATION_WAIT_S = 60.0
 _MIGRATION_LOCK = 0x57617973696465  # PostgreSQL advisory lock: "Wayside"
+# Of our sessions, at the server (PostgreSQL 9.6 and newer).
+_SERVER_LIMITS = (
+    "-c idle_in_transaction_session_timeout=30000 "
+    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+)
 _OURS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)  # a statement of ours is wrong, not the database
 
 
@@ -139,11 +144,23 @@ def _make_folder(url: str) -> None:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
 
 
+def _network_limits(url: str) -> dict[str, Any]:
+    """A machine that vanished without a word holds neither us (a call that waits for ever) nor, by its open transaction, the
+    rows that its successor needs. What the URL says itself is left alone. Only PostgreSQL has such limits here."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "postgresql":
+        return {}
+    ours: dict[str, Any] = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+    ours |= {"tcp_user_timeout": 20_000, "options": _SERVER_LIMITS}
+    return {name: value for name, value in ours.items() if name not in parsed.query}
+
+
 @lru_cache(maxsize=8)
 def _engine(url: str, busy_timeout_s: float) -> Engine:
     """One engine (and pool) per process and URL."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True, pool_timeout=busy_timeout_s, hide_parameters=True)
+        options: dict[str, Any] = {"pool_pre_ping": True, "pool_timeout": busy_timeout_s, "hide_parameters": True}
+        return create_engine(url, connect_args=_network_limits(url), **options)
     arguments = {"check_same_thread": False, "timeout": busy_timeout_s}
     engine = create_engine(url, connect_args=arguments, hide_parameters=True)
 

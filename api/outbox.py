@@ -24,11 +24,12 @@ from actors.delivery.ports import (
     Outgoing,
     ReceiverState,
 )
+from actors.ports import TaskRef
 from api import outbox_bounds, outbox_holding, records
-from api.database import Database
+from api.fences import Office, check_cameras
 from api.outbox_bounds import OPEN_STATES, parts
 from api.outbox_rows import delivery_row, due, held_item, held_row, interface_config, receiver_state
-from api.tables import Delivery, DeliveryAttempt, HeldFact, Interface, ReceiverStateRow, Task, TaskStatusRow
+from api.tables import ComposedFact, Delivery, DeliveryAttempt, HeldFact, Interface, ReceiverStateRow, Task, TaskStatusRow
 
 # The oldest waiting delivery of every order key, by a loose index scan: one step of the index ix_delivery_lane per order key,
 # however many deliveries wait (technique: wiki.postgresql.org/wiki/Loose_indexscan; the same text runs on SQLite).
@@ -54,11 +55,12 @@ _CLOCK_SLACK_S = 5.0
 class SqlOutboxStore:
     """Implements ``actors.delivery.ports.OutboxStore``."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, office: str = "") -> None:
+        """``office``: name of the pusher (see ``api.fences``)."""
+        self._office = Office(url, office)
 
     def _session(self) -> AbstractContextManager[Session]:
-        return Database(self._url).session()
+        return self._office.session()
 
     def interfaces(self) -> Sequence[InterfaceConfig]:
         """See OutboxStore."""
@@ -78,11 +80,13 @@ class SqlOutboxStore:
         held: Sequence[HeldItem],
         statuses: Sequence[KnownStatus],
         history: Sequence[HistoryItem] = (),
+        tasks: Collection[TaskRef] = (),
     ) -> int:
         """See OutboxStore."""
         with self._session() as session:
+            check_cameras(session, tasks)
             fresh = _insert_deliveries(session, deliveries)
-            fresh_held = _unknown(session, HeldFact, held)
+            fresh_held = _unknown(session, ComposedFact, _unknown(session, HeldFact, held))
             outbox_holding.let_go(session, deliveries, held)
             if fresh_held:
                 session.execute(insert(HeldFact), [held_row(item) for item in fresh_held])
@@ -146,6 +150,13 @@ class SqlOutboxStore:
             _insert_deliveries(session, composed)
             for part in parts(item_ids):
                 session.execute(delete(HeldFact).where(mine, col(HeldFact.fact_id).in_(part)))
+                known = {"interface_id": interface_id, "at": time.time()}
+                session.execute(
+                    delete(ComposedFact).where(
+                        col(ComposedFact.interface_id) == interface_id, col(ComposedFact.fact_id).in_(part)
+                    )
+                )
+                session.execute(insert(ComposedFact), [known | {"fact_id": fact_id} for fact_id in part])
             session.commit()
 
     def statuses(self) -> Sequence[KnownStatus]:

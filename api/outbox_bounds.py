@@ -8,11 +8,12 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlmodel import Session, col
 
 from actors.delivery.ports import RETRYING, WAITING, Backlog, Bounds
-from api.tables import Delivery, DeliveryAttempt, HeldFact, Interface, ReceiverStateRow
+from api.tables import ComposedFact, Delivery, DeliveryAttempt, HeldFact, Interface, ReceiverStateRow
 
 OPEN_STATES = (WAITING, RETRYING)
 _CHUNK = 400
 _DROP_CHUNK = 2000
+_KEEP_COMPOSED_S = 900.0  # a camera repeats at most ten minutes of what its aggregator did not acknowledge
 Sessions = Callable[[], AbstractContextManager[Session]]
 
 
@@ -23,6 +24,7 @@ def prune(sessions: Sessions, now_s: float, bounds: Bounds) -> dict[int, int]:
     _delete_all(sessions, orphaned)
     with sessions() as session:
         session.execute(delete(HeldFact).where(col(HeldFact.interface_id).not_in(select(Interface.id))))
+        session.execute(delete(ComposedFact).where(col(ComposedFact.at) < now_s - _KEEP_COMPOSED_S))
         session.execute(delete(ReceiverStateRow).where(col(ReceiverStateRow.interface_id).not_in(select(Interface.id))))
         session.commit()
     old = (col(Delivery.finished_at) > 0) & (col(Delivery.finished_at) < now_s - bounds.keep_s)

@@ -10,7 +10,8 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, col
 
 from actors.errors import StoreUnavailableError
-from api.database import Database
+from actors.ports import camera_name
+from api.fences import Office, newest
 from api.tables import AggregatorState, Interface, LaneHistory, PeopleHistory, Task
 from traffic.facts import LaneParameters, PeopleParameters
 
@@ -21,19 +22,26 @@ _ROWS_AT_ONCE = 200
 class SqlParameterStore:
     """Implements ``actors.ports.ParameterStore``. Picklable: holds the URL, connects when first used."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, office: str = "") -> None:
+        """``office``: name of the aggregator (see ``api.fences``)."""
+        self._office = Office(url, office)
+
+    def life(self, task_num: str) -> int:
+        """See ParameterStore."""
+        name = camera_name(task_num)
+        with self._office.session() as session:
+            return newest(session, [name]).get(name, 0)
 
     def periods(self) -> frozenset[int]:
         """See ParameterStore."""
         wanted = col(Interface.business_type).in_((PARAMETERS, PEOPLE)) & (col(Interface.trigger_condition) == PERIODIC)
-        with Database(self._url).session() as session:
+        with self._office.session() as session:
             rows = session.scalars(select(Interface.upload_period).where(wanted, col(Interface.enabled))).all()
         return frozenset(period for period in rows if 1 <= period <= 120)
 
     def load(self, task_num: str) -> str | None:
         """See ParameterStore."""
-        with Database(self._url).session() as session:
+        with self._office.session() as session:
             row = session.get(AggregatorState, task_num)
         return row.state if row else None
 
@@ -42,7 +50,7 @@ class SqlParameterStore:
         now = time.time()
         lanes = [lane_row(num, p) for num, p in history if isinstance(p, LaneParameters)]
         people = [row for num, p in history if isinstance(p, PeopleParameters) for row in people_rows(num, p)]
-        with Database(self._url).session() as session:
+        with self._office.session() as session:
             _replace(session, LaneHistory, ("task_num", "road_num", "close_s"), lanes)
             _replace(session, PeopleHistory, ("task_num", "code", "is_line", "close_s"), people)
             for task_num, state in states.items():
@@ -52,7 +60,7 @@ class SqlParameterStore:
     def prune(self, keep_s: float) -> int:
         """See ParameterStore."""
         before = max(int(time.time() - keep_s), 0)  # a retention of centuries must not leave the range of the column
-        with Database(self._url).session() as session:
+        with self._office.session() as session:
             gone: Any = session.execute(delete(LaneHistory).where(col(LaneHistory.close_s) < before)).rowcount  # type: ignore[attr-defined]
             gone += session.execute(delete(PeopleHistory).where(col(PeopleHistory.close_s) < before)).rowcount  # type: ignore[attr-defined]
             session.execute(delete(AggregatorState).where(col(AggregatorState.task_num).not_in(select(Task.task_num))))

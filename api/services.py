@@ -1,7 +1,7 @@
 """What the API works with; all Ray access is behind these protocols."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -25,8 +25,8 @@ class Control(Protocol):
     def interfaces_changed(self) -> None:
         """The interface table changed."""
 
-    def task_health(self) -> Mapping[str, CameraHealth]:
-        """Health of running cameras by task number."""
+    def task_health(self, task_nums: Collection[str] | None = None) -> Mapping[str, CameraHealth]:
+        """Health of running cameras by task number; of these tasks only, None: of all."""
 
     def snapshot(self, task_num: str) -> bytes | None:
         """Newest annotated picture as JPEG."""

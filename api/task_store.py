@@ -2,14 +2,14 @@
 
 import logging
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
 from sqlmodel import col, select
 
-from actors.ports import TaskRef, TaskSpec
-from api.database import Database
+from actors.ports import TaskRef, TaskSpec, camera_name
+from api.fences import Office, take
 from api.tables import Task
 from traffic.errors import SceneError
 from traffic.scene import Scene
@@ -25,13 +25,14 @@ class SqlTaskStore:
     Rows are read anew each time, scenes only when their row changed: a thousand scenes take seconds to read.
     """
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, office: str = "") -> None:
+        """``office``: name under which only the newest process may read the table (see ``api.fences``)."""
+        self._office = Office(url, office)
         self._known: dict[int, tuple[tuple[object, ...], TaskSpec]] = {}
 
     def load_tasks(self) -> Sequence[TaskSpec]:
         """See TaskStore."""
-        with Database(self._url).session() as session:
+        with self._office.session() as session:
             rows = session.exec(select(Task).order_by(col(Task.id))).all()
         known = {}
         for row in rows:
@@ -40,6 +41,15 @@ class SqlTaskStore:
             known[row.id or 0] = before if before is not None and before[0] == mark else (mark, task_spec(row))
         self._known = known
         return tuple(spec for _, spec in known.values())
+
+    def begin_lives(self, task_nums: Collection[str]) -> Mapping[str, int]:
+        """See TaskStore."""
+        if not task_nums:
+            return {}
+        with self._office.session() as session:
+            taken = take(session, [camera_name(num) for num in task_nums])
+            session.commit()
+        return {num: taken[camera_name(num)] for num in task_nums}
 
 
 def task_spec(row: Task) -> TaskSpec:

@@ -40,8 +40,10 @@ PARTS = {
 class Film:
     """MJPEG servers that all show the same picture at the same time."""
 
-    def __init__(self) -> None:
-        frames = list(SimulatedCamera(parse_address(FILM)).frames())
+    def __init__(self, address: str = FILM, host: str = "127.0.0.1") -> None:
+        """``address``: a sim:// address; ``host``: address the servers listen on."""
+        frames = list(SimulatedCamera(parse_address(address)).frames())
+        self._fps = parse_address(address).fps
         self._pictures = [cv2.imencode(".jpg", frame.image[..., ::-1])[1].tobytes() for frame in frames]
         self.begin = time.time()
         film = self
@@ -59,7 +61,7 @@ class Film:
             def log_message(self, format: str, *args: object) -> None:
                 """Nothing to say."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer((host, 0), Handler)
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -67,14 +69,15 @@ class Film:
         """The picture of the moment, for ever."""
         while True:
             now = time.time() - self.begin
-            number = int(now * FPS)
+            number = int(now * self._fps)
             image = self._pictures[number % len(self._pictures)]
             out.write(f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(image)}\r\n\r\n".encode() + image + b"\r\n")
-            time.sleep(max(0.0, (number + 1) / FPS - (time.time() - self.begin)))
+            time.sleep(max(0.0, (number + 1) / self._fps - (time.time() - self.begin)))
 
     def url(self, camera: int) -> str:
         """Address of a camera."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/{camera}"
+        host, port = self._server.server_address[:2]
+        return f"http://{host!s}:{port}/{camera}"
 
     def loop_of(self, time_s: float) -> int:
         """Number of the loop that shows at a moment."""

@@ -6,7 +6,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +18,7 @@ import numpy as np
 
 from actors.outbound import LOOPBACK
 from actors.ports import CameraHealth
+from cluster.build import build
 from cluster.client import ApiClient, local_client
 from cluster.settings import Settings
 from cluster.up import Running
@@ -90,7 +91,9 @@ class Installation:
 
 
 @contextmanager
-def installation(models_dir: Path, **overrides: Any) -> Iterator[Installation]:
+def installation(
+    models_dir: Path, application: Callable[[dict[str, Any]], Any] = build, address: str | None = None, **overrides: Any
+) -> Iterator[Installation]:
     """A running Wayside with settings of its own; everything it made is gone afterwards."""
     from cluster.ingress import prepare
 
@@ -102,7 +105,7 @@ def installation(models_dir: Path, **overrides: Any) -> Iterator[Installation]:
     fields |= {"outbound_allow": LOOPBACK, **overrides}  # cameras and receivers of the benchmark are on this machine
     settings = Settings(data_dir=folder, models_dir=models_dir, **fields)
     prepare(settings)
-    running = Running(settings, None, dashboard_port=0)
+    running = Running(settings, address, dashboard_port=0, application=application)
     try:
         yield Installation(settings)
     finally:

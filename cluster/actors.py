@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,14 @@ from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import RayServeException
 
 from actors.aggregator import AggregatorConfig
-from actors.camera import CameraConfig, CameraServices
 from actors.decoding import ProbeResult, SourceOptions, probe
 from actors.errors import SourceError
 from actors.logs import FORMAT_VARIABLE
-from actors.placement import SITE_LABEL
+from actors.placement import SITE_LABEL, off_the_head
+from actors.places import CAMERA_PREFIX, CameraPlaces
 from actors.ports import Archive, CameraHealth, FactSink, TaskStore
 from actors.pusher import PusherConfig
-from actors.supervisor import CAMERA_PREFIX, SupervisorActor, SupervisorConfig
+from actors.supervisor import SupervisorActor, SupervisorConfig
 from actors.viewing import CameraView
 from api import rescue
 from cluster.generation import generation
@@ -47,20 +47,20 @@ _PROBE_TIMEOUT_S = 40.0
 
 @dataclass(frozen=True, kw_only=True)
 class PusherPlan:
-    """How many pushers there are and what they are given."""
+    """How many pushers there are and what they are given. ``outbox_factory`` gets the pusher's name."""
 
     names: tuple[str, ...]
-    outbox_factory: Callable[[], Any]
+    outbox_factory: Callable[[str], Any]
     archive: Archive
     config: PusherConfig = field(default_factory=PusherConfig)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AggregatorPlan:
-    """How many aggregators there are and what they are given."""
+    """How many aggregators there are and what they are given. ``store_factory`` gets the aggregator's name."""
 
     names: tuple[str, ...]
-    store_factory: Callable[[], Any]
+    store_factory: Callable[[str], Any]
     sink: FactSink
     config: AggregatorConfig
 
@@ -105,6 +105,11 @@ def disk_state(folder: Path) -> str:
     return f"磁盘空间不足, 剩余 {free // 2**20} MiB / disk almost full, {free // 2**20} MiB left"
 
 
+def actor_environment(settings: Settings) -> dict[str, str]:
+    """Environment of every long-lived actor."""
+    return {**_SINGLE_THREADED, FORMAT_VARIABLE: settings.log_format}
+
+
 class ActorSystem:
     """Supervisor, aggregators and pushers as named, detached actors: they outlive the ingress and are found again by name.
 
@@ -116,13 +121,12 @@ class ActorSystem:
         self,
         settings: Settings,
         task_store: TaskStore,
-        services: CameraServices,
-        camera: CameraConfig,
+        places: CameraPlaces,
         pushers: PusherPlan,
         aggregators: AggregatorPlan,
     ) -> None:
-        self._settings, self._task_store, self._services = settings, task_store, services
-        self._camera, self._pushers, self._aggregators = camera, pushers, aggregators
+        self._settings, self._task_store, self._places = settings, task_store, places
+        self._pushers, self._aggregators = pushers, aggregators
         self._generation = generation(settings)
         self._hang_watch = HangWatch(settings.namespace)
 
@@ -158,37 +162,31 @@ class ActorSystem:
             given = (index, aggregators.store_factory, aggregators.sink, aggregators.config, self._generation)
             wanted.append(self._actor(AggregatorActor, name, 8, given))
         config = SupervisorConfig(
-            namespace=settings.namespace,
             period_s=settings.reconcile_period_s,
-            camera=self._camera,
-            camera_options={
-                "num_cpus": settings.camera_num_cpus,
-                "num_gpus": settings.camera_num_gpus,
-                "runtime_env": {"env_vars": self._environment()},
-            },
             log_level=settings.log_level,
             generation=self._generation,
         )
-        wanted.append(self._actor(SupervisorActor, SUPERVISOR, 8, (self._task_store, self._services, config), "release"))
+        wanted.append(self._actor(SupervisorActor, SUPERVISOR, 8, (self._task_store, self._places, config), "release"))
         return wanted
 
     def _actor(self, cls: type, name: str, concurrency: int, arguments: tuple[Any, ...], farewell: str = "stop") -> Wanted:
         actor: Any = ray.remote(concurrency_groups={ASK_GROUP: 1})(cls)
-        options = actor.options(
-            name=name,
-            namespace=self._settings.namespace,
-            lifetime="detached",  # outlives the ingress that made it
-            get_if_exists=True,
-            max_restarts=-1,  # comes back from the database and the cameras, as often as it takes
-            max_task_retries=0,  # callers repeat what they are not sure of, under the same ids
-            max_concurrency=concurrency,
-            num_cpus=0,
-            runtime_env={"env_vars": self._environment()},
-        )
-        return Wanted(name=name, start=lambda: options.remote(*arguments), farewell=farewell)
+        options: dict[str, Any] = {
+            "name": name,
+            "namespace": self._settings.namespace,
+            "lifetime": "detached",  # outlives the ingress that made it
+            "get_if_exists": True,
+            "max_restarts": -1,  # comes back from the database and the cameras, as often as it takes
+            "max_task_retries": 0,  # callers repeat what they are not sure of, under the same ids
+            "max_concurrency": concurrency,
+            "num_cpus": 0,
+            "runtime_env": {"env_vars": actor_environment(self._settings)},
+        }
 
-    def _environment(self) -> dict[str, str]:
-        return {**_SINGLE_THREADED, FORMAT_VARIABLE: self._settings.log_format}
+        def start() -> Any:
+            return actor.options(**options, **off_the_head(ray.nodes())).remote(*arguments)
+
+        return Wanted(name=name, start=start, farewell=farewell)
 
     # -- TaskControl and InterfaceControl -----------------------------------------------------------------------------
 
@@ -201,9 +199,9 @@ class ActorSystem:
         for name in (*self._pushers.names, *self._aggregators.names):
             self._tell(name, "interfaces_changed")
 
-    def task_health(self) -> dict[str, CameraHealth]:
-        """Health of the running cameras by task number; empty while the supervisor is away."""
-        return self._ask(SUPERVISOR, "health") or {}
+    def task_health(self, task_nums: Collection[str] | None = None) -> dict[str, CameraHealth]:
+        """Health of the running cameras by task number, of these tasks or of all; empty while the supervisor is away."""
+        return self._ask(SUPERVISOR, "health", None if task_nums is None else tuple(task_nums)) or {}
 
     def snapshot(self, task_num: str) -> bytes | None:
         """Newest annotated picture of a camera."""

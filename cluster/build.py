@@ -16,12 +16,13 @@ from actors.delivery.policy import DeliveryPolicy
 from actors.delivery.ports import Bounds
 from actors.evidence.config import EvidenceConfig
 from actors.pipeline import PipelineConfig
+from actors.places import ActorPlaces, CameraPlaces
 from actors.pusher import PusherConfig, PusherSink
 from actors.recognition import RecognitionConfig, RecognitionServices
 from api.outbox import SqlOutboxStore
 from api.parameter_store import SqlParameterStore
 from api.task_store import SqlTaskStore
-from cluster.actors import APP_NAME, INGRESS_NAME, ActorSystem, AggregatorPlan, PusherPlan
+from cluster.actors import APP_NAME, INGRESS_NAME, SUPERVISOR, ActorSystem, AggregatorPlan, PusherPlan, actor_environment
 from cluster.rollout import Share, free_now, has_room, surge_percent
 from cluster.settings import Settings
 from models.attributes.clients import ServeAttributesClient, ServeWeatherClient
@@ -147,6 +148,7 @@ def camera_config(settings: Settings) -> CameraConfig:
             detector_timeout_s=settings.detector_timeout_s,
             evidence=evidence_config(settings),
             recognition=recognition_config(settings),
+            still_s=settings.still_s,
         ),
         default_analysed_fps=settings.analysed_fps,
         disconnected_after_s=settings.disconnected_after_s,
@@ -179,32 +181,49 @@ def pusher_config(settings: Settings) -> PusherConfig:
     )
 
 
-def actor_system(settings: Settings) -> ActorSystem:
-    """The long-lived actors with everything they are given."""
-    archive = archive_of(settings)
-    services = CameraServices(
+def camera_services(settings: Settings) -> CameraServices:
+    """What the cameras of this installation work with."""
+    return CameraServices(
         connect_detector=partial(ServeDetectorClient.connect, APP_NAME, DEPLOYMENT_NAME, settings.detector_timeout_s),
         sink=PusherSink(pusher_names(settings), settings.namespace),
-        archive=archive,
+        archive=archive_of(settings),
         cells=AggregatorSink(aggregator_names(settings), settings.namespace),
         recognition=recognition_services(settings),
         connect_weather=partial(ServeWeatherClient.connect, APP_NAME, ATTRIBUTES_NAME) if settings.attributes else None,
     )
+
+
+def camera_places(settings: Settings, services: CameraServices) -> ActorPlaces:
+    """Every camera in an actor of its own."""
+    return ActorPlaces(
+        namespace=settings.namespace,
+        services=services,
+        config=camera_config(settings),
+        options={
+            "num_cpus": settings.camera_num_cpus,
+            "num_gpus": settings.camera_num_gpus,
+            "runtime_env": {"env_vars": actor_environment(settings)},
+        },
+        log_level=settings.log_level,
+    )
+
+
+def actor_system(settings: Settings, places: CameraPlaces | None = None) -> ActorSystem:
+    """The long-lived actors with everything they are given. ``places``: where cameras run, where not in actors of their own."""
     return ActorSystem(
         settings=settings,
-        task_store=SqlTaskStore(settings.resolved_database_url),
-        services=services,
-        camera=camera_config(settings),
+        task_store=SqlTaskStore(settings.resolved_database_url, office=SUPERVISOR),
+        places=places if places is not None else camera_places(settings, camera_services(settings)),
         pushers=PusherPlan(
             names=pusher_names(settings),
             outbox_factory=partial(SqlOutboxStore, settings.resolved_database_url),
-            archive=archive,
+            archive=archive_of(settings),
             config=pusher_config(settings),
         ),
         aggregators=AggregatorPlan(
             names=aggregator_names(settings),
             store_factory=partial(SqlParameterStore, settings.resolved_database_url),
-            sink=services.sink,
+            sink=PusherSink(pusher_names(settings), settings.namespace),
             config=AggregatorConfig(history_days=settings.history_days),
         ),
     )

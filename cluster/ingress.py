@@ -1,6 +1,7 @@
 """The Serve ingress: the only door. It makes the first account, starts the long-lived actors and serves the API."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,6 +16,7 @@ from api.links import LinkSigner
 from api.rescue import damage, database_file, keep_copy
 from api.security import Passwords, Tokens, load_secret
 from api.services import ApiServices
+from cluster.actors import ActorSystem
 from cluster.housekeeping import housekeeping
 from cluster.settings import Settings
 
@@ -77,8 +79,14 @@ def make_app(settings: Settings, control: Any) -> FastAPI:
     return create_app(services)
 
 
-def make_ingress(settings: Settings) -> Any:
-    """The ingress deployment, to be bound with (settings, detector, recognition deployments…)."""
+def make_ingress(settings: Settings, make_system: Callable[[Settings], ActorSystem] | None = None) -> Any:
+    """The ingress deployment, to be bound with (settings, detector, recognition deployments…).
+
+    ``make_system``: makes the long-lived actors, where they are not those of ``cluster.build``.
+    """
+    from cluster.build import actor_system
+
+    system_of = make_system or actor_system
 
     class Ingress:
         """One replica of the API."""
@@ -86,9 +94,7 @@ def make_ingress(settings: Settings) -> Any:
         def __init__(self, settings: Settings, detector: Any, *recognition: Any) -> None:
             # The networks are bound so that Serve starts them with the application; cameras call them by their names.
             self._networks = (detector, *recognition)
-            from cluster.build import actor_system
-
-            self._chores = housekeeping(settings, actor_system(settings)).start()
+            self._chores = housekeeping(settings, system_of(settings)).start()
 
         def check_health(self) -> None:
             """Serve's health check: a replica whose housekeeping has ended is replaced."""
@@ -96,10 +102,8 @@ def make_ingress(settings: Settings) -> Any:
                 raise RuntimeError("housekeeping has ended")
 
     def app_builder() -> FastAPI:
-        from cluster.build import actor_system
-
         prepare(settings)
-        system = actor_system(settings)
+        system = system_of(settings)
         system.ensure()
         return make_app(settings, system)
 

@@ -23,7 +23,14 @@ _READY_TIMEOUT_S = 300
 class Running:
     """A running installation; ``close`` ends what this process started."""
 
-    def __init__(self, settings: Settings, address: str | None, dashboard_port: int = 8265) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        address: str | None,
+        dashboard_port: int = 8265,
+        application: Callable[[dict[str, Any]], Any] = build,
+    ) -> None:
+        """``application``: makes the Serve application of the settings."""
         self._settings, self._local = settings, address is None
         if self._local:
             # Quiet and alone: no usage report, no leftovers of another local cluster.
@@ -44,7 +51,9 @@ class Running:
             ray.init(address=address, namespace=settings.namespace, log_to_driver=False, logging_level=logging.WARNING)
         try:
             serve.start(http_options=http_options(settings), proxy_location="HeadOnly")
-            serve.run(build(overrides(settings)), name=APP_NAME, route_prefix="/", blocking=False, _local_testing_mode=False)
+            serve.run(
+                application(overrides(settings)), name=APP_NAME, route_prefix="/", blocking=False, _local_testing_mode=False
+            )
         except BaseException:
             self.close()
             raise

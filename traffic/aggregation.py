@@ -82,6 +82,11 @@ class TaskAggregator:
         return self._sequences.get(source, 0)
 
     @property
+    def sequences(self) -> dict[str, int]:
+        """Newest batch of every source that is remembered."""
+        return dict(self._sequences)
+
+    @property
     def crowds(self) -> dict[int, CrowdState]:
         """The newest state of the gatherings, by region code."""
         return dict(self._crowds)

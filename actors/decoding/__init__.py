@@ -9,7 +9,7 @@ from actors.decoding.clip_files import ClipEncoding, save_clip
 from actors.decoding.cuts import VehicleCut, cut_vehicle
 from actors.decoding.frames import DecodedFrame, SourceCounters, SourceInfo
 from actors.decoding.interrupt import CancelToken
-from actors.decoding.opening import open_source
+from actors.decoding.opening import VideoOpener, open_source
 from actors.decoding.options import HardwareDecoder, SourceOptions
 from actors.decoding.packets import ClipSpan, CompressedPacket, PacketClip, PacketRing
 from actors.decoding.pictures import crop_jpeg, frame_rgb, rgb_jpeg
@@ -43,6 +43,7 @@ __all__ = [
     "StreamHeader",
     "StreamReader",
     "VehicleCut",
+    "VideoOpener",
     "VideoSource",
     "address_kind",
     "crop_jpeg",

@@ -1,5 +1,7 @@
 """The one door to every kind of video source."""
 
+from typing import Protocol
+
 from actors.decoding.address import SourceKind, address_kind, local_path
 from actors.decoding.container import MediaContainer
 from actors.decoding.interrupt import CancelToken
@@ -9,6 +11,22 @@ from actors.decoding.packets import PacketRing
 from actors.decoding.recording import RecordingSource, video_files
 from actors.decoding.simulated import SimulatedSource
 from actors.decoding.source import VideoSource
+
+
+class VideoOpener(Protocol):
+    """Opens the video of a camera: ``open_source``, or something that stands in for it in a test or a benchmark."""
+
+    def __call__(
+        self,
+        address: str,
+        options: SourceOptions | None = None,
+        *,
+        cancel: CancelToken | None = None,
+        start_pts_s: float = 0.0,
+        time_floor_s: float = 0.0,
+        packets: PacketRing | None = None,
+    ) -> VideoSource:
+        """See ``open_source``."""
 
 
 def open_source(

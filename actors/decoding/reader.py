@@ -13,7 +13,7 @@ from actors.decoding.frames import DecodedFrame, SourceCounters, SourceInfo
 from actors.decoding.frozen import FreezeDetector, picture_checksum
 from actors.decoding.interrupt import CancelToken
 from actors.decoding.mailbox import FrameMailbox, RateMeter
-from actors.decoding.opening import open_source
+from actors.decoding.opening import VideoOpener, open_source
 from actors.decoding.options import SourceOptions
 from actors.decoding.packets import ClipSpan, PacketClip, PacketRing
 from actors.decoding.policy import ReconnectConfig, ReconnectPolicy, StatusChange
@@ -66,11 +66,13 @@ class StreamReader:
         *,
         rng: random.Random | None = None,
         name: str = "",
+        open_video: VideoOpener = open_source,
     ) -> None:
         self._address = address
         self._options = options if options is not None else SourceOptions()
         self._policy = ReconnectPolicy(config or ReconnectConfig(), rng or random.Random())
         self._on_status = on_status
+        self._open_video = open_video
         self._name = name or mask_address(address)
         self._lock = threading.RLock()  # policy and the order of on_status
         self._cancel = CancelToken()
@@ -197,7 +199,7 @@ class StreamReader:
 
     def _read_once(self) -> None:
         """One connection from opening to loss (``SourceError``) or to the end of a recording (returns)."""
-        source = open_source(
+        source = self._open_video(
             self._address,
             self._session_options(),
             cancel=self._cancel,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from actors.ports import FactEnvelope
+from actors.ports import FactEnvelope, TaskRef
 
 WAITING = "waiting"  # in the lane of its order key
 RETRYING = "retrying"  # failed before and out of its lane: sent when its time comes, whatever else waits
@@ -224,7 +224,8 @@ class BodyEncoder(Protocol):
 
 
 class OutboxStore(Protocol):
-    """The durable outbox. Every method commits before it returns and raises StoreUnavailableError when it cannot."""
+    """The durable outbox. Every method commits before it returns, raises StoreUnavailableError when it cannot, and
+    SupersededError when another process is this pusher now."""
 
     def interfaces(self) -> Sequence[InterfaceConfig]:
         """All enabled interfaces."""
@@ -238,9 +239,11 @@ class OutboxStore(Protocol):
         held: Sequence[HeldItem],
         statuses: Sequence[KnownStatus],
         history: Sequence[HistoryItem] = (),
+        tasks: Collection[TaskRef] = (),
     ) -> int:
         """Persist everything in one transaction; what is there already (interface, fact) is skipped, and so is a status older
-        than the known one. An event that was kept with ``not_before`` and comes without it is replaced and may be sent. Returns
+        than the known one. ``tasks``: whose facts these are; SupersededError, and nothing is persisted, when a camera of them has
+        begun another life. An event that was kept with ``not_before`` and comes without it is replaced and may be sent. Returns
         how many deliveries and held items are new."""
 
     def due(

@@ -131,4 +131,4 @@ def _tasks(services: ApiServices) -> str:
     except StoreUnavailableError:
         return _message({"tasks": None})
     health = services.control.task_health()
-    return _message({"tasks": [to_data(row, health).model_dump(exclude={"scene"}) for row in rows]})
+    return _message({"tasks": [to_data(row, health, scene=False).model_dump(exclude={"scene"}) for row in rows]})

@@ -68,6 +68,17 @@ class HeldFact(SQLModel, table=True):
     not_before: float = 0.0
 
 
+class ComposedFact(SQLModel, table=True):
+    """An item that has gone into a periodic delivery: stated again soon after, by an aggregator or a camera that was not told, it
+    is known. Forgotten after a while."""
+
+    __tablename__ = "composed_fact"
+
+    interface_id: int = Field(primary_key=True)
+    fact_id: str = Field(primary_key=True, max_length=200)
+    at: float = Field(index=True)
+
+
 class TaskStatusRow(SQLModel, table=True):
     """The last known status of every task, for periodic interfaces of type 52."""
 

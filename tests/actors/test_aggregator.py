@@ -3,6 +3,7 @@
 import dataclasses
 import pickle
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 
 from actors.aggregator import Aggregator, AggregatorConfig, fact_id, local_day
 from actors.cells import CellSender
-from actors.errors import SinkUnavailableError, StoreUnavailableError
-from actors.ports import FactEnvelope, TaskRef
+from actors.errors import SinkUnavailableError, StoreUnavailableError, SupersededError
+from actors.ports import CellReceipt, FactEnvelope, TaskRef
 from traffic.aggregation import CellBatch
 from traffic.facts import LaneParameters, PeopleParameters
 from traffic.parameters import LaneCell
@@ -30,6 +31,10 @@ class Store:
     def __init__(self, periods: set[int]) -> None:
         self.in_use, self.states, self.rows = frozenset(periods), {}, {}
         self.away = False
+        self.lives: dict[str, int] = {}
+
+    def life(self, task_num: str) -> int:
+        return self.lives.get(task_num, 0)
 
     def periods(self) -> frozenset[int]:
         return self.in_use
@@ -184,16 +189,19 @@ class Away:
     def __init__(self, failures: int) -> None:
         self.failures, self.calls, self.seen, self.ended = failures, 0, set(), False
         self.done = threading.Event()
+        self.sent: list[list[int]] = []
 
-    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool) -> int:
+    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool, life: str) -> CellReceipt:
         self.calls += 1
+        self.sent.append([item.sequence for item in batches])
         if self.calls <= self.failures:
             raise SinkUnavailableError("away")
         self.seen |= {b.sequence for b in batches}
         self.ended |= ended
+        newest = max(self.seen)
         if ended:
             self.done.set()
-        return batches[-1].sequence if ended else batches[-1].sequence - 2
+        return CellReceipt(life="1", durable={"life": newest if ended else newest - 2})
 
     def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
         return {}
@@ -212,6 +220,79 @@ def test_a_camera_keeps_what_is_not_durable_and_sends_it_again() -> None:
     assert (sender.pending, sender.dropped) == (0, 0)
 
 
+def test_a_camera_sends_what_was_taken_only_once() -> None:
+    sink = Away(failures=0)
+    sender = CellSender(TASK, sink)
+    sender.start()
+    for sequence in range(1, 6):
+        sender.put(batch(sequence))
+        until = time.monotonic() + 20
+        while sink.seen != set(range(1, sequence + 1)):
+            assert time.monotonic() < until
+            time.sleep(0.001)
+    sender.put(None, ended=True)
+    assert sink.done.wait(20)
+    sender.stop(5.0)
+    assert sink.sent == [[1], [2], [3], [4], [5], []]
+    assert sender.pending == 0
+
+
+class Dying:
+    """An aggregator that is killed before every call of ``kills`` and begins anew from its store."""
+
+    def __init__(self, store: Store, outbox: Outbox, kills: set[int]) -> None:
+        self.store, self.outbox, self.kills, self.calls = store, outbox, kills, 0
+        self.clock, self.aggregator, self.ended = 0.0, self.fresh(), threading.Event()
+
+    def fresh(self) -> Aggregator:
+        return Aggregator(self.store, self.outbox, AggregatorConfig(save_s=3.0), lambda: self.clock)
+
+    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool, life: str) -> CellReceipt:
+        self.calls += 1
+        self.clock += 1.0
+        if self.calls in self.kills:
+            self.aggregator = self.fresh()
+        receipt = self.aggregator.take(task, batches, ended=ended, life=life)
+        if ended and not receipt.refused:
+            self.ended.set()
+        return receipt
+
+    def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
+        return {}
+
+
+@settings(max_examples=30, deadline=None)
+@given(kills=st.sets(st.integers(1, 60), max_size=25))
+def test_an_aggregator_that_begins_anew_is_sent_everything_that_is_not_durable(kills: set[int]) -> None:
+    store, outbox = Store({5}), Outbox()
+    sink = Dying(store, outbox, kills)
+    sender = CellSender(TASK, sink)
+    sender.start()
+    for sequence in range(1, 41):
+        sender.put(batch(sequence))
+        time.sleep(0.0005)
+    sender.put(None, ended=True)
+    assert sink.ended.wait(20)
+    sender.stop(5.0)
+    assert [lane.vehicles for lane in outbox.lanes(5)] == [5] * 8
+    assert sender.pending == 0
+
+
+def test_batches_of_a_former_scene_are_forgotten_once_they_are_durable() -> None:
+    """A new pipeline counts its batches from 1 again."""
+    sink = Dying(Store({5}), Outbox(), set())
+    sender = CellSender(TASK, sink)
+    for sequence in range(1, 31):
+        sender.put(batch(sequence))
+    for sequence in range(1, 3):
+        sender.put(batch(sequence, source="second life", second=START + 30 + sequence))
+    sender.put(None, ended=True)
+    sender.start()
+    assert sink.ended.wait(20)
+    sender.stop(5.0)
+    assert sender.pending == 0
+
+
 def test_a_camera_whose_aggregator_stays_away_keeps_the_newest_ten_minutes() -> None:
     sender = CellSender(TASK, Away(failures=10**9))
     for sequence in range(1, 701):
@@ -228,3 +309,114 @@ def test_a_gathering_that_was_stated_is_durable_with_the_batch_that_tells_it() -
     assert Aggregator(store, outbox, config, lambda: 0.0).crowds(TASK) == {3: stated}
     other = dataclasses.replace(TASK, task_id=6)
     assert Aggregator(store, outbox, config, lambda: 0.0).crowds(other) == {}
+
+
+def test_cells_of_a_camera_that_runs_elsewhere_since_are_refused_and_change_nothing() -> None:
+    store, outbox = Store({2}), Outbox()
+    aggregator = Aggregator(store, outbox, AggregatorConfig(save_s=0.0))
+    old, new = (dataclasses.replace(TASK, life=life) for life in (3, 4))
+    aggregator.accept(old, [batch(1, source="old")])
+    aggregator.accept(new, [batch(2, source="new")])
+    before = dict(store.states)
+    with pytest.raises(SupersededError, match="camera-7"):
+        aggregator.accept(old, [batch(2, source="old"), batch(3, source="old")])
+    assert store.states == before
+
+    again = Aggregator(store, outbox, AggregatorConfig(save_s=0.0))  # one that began anew knows it from the database
+    store.lives["7"] = 4
+    with pytest.raises(SupersededError, match="camera-7"):
+        again.accept(old, [batch(3, source="old")])
+    again.accept(new, [batch(3, source="new")])
+
+
+def test_windows_that_wait_for_the_pushers_are_not_refused_when_the_camera_that_filled_them_has_gone() -> None:
+    store, outbox = Store({2}), Outbox()
+    aggregator = Aggregator(store, outbox, AggregatorConfig(save_s=0.0))
+    old, new = (dataclasses.replace(TASK, life=life) for life in (3, 4))
+    outbox.away = True
+    with pytest.raises(SinkUnavailableError):
+        aggregator.accept(old, [batch(second, source="old") for second in range(1, 5)])
+    outbox.away = False
+    aggregator.accept(new, [batch(5, source="new")])
+    assert {envelope.task.life for envelope in outbox.facts.values()} == {0}
+
+
+class Counting(Store):
+    """Notes how many states each transaction holds; ``gate``: a transaction waits for it."""
+
+    def __init__(self, periods: set[int]) -> None:
+        super().__init__(periods)
+        self.sizes: list[int] = []
+        self.gate, self.waits = threading.Event(), threading.Event()
+        self.gate.set()
+
+    def save(self, states: Mapping[str, str], history: Sequence[tuple[str, LaneParameters | PeopleParameters]]) -> None:
+        self.waits.set()
+        assert self.gate.wait(20)
+        super().save(states, history)
+        self.sizes.append(len(states))
+
+
+def numbered(number: int) -> TaskRef:
+    return dataclasses.replace(TASK, task_id=number, task_num=str(number))
+
+
+def test_what_is_due_of_other_tasks_goes_along_in_one_transaction_of_bounded_size() -> None:
+    store, clock = Counting(set()), [0.0]
+    aggregator = Aggregator(store, Outbox(), AggregatorConfig(save_s=5.0), lambda: clock[0])
+    for number in range(100):
+        aggregator.accept(numbered(number), [batch(1)])
+    clock[0] = 6.0
+    durable = [aggregator.accept(numbered(number), [batch(1)]) for number in range(100)]
+    assert durable == [1] * 100
+    assert sorted(store.sizes) == [36, 64]
+    assert len(store.states) == 100
+
+
+def test_a_database_that_hangs_holds_up_only_what_must_be_written_now() -> None:
+    store, clock = Counting(set()), [0.0]
+    aggregator = Aggregator(store, Outbox(), AggregatorConfig(save_s=5.0), lambda: clock[0])
+    aggregator.accept(numbered(1), [batch(1)])
+    clock[0] = 6.0
+    store.gate.clear()
+    writer = threading.Thread(target=aggregator.accept, args=(numbered(1), [batch(2)]))
+    writer.start()
+    assert store.waits.wait(20)
+    assert aggregator.accept(numbered(2), [batch(1)]) == 0, "taken in, not durable yet"
+    assert aggregator.health()["tasks"] == 2
+    store.gate.set()
+    writer.join(20)
+    assert aggregator.accept(numbered(1), [batch(2)]) == 2
+
+
+def test_many_threads_and_outages_lose_and_double_nothing() -> None:
+    store, outbox, threads = Store({5}), Outbox(), []
+    aggregator = Aggregator(store, outbox, AggregatorConfig(save_s=0.0, refresh_s=0.0))
+    lost: list[list[CellBatch]] = []
+
+    def camera(number: int) -> None:
+        task, pending = numbered(number), []
+        for sequence in range(1, 61):
+            if number == 0:  # the others meet an outage at whatever they do then
+                store.away, outbox.away = sequence % 9 == 4, sequence % 7 == 3
+            pending.append(batch(sequence))
+            try:
+                durable = aggregator.accept(task, pending)
+                pending = [item for item in pending if item.sequence > durable]
+            except (StoreUnavailableError, SinkUnavailableError):
+                continue
+        lost.append(pending)
+
+    for number in range(6):
+        threads.append(threading.Thread(target=camera, args=(number,)))
+        threads[-1].start()
+    for thread in threads:
+        thread.join(60)
+    store.away = outbox.away = False
+    for number in range(6):
+        everything = [batch(sequence) for sequence in range(1, 61)]
+        assert aggregator.accept(numbered(number), everything, ended=True) == 60
+    assert len(lost) == 6
+    counted = Counter(envelope.task.task_num for envelope in outbox.facts.values() if isinstance(envelope.fact, LaneParameters))
+    assert counted == Counter({str(number): 12 for number in range(6)})
+    assert {fact.vehicles for fact in outbox.lanes(5)} == {5}

@@ -9,7 +9,7 @@ import numpy as np
 from actors.aggregator import Aggregator, AggregatorConfig
 from actors.camera import CameraConfig, CameraRunner, CameraServices
 from actors.pipeline import PipelineConfig
-from actors.ports import TaskRef, TaskSpec
+from actors.ports import CellReceipt, TaskRef, TaskSpec
 from tests.actors.test_aggregator import Outbox, Store
 from tests.cluster.test_analyze_periods import LANE, REGION, Standing
 from traffic.aggregation import CellBatch
@@ -27,11 +27,11 @@ class Direct:
     def __init__(self, aggregator: Aggregator) -> None:
         self._aggregator, self.ended = aggregator, threading.Event()
 
-    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool) -> int:
-        durable = self._aggregator.accept(task, batches, ended=ended)
+    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool, life: str) -> CellReceipt:
+        receipt = self._aggregator.take(task, batches, ended=ended, life=life)
         if ended:
             self.ended.set()
-        return durable
+        return receipt
 
     def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
         return self._aggregator.crowds(task)
@@ -77,10 +77,10 @@ class Slow:
     def __init__(self) -> None:
         self.batches = 0
 
-    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool) -> int:
+    def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool, life: str) -> CellReceipt:
         time.sleep(0.6)
         self.batches += len(batches)
-        return batches[-1].sequence if batches else 0
+        return CellReceipt(life="1", durable={batch.source: batch.sequence for batch in batches})
 
     def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
         return {}

@@ -1,6 +1,6 @@
 """How a camera reads its source and paces its questions to the detector."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from actors.camera import GROUP, IN_FLIGHT, RECORDING_IN_FLIGHT, SLOW_S, CameraConfig, CameraRunner, CameraServices
 from actors.decoding import SourceInfo
 from actors.pipeline import PipelineConfig
-from actors.ports import FactEnvelope, TaskRef, TaskSpec
+from actors.ports import FactEnvelope, FactSink, TaskRef, TaskSpec
 from tests.cluster.test_analyze_periods import Standing
 
 CONFIG = CameraConfig(pipeline=PipelineConfig())
@@ -31,12 +31,15 @@ class Pipeline:
         self.gathered = frames
 
 
-def runner(config: CameraConfig = CONFIG) -> CameraRunner:
+def runner(
+    config: CameraConfig = CONFIG, sink: FactSink | None = None, on_superseded: Callable[[str], None] | None = None
+) -> CameraRunner:
     ref = TaskRef(task_id=1, task_num="1", task_name="t", src_address="/nowhere.mp4", time_zone="Asia/Shanghai")
     spec = TaskSpec(
         ref=ref, scene=None, analysed_fps=0.0, rtsp_transport="tcp", loop=False, start_time_s=None, enabled=True, revision="1"
     )
-    return CameraRunner(spec, CameraServices(connect_detector=Standing, sink=Nowhere(), archive=None), config)
+    services = CameraServices(connect_detector=Standing, sink=sink or Nowhere(), archive=None)
+    return CameraRunner(spec, services, config, on_superseded=on_superseded)
 
 
 def test_decoding_on_a_card_is_handed_on_to_the_source() -> None:

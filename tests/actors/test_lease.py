@@ -1,12 +1,20 @@
 """A camera that nobody is in charge of stands still, and goes on when it is asked again."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
+from actors.cells import CellSender
+from actors.errors import SupersededError
 from actors.lease import Lease
-from tests.actors.test_camera_frames import CONFIG, runner
+from actors.ports import CellReceipt, FactEnvelope, TaskRef
+from tests.actors.test_camera_frames import CONFIG, Nowhere, runner
+from traffic.aggregation import CellBatch
+from traffic.facts import TaskStatusCode
+from traffic.people.crowd import CrowdState
+from traffic.scene import Scene
 
 
 class Clock:
@@ -60,3 +68,43 @@ def test_a_camera_whose_lease_is_over_takes_no_frames_until_it_is_asked_again(mo
 class _NoWait(threading.Event):
     def wait(self, timeout: float | None = None) -> bool:
         return False
+
+
+class Elsewhere(Nowhere):
+    """A FactSink that has seen a later life of the camera."""
+
+    def publish(self, envelopes: Sequence[FactEnvelope]) -> None:
+        raise SupersededError("camera-1")
+
+
+def test_a_camera_whose_facts_are_refused_says_so_and_analyses_no_more() -> None:
+    told: list[str] = []
+    camera = runner(sink=Elsewhere(), on_superseded=told.append)
+    camera._on_status(TaskStatusCode.ANALYSING, "", 1.0)
+    camera._publish_loop()
+    assert told == ["camera-1"]
+    assert camera._stopping.is_set()
+
+
+def test_a_camera_whose_cells_are_refused_is_told_once() -> None:
+    class Refusing:
+        def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool, life: str) -> CellReceipt:
+            raise SupersededError("camera-1")
+
+        def crowds(self, task: TaskRef) -> dict[int, CrowdState]:
+            return {}
+
+    told: list[str] = []
+    task = TaskRef(task_id=1, task_num="1", task_name="t", src_address="x", time_zone="UTC", life=1)
+    sender = CellSender(task, Refusing(), told.append)
+    sender.start()
+    sender.put(CellBatch(source="s", sequence=1, watermark=1))
+    sender.stop(within_s=10.0)
+    assert told == ["camera-1"]
+
+
+def test_a_change_of_the_scene_leaves_a_camera_its_life() -> None:
+    camera = runner()
+    camera._spec = replace(camera._spec, ref=replace(camera._spec.ref, life=4))
+    assert camera.apply(replace(camera._spec, scene=Scene(), revision="2", ref=replace(camera._spec.ref, life=0)))
+    assert (camera.revision, camera._wanted.ref.life) == ("2", 4)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.placement import WAITING_FOR_ROOM, camera_options, is_site, obstacle, sites_of
+from actors.placement import WAITING_FOR_ROOM, camera_options, is_site, obstacle, off_the_head, sites_of
 
 COMMON = {"num_cpus": 0.25, "runtime_env": {"env_vars": {"OMP_NUM_THREADS": "1"}}}
 
@@ -45,3 +45,16 @@ def test_a_site_without_a_machine_is_told_by_name_and_a_full_one_as_full() -> No
     assert obstacle("north", 16, 16, {"north"}) == WAITING_FOR_ROOM
     assert obstacle("", 0, 16, ()) == ""
     assert obstacle("", 16, 16, ()) == WAITING_FOR_ROOM
+
+
+HEAD = {"Alive": True, "NodeID": "a1", "Resources": {"node:__internal_head__": 1.0}}
+OTHER = {"Alive": True, "NodeID": "b2", "Resources": {"CPU": 8.0}}
+
+
+def test_what_should_outlive_the_head_is_put_elsewhere_where_there_is_an_elsewhere() -> None:
+    import ray
+
+    options = off_the_head([HEAD, OTHER])
+    assert options == {"label_selector": {"ray.io/node-id": "!a1"}, "fallback_strategy": [{"label_selector": {}}]}
+    ray.remote(type("Pusher", (), {})).options(**options)  # Ray checks options here, without a cluster
+    assert off_the_head([HEAD]) == off_the_head([HEAD, {**OTHER, "Alive": False}]) == off_the_head([]) == {}

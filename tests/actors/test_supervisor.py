@@ -35,15 +35,22 @@ def test_nothing_to_do_when_all_is_as_it_should_be() -> None:
 def test_a_new_generation_renews_few_at_a_time_and_edits_at_once() -> None:
     running = dict.fromkeys("abcde", "1.1@old") | {"gone": "1.1@old"}
     wanted = [spec(num, "1.1@new") for num in "abcd"] + [spec("e", "1.2@new")]
-    todo, later = postponed(plan(wanted, running), running, 2)
+    todo, later = postponed(plan(wanted, running), running, {}, 2)
     assert (todo.stop, later) == (("gone",), 2)
     assert [item.ref.task_num for item in todo.change] == ["a", "b", "e"]
-    todo, later = postponed(plan(wanted, running), running, -3)
+    todo, later = postponed(plan(wanted, running), running, {"": 5}, 2)
     assert ([item.ref.task_num for item in todo.change], later) == (["e"], 4)
 
 
+def test_cameras_that_wait_for_room_at_one_site_keep_no_other_site_on_the_old_version() -> None:
+    running = dict.fromkeys("abcd", "1.1@old")
+    wanted = [spec(num, "1.1@new", site="north") for num in "ab"] + [spec(num, "1.1@new", site="south") for num in "cd"]
+    todo, later = postponed(plan(wanted, running), running, {"north": 2, "south": 1}, 2)
+    assert ([item.ref.task_num for item in todo.change], later) == (["c"], 3)
+
+
 def test_a_start_is_never_postponed() -> None:
-    todo, later = postponed(plan([spec("a", "1.1@new")], {}), {}, 0)
+    todo, later = postponed(plan([spec("a", "1.1@new")], {}), {}, {"": 9}, 2)
     assert ([item.ref.task_num for item in todo.start], later) == (["a"], 0)
 
 
@@ -62,12 +69,13 @@ class Shell(SupervisorActor):
         self._config: Any = SimpleNamespace(starting_at_once=starting_at_once)
         self._restarts = RestartPolicy(RestartConfig())
         self._running, self._health = {}, {}
+        self._store: Any = SimpleNamespace(begin_lives=lambda nums: dict.fromkeys(nums, 7))
         self.started: list[str] = []
 
-    def _start_camera(self, spec: TaskSpec) -> bool:
+    def _start_camera(self, spec: TaskSpec) -> None:
+        assert spec.ref.life == 7
         self.started.append(spec.ref.task_num)
         self._running[spec.ref.task_num] = supervisor._Camera("1", None, 0.0)
-        return True
 
     def reasons(self) -> dict[str, str]:
         return {num: health.reason for num, health in self._health.items()}
@@ -82,6 +90,7 @@ def test_a_site_that_is_away_or_full_holds_up_no_other_site(monkeypatch: pytest.
     assert shell.started == ["s0", "s1", "any"]
     told = shell.reasons()
     assert told["s2"] == WAITING_FOR_ROOM
+    assert shell._full, "so the next look comes as soon as one of them answers"
     assert {num for num, reason in told.items() if "north" in reason} == {"n0", "n1", "n2"}
 
 
@@ -101,3 +110,11 @@ def test_the_cluster_is_not_asked_for_its_machines_when_no_task_has_a_site(monke
     shell = Shell(starting_at_once=2)
     shell._start_cameras([spec("a")], {"a": "", "b": "north"})
     assert shell.started == ["a"]
+
+
+def test_a_look_at_a_few_tasks_is_answered_with_those() -> None:
+    shell = Shell(starting_at_once=0)
+    shell._start_cameras([spec("a"), spec("b"), spec("c")], {})
+    assert shell._health.keys() == {"a", "b", "c"}
+    assert shell.health(["b", "gone"]).keys() == {"b"}
+    assert shell.health().keys() == {"a", "b", "c"}

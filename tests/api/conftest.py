@@ -1,6 +1,6 @@
 """The API over a temporary SQLite database and a control that only remembers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 
 import httpx
@@ -33,8 +33,8 @@ class FakeControl:
     def interfaces_changed(self) -> None:
         self.interface_changes += 1
 
-    def task_health(self) -> dict:
-        return self.health
+    def task_health(self, task_nums: Collection[str] | None = None) -> dict:
+        return self.health if task_nums is None else {num: self.health[num] for num in task_nums if num in self.health}
 
     def snapshot(self, task_num: str) -> bytes | None:
         return self.picture

@@ -31,7 +31,7 @@ def postgres(postgres_url: str) -> str:
     database.migrate()
     tables = (
         "delivery, delivery_attempt, held_fact, task_status, receiver_state, push_interface, camera_task, "
-        "traffic_event, vehicle_passage"
+        "traffic_event, vehicle_passage, fence, composed_fact"
     )
     with database.session() as session:
         session.execute(text(f"TRUNCATE TABLE {tables} RESTART IDENTITY"))

@@ -56,10 +56,10 @@ def pusher(url: str, folder: Path, store: object = None, policy: DeliveryPolicy 
     known = WorkerConfig.__dataclass_fields__
     worker = WorkerConfig(**({"idle_s": 0.02, "drain_s": 2.0} | {k: v for k, v in changes.items() if k in known}))
     rest = {k: v for k, v in changes.items() if k not in known}
-    clock = rest.pop("clock", time.time)
+    clock, on_superseded = rest.pop("clock", time.time), rest.pop("on_superseded", None)
     config = PusherConfig(worker=worker, policy=policy, backoff_s=0.02, **rest)
     sender = Sender(FolderArchive(folder / "archive"), timeout_s=config.timeout_s, outbound=HERE)
-    return Pusher(0, 1, store or SqlOutboxStore(url), WireEncoder(), sender, config, clock=clock)
+    return Pusher(0, 1, store or SqlOutboxStore(url), WireEncoder(), sender, config, clock=clock, on_superseded=on_superseded)
 
 
 def facts(count: int, task_num: str = "100", first: int = 0) -> list[FactEnvelope]:

@@ -1,5 +1,6 @@
 """The outbox over SQL: the same behaviour on SQLite and on a PostgreSQL server, and a cost that does not grow with it."""
 
+import time
 from dataclasses import replace
 
 from sqlalchemy import text
@@ -285,6 +286,22 @@ def test_held_items_of_a_period_that_never_ends_are_bounded(both: str) -> None:
     store.accept([], held, [])
     assert store.prune(NOW, replace(WIDE, max_waiting=4)) == {1: 5}
     assert list(store.held(1, 99)) == held[5:]
+
+
+def test_an_item_that_is_stated_again_after_its_period_was_composed_is_known_for_a_while(both: str) -> None:
+    register(both, "http://r/", trigger_condition=1, upload_period=10)
+    store = SqlOutboxStore(both)
+    held = [HeldItem(interface_id=1, fact_id=f"h{i}", order_key="1", body=b"{}", pictures="", created_at=NOW) for i in range(3)]
+    assert store.accept([], held[:2], []) == 2
+    store.close_period(1, [item(store, "period")], ["h0", "h1"])
+    assert store.accept([], held, []) == 1, "the first two have gone out"
+    assert [kept.fact_id for kept in store.held(1, 9)] == ["h2"]
+    other = [replace(kept, interface_id=2) for kept in held]
+    assert store.accept([], other, []) == 3, "another interface has not had them"
+    store.prune(time.time() + 800, WIDE)
+    assert store.accept([], held, []) == 0
+    store.prune(time.time() + 1000, replace(WIDE, max_age_s=1e12, keep_s=1e12))
+    assert store.accept([], held[:2], []) == 2, "forgotten, so that nothing grows for ever"
 
 
 # -- cost -----------------------------------------------------------------------------------------------------------------
