@@ -43,7 +43,7 @@ class ActorPlaces:
         import ray
 
         options = {
-            "name": CAMERA_PREFIX + spec.ref.task_num,
+            "name": camera_name(spec.ref.task_num),
             "namespace": self.namespace,
             "lifetime": "detached",
             "max_restarts": 0,  # the supervisor restarts cameras itself, ever more slowly

@@ -147,9 +147,9 @@ class SupervisorActor:
         self._health: dict[str, CameraHealth] = {}
         self._restarts = RestartPolicy(config.restarts)
         self._store_error = ""
-        self._isolation = Isolation(config.isolated_after_s, control_store_answers)
         self._round_s = 0.0  # how long the newest look at table and cameras took
         self._full, self._answered = False, False  # a task waits for others to have started; one has, since the last look
+        self._isolation = Isolation(config.isolated_after_s, control_store_answers)
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._adopt()

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -25,7 +26,7 @@ from actors.pipeline import CameraPipeline, PipelineConfig
 from actors.ports import TaskRef, TaskSpec
 from actors.simulation import SimulatedCamera, parse_address
 from actors.vision import VisionConfig
-from benchmarks.clip_cases import ALSO_STAGED, CLIPS, ORDINARY, ORDINARY_ALSO, RULES, STAGED, ClipCase, jamcam_case
+from benchmarks.clip_cases import ALSO_STAGED, CLIPS, ORDINARY, ORDINARY_ALSO, RULES, STAGED, VIEWS, ClipCase, jamcam_case
 from models.detector import Detector
 from models.handles import InputFit, LocalDetectorClient, PendingDetections
 from models.store import WeightsStore
@@ -186,17 +187,26 @@ def clip_frames(path: Path) -> Iterator[DecodedFrame]:
         yield from source
 
 
-def staged_film(kind: str, seed: int, cache: Path, out: Path | None) -> Film:
-    """A staged incident; its windows are those of the film's truth."""
-    long = {"congestion": 150.0}.get(kind, 45.0)
+def staged_address(kind: str, seed: int) -> str:
+    """The film of a kind."""
+    long = {"congestion": 150.0, "junction_overflow": 90.0}.get(kind, 45.0)
     address = f"sim://approach?seed={seed}&fps={FPS}&duration_s={long + 75:g}&incident={kind}:at=15:for={long:g}:lane=2"
     address += "&width=1280&height=720&opposing=2"
-    address += "&pedestrians=0" if kind == "pedestrian" else ""  # who walks over the crossing there is a pedestrian too
-    camera = SimulatedCamera(parse_address(address))
-    document = camera.scene_document()
-    document |= RULES.get(kind, {})
+    return address + VIEWS.get(kind, "")
+
+
+def staged_scene(kind: str, document: dict[str, Any]) -> dict[str, Any]:
+    """The scene of the film with the rules that its operator would set."""
+    document = document | RULES.get(kind, {})
     if kind == "slow_vehicle":
         document["lanes"] = [{**lane, "minSpeedKmh": 16} for lane in document["lanes"]]
+    return document
+
+
+def staged_film(kind: str, seed: int, cache: Path, out: Path | None) -> Film:
+    """A staged incident; its windows are those of the film's truth."""
+    camera = SimulatedCamera(parse_address(staged_address(kind, seed)))
+    document = staged_scene(kind, camera.scene_document())
     windows: list[tuple[float, float]] = []
 
     def frames() -> Iterator[DecodedFrame]:

@@ -140,12 +140,17 @@ def _watch(folder: Path, seconds: float) -> dict[str, Any]:
         time.sleep(min(_NOTE_S, max(0.0, end - time.monotonic())))
         for name, mib in _memory().items():
             memory.setdefault(name, []).append(mib)
-        archive.append(round(sum(path.stat().st_size for path in _files(folder / "archive")) / 1e6, 1))
+        archive.append(round(sum(_sizes(folder / "archive")) / 1e6, 1))
     return {"memory": memory, "archive": archive}
 
 
-def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
+def _sizes(folder: Path) -> list[int]:
+    """Bytes of every file; retention deletes some of them meanwhile."""
+    sizes = []
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            sizes.append(path.stat().st_size if path.is_file() else 0)
+    return sizes
 
 
 def _memory() -> dict[str, float]:

@@ -6,9 +6,9 @@
 ``curve``: cameras are the product's camera actors, many in one process (``scale_hosts``): a thousand processes do not fit here.
 ``--behind detections``: tracker, passages, samplers and events work on replayed detections (``replay``), until the CPU is used
 up. ``--behind facts``: the analysis was done once and its facts and cells are told again (``scale_recorded``); all that stands
-behind the cameras gets the load of as many cameras as wanted. ``actors``: one process each, as in the product. A film is made by
-``python -m benchmarks.replay FILM``; machines: ``benchmarks.scale_nodes``; plots: ``benchmarks.scale_plot``.
-Each line of ``--out`` is one measurement, JSON.
+behind the cameras gets the load of as many cameras as wanted, without the cameras. ``actors``: one process each, as in the
+product. A film is made by ``python -m benchmarks.replay FILM``; machines: ``benchmarks.scale_nodes``; plots:
+``benchmarks.scale_plot``. Each line of ``--out`` is one measurement, JSON.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from benchmarks.delivery import Receivers
 from benchmarks.installation import Installation, busy_seconds, installation
 from benchmarks.replay import ReplayDetector, ReplayOpener, load
 from benchmarks.scale_hosts import HostedPlaces
-from benchmarks.scale_recorded import RecordedCamera, kept
+from benchmarks.scale_recorded import ToldCamera, kept
 from benchmarks.scale_recorded import keep as keep_results
 from cluster.actors import SUPERVISOR, ActorSystem, actor_environment
 from cluster.build import actor_system, camera_config, camera_places, camera_services
@@ -66,7 +66,7 @@ def make_system(film: Path, hosts: int, behind: str, settings: Settings) -> Acto
             services=services,
             config=camera_config(settings),
             hosts=hosts,
-            camera=RecordedCamera if behind == "facts" else CameraActor,
+            camera=ToldCamera if behind == "facts" else CameraActor,
             options={"runtime_env": {"env_vars": actor_environment(settings)}},
             log_level=settings.log_level,
         )
@@ -91,12 +91,9 @@ def set_tasks(wayside: Installation, film: Path, count: int, fps: float, site: s
         for number in range(len(wayside.tasks), count):
             num = f"cam-{number:05d}"
             wayside.tasks[num] = number + 1
-            address = f"rtsp://127.0.0.1/replay/{number}"
-            session.add(
-                Task(
-                    task_num=num, task_name=f"相机 {number}", src_address=address, scene=scene, analysed_fps=fps, created_at=now_s
-                )
-            )
+            row = Task(task_num=num, task_name=f"相机 {number}", src_address=f"rtsp://127.0.0.1/replay/{number}")
+            row.scene, row.analysed_fps, row.created_at, row.site = scene, fps, now_s, site
+            session.add(row)
         session.commit()
     _supervisor(wayside).tasks_changed.remote()
 

@@ -69,7 +69,7 @@ class HostedPlaces:
     """``CameraPlaces`` of ``hosts`` processes; a task's host follows from its number, or is that of its site.
 
     Attributes:
-        camera: ``CameraActor``, or the benchmark's ``RecordedCamera``.
+        camera: ``CameraActor``, or the benchmark's ``ToldCamera``.
         options: Ray options of a host.
     """
 

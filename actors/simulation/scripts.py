@@ -156,10 +156,18 @@ def _crowd(plot: Plot) -> Script:
         come = float(plot.rng.uniform(2.0, 5.0))
         away = come + 4.0 + stand + float(plot.rng.uniform(0.0, 1.5))
         x += float(plot.rng.uniform(-0.2, 0.2))
-        people.append(
-            plot.person((come, right + 7.5, y + 1), (come + 4, x, y), (away, x, y), (away + 5, right + 9, y), until_s=away + 5)
-        )
+        waits = _waiting(plot.rng, come + 4, away, x, y)
+        people.append(plot.person((come, right + 7.5, y + 1), *waits, (away, x, y), (away + 5, right + 9, y), until_s=away + 5))
     return Script(things=tuple(people), since_s=9.0, until_s=6.0 + stand, open_s=0.0, end_s=16.5 + stand)
+
+
+def _waiting(rng: np.random.Generator, begin_s: float, end_s: float, x: float, y: float) -> list[tuple[float, float, float]]:
+    """Who waits shifts weight and takes a small step now and then; who does not move at all is a statue."""
+    points, at = [(begin_s, x, y)], begin_s + float(rng.uniform(0.5, 2.5))
+    while at < end_s - 1.0:
+        points.append((at, x + float(rng.normal(0.0, 0.08)), y + float(rng.normal(0.0, 0.08))))
+        at += float(rng.uniform(1.0, 3.0))
+    return points
 
 
 def _restricted(plot: Plot) -> Script:

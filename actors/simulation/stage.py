@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 FIRST_ID = 2_000_000
 _CLEARING_S = 20.0
 _NEEDS_GREEN_S = {"illegal_lane_change": 14.0, "restricted_area": 14.0, "debris": 12.0}
+_STOPS_Y = (16.0, 20.0)  # in view, and so far before the line that nobody takes it for the first of a queue
 _OVERFLOW_Y = FAR_KERB_Y + 9.0
-_CRAWL_MS, _CRAWL_TO_Y, _SLOWING_S = 1.1, 60.0, 15.0
+# Traffic arrives at its own speed and gathers: a queue grows; if all slowed down at once, the road would stay as empty as before.
+_CRAWL_MS, _CRAWL_FROM_Y, _CRAWL_TO_Y, _SLOWING_S = 1.1, -10.0, 60.0, 15.0
 
 
 class Act(Protocol):
@@ -153,7 +155,8 @@ def _stop_one(act: _TrafficAct, traffic: "TrafficModel", state: "LaneState", now
         if now < act.incident.at_s:
             return
         for vehicle in state.vehicles:
-            if 6.0 < vehicle.front_y < 28.0 and vehicle.speed_ms > 2.0:
+            comes_to_y = vehicle.front_y + vehicle.speed_ms**2 / (2 * vehicle.brake_ms2)
+            if _STOPS_Y[0] < comes_to_y < _STOPS_Y[1] and vehicle.speed_ms > 2.0:
                 vehicle.held_until_s = now + act.incident.for_s
                 act.vehicle, act.since_s = vehicle, now
                 return
@@ -212,7 +215,7 @@ def _congestion(act: _TrafficAct, traffic: "TrafficModel", state: "LaneState", n
     act.done = now >= act.since_s + act.incident.for_s
     cap = max(_CRAWL_MS, traffic.speed_ms * (1 - (now - act.since_s) / _SLOWING_S))  # nobody brakes hard for it
     for lane in traffic.approach():
-        lane.cap_ms, lane.cap_to_y = (0.0, 0.0) if act.done else (cap, _CRAWL_TO_Y)
+        lane.cap_ms, lane.cap_y = 0.0 if act.done else cap, (_CRAWL_FROM_Y, _CRAWL_TO_Y)
 
 
 def _overflow(act: _TrafficAct, traffic: "TrafficModel", state: "LaneState", now: float) -> None:

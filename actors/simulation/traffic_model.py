@@ -5,6 +5,7 @@ observations and microscopic simulations", Physical Review E 62 (2000), 1805-182
 standing vehicle of no length at the stop line. Arrivals: shifted exponential headways. Vehicles keep their lane.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -23,6 +24,7 @@ TIME_GAP_S = 1.3
 MIN_HEADWAY_S = 1.4
 QUEUE_SPEED_MS = 1.5
 HARD_BRAKE = 8.0
+_CALM_MS2 = 1.5
 
 
 @dataclass(slots=True, eq=False)
@@ -69,7 +71,7 @@ class LaneState:
     Attributes:
         closed: nobody enters.
         blocks: places along the lane (metres) that traffic stops before.
-        cap_ms, cap_to_y: nobody is faster up to world Y ``cap_to_y``; 0: no cap.
+        cap_ms, cap_y: nobody is faster between these world Y, and who comes there brakes gently; 0: no cap.
     """
 
     lane: RoadLane
@@ -83,7 +85,14 @@ class LaneState:
     closed: bool = False
     blocks: tuple[float, ...] = ()
     cap_ms: float = 0.0
-    cap_to_y: float = 0.0
+    cap_y: tuple[float, float] = (0.0, 0.0)
+
+    def allowed_ms(self, front_y: float) -> float:
+        """Speed that the cap leaves to a vehicle, m/s; infinite where there is none."""
+        begin, end = self.cap_y
+        if not self.cap_ms or front_y >= end:
+            return math.inf
+        return math.sqrt(self.cap_ms**2 + 2 * _CALM_MS2 * max(begin - front_y, 0.0))
 
 
 def idm_acceleration(speed: float, desired: float, gap: float, leader_speed: float, max_accel: float, brake: float) -> float:
@@ -203,9 +212,7 @@ class TrafficModel:
             gap, leader_speed = (
                 (1e9, 0.0) if leader is None else (leader.s_m - leader.model.length_m - vehicle.s_m, leader.speed_ms)
             )
-            desired = vehicle.desired_ms
-            if state.cap_ms and vehicle.front_y < state.cap_to_y:
-                desired = min(desired, state.cap_ms)
+            desired = min(vehicle.desired_ms, state.allowed_ms(vehicle.front_y))
             for block in state.blocks:
                 if vehicle.s_m <= block and block - vehicle.s_m < gap:
                     gap, leader_speed = block - vehicle.s_m, 0.0

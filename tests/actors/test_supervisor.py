@@ -90,6 +90,7 @@ def test_a_site_that_is_away_or_full_holds_up_no_other_site(monkeypatch: pytest.
     assert shell.started == ["s0", "s1", "any"]
     told = shell.reasons()
     assert told["s2"] == WAITING_FOR_ROOM
+    assert shell._full, "so the next look comes as soon as one of them answers"
     assert {num for num, reason in told.items() if "north" in reason} == {"n0", "n1", "n2"}
 
 
@@ -109,3 +110,11 @@ def test_the_cluster_is_not_asked_for_its_machines_when_no_task_has_a_site(monke
     shell = Shell(starting_at_once=2)
     shell._start_cameras([spec("a")], {"a": "", "b": "north"})
     assert shell.started == ["a"]
+
+
+def test_a_look_at_a_few_tasks_is_answered_with_those() -> None:
+    shell = Shell(starting_at_once=0)
+    shell._start_cameras([spec("a"), spec("b"), spec("c")], {})
+    assert shell._health.keys() == {"a", "b", "c"}
+    assert shell.health(["b", "gone"]).keys() == {"b"}
+    assert shell.health().keys() == {"a", "b", "c"}

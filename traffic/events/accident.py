@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from traffic.events.collisions import Collisions
 from traffic.events.detector import box_around, tracks_of
 from traffic.events.evidence import Evidence
-from traffic.events.impacts import Shock, measure_push, measure_ram, measure_shock
+from traffic.events.impacts import Shock, measure_push, measure_ram, measure_shock, measure_turn
 from traffic.events.incident import apart
 from traffic.events.queues import Queues
 from traffic.events.world import LENGTHS_M, Array, Flags, World
@@ -39,6 +40,7 @@ class _Suspicion:
     contact: bool = False
     close: bool = False  # contact is more than boxes that meet: where a pixel is small, a queue's gap would be seen
     pushed: bool = False  # its partner was thrown forward by it
+    turned: float = 0.0  # 0..1, it stands another way than it drove
 
 
 class AccidentDetector:
@@ -49,18 +51,20 @@ class AccidentDetector:
     def __init__(self, queues: Queues) -> None:
         self._queues = queues
         self._suspects: dict[int, _Suspicion] = {}
+        self._collisions = Collisions()
 
     def reset(self) -> None:
         """Forget all impacts."""
+        self._collisions.reset()
         self._suspects.clear()
 
     def look(self, world: World) -> Iterable[Evidence]:
-        """Incidents around objects that suffered a shock and stand now."""
+        """Incidents around objects that suffered a shock and stand now, and around those that ran into each other."""
         rule = world.rule(self.kind)
         self._find_shocks(world, rule.value("deceleration_m_s2"), rule.value("contact_gap_m"))
         self._find_rams(world, rule.value("contact_gap_m"))
         self._hand_over(world)
-        found = []
+        found = list(self._collisions.look(world, (world.motor | world.rider) & _on_known_road(world), self.kind))
         for who, suspicion in self._suspects.items():
             indices = np.flatnonzero(world.object_id == who)
             if not len(indices):
@@ -80,6 +84,7 @@ class AccidentDetector:
     # -- parts --------------------------------------------------------------------------------------------------------
 
     def _find_shocks(self, world: World, least: float, gap_m: float) -> None:
+        on_road = _on_known_road(world)
         resolved = world.grain_m() <= _GRAIN_M if world.view.metric else world.tall_px() >= _LEAST_PX
         moving = np.flatnonzero((world.motor | world.rider) & world.seen & world.moved & world.slowing & resolved).tolist()
         for index in moving:
@@ -91,7 +96,7 @@ class AccidentDetector:
             surer = known is not None and (known.pushed or known.shock.rate >= shock.rate)
             if known is not None and surer and world.time_s - known.shock.time_s < 3.0:
                 continue
-            if not _on_known_road(world, index):
+            if not on_road[index]:
                 continue
             suspicion = _Suspicion(shock, world.place_of(index))
             self._find_partner(world, index, suspicion, gap_m)
@@ -111,14 +116,14 @@ class AccidentDetector:
         """Vehicles thrown forward by one that came up from behind."""
         if not world.view.metric:
             return
-        course = world.movers.course[world.rows]
+        course, on_road = world.movers.course[world.rows], _on_known_road(world)
         able = world.motor & np.isfinite(course).all(axis=1) & world.moved & (world.grain_m() <= _CLOSE_GRAIN_M)
         for rear in np.flatnonzero(able).tolist():
             near, _ = _touching(world, rear, gap_m)
             ahead = (world.places - world.places[rear]) @ course[rear] > 0
             for front in np.flatnonzero(near & ahead & world.motor & world.seen & ~world.standing).tolist():
                 known = self._suspects.get(int(world.object_id[front]))
-                if (known is not None and known.pushed) or not _on_known_road(world, front):
+                if (known is not None and known.pushed) or not on_road[front]:
                     continue
                 shock = measure_ram(world, rear, front)
                 if shock is not None:
@@ -177,7 +182,9 @@ class AccidentDetector:
             if suspicion.crossing and world.standing[other] and abs(float(world.rest_s[other]) - rest_s) < _TOGETHER_S:
                 score += 0.15
             involved.append(other)
-        held_up &= not suspicion.pushed
+        suspicion.turned = max(suspicion.turned, measure_turn(world, index, shock))
+        score += (0.25 if suspicion.contact else 0.15) * suspicion.turned
+        held_up &= not suspicion.pushed and suspicion.turned < 0.5  # in a queue one stands as one has driven
         if held_up:
             score -= 0.3 - 0.15 * impact
         people = self._people_near(world, index)
@@ -216,12 +223,15 @@ def _strongest(found: list[Evidence]) -> list[Evidence]:
     return kept
 
 
-def _on_known_road(world: World, index: int) -> bool:
-    """Where the operator has drawn the road, what happens beyond it is too far off or of no concern."""
-    if not world.road_map.drawn or world.lane[index] >= 0:
-        return True
+def _on_known_road(world: World) -> Flags:
+    """bool (n,): where the operator has drawn the road, what happens beyond it is too far off or of no concern."""
+    known: Flags = world.lane >= 0
+    if not world.road_map.drawn:
+        return np.ones_like(known)
     kinds = (RegionKind.ROADWAY, RegionKind.JUNCTION_BOX, RegionKind.NO_PARKING, RegionKind.RESTRICTED)
-    return any(world.in_regions[number, index] for number, _ in world.road_map.regions(*kinds))
+    for number, _ in world.road_map.regions(*kinds):
+        known = known | world.in_regions[number]
+    return known
 
 
 def _touching(world: World, index: int, gap_m: float) -> tuple[Flags, Array]:

@@ -32,6 +32,7 @@ from traffic.events.speeding import LowerSpeedDetector, SpeedingDetector
 from traffic.events.stopped import StoppedDetector
 from traffic.events.viewing import ViewWatch
 from traffic.events.world import HEIGHTS_M, World
+from traffic.events.wreckage import wreckage
 from traffic.events.wrong_way import WrongWayDetector
 from traffic.facts import EventKind, EventPhase, TrafficEvent, VehiclePassage
 from traffic.passages import PassageAnalyzer
@@ -167,6 +168,8 @@ class EventAnalyzer:
         found: list[Evidence] = []
         for detector in self._detectors:
             found += detector.look(world)
+        if self._rules[EventKind.ACCIDENT].enabled is not False:
+            found += wreckage(world, found)
         due = {kind for kind, rule in self._rules.items() if rule.is_due(time_s, self._zone)}
         found = [e for e in related(world, found) if e.kind in due and not self._is_off(world, e)]
         return self._cycle.update(time_s, found, self._frame_size)

@@ -25,7 +25,7 @@ _FIRM, _DEVIATIONS, _STILL = (
 )  # surely harder than firm braking; among many begins and ends chance finds a good one
 _GOES_ON = 0.7
 _SIDE_M_S = 6.0
-_GRAIN_M = 0.7  # metres a pixel may cover
+_GRAIN_M, _LEAST_PX = 0.7, 16.0  # metres a pixel may cover; height of the box
 _HEIGHT_CHANGE = 0.4  # of the box between two ticks: it was cut by something in front
 
 
@@ -58,6 +58,7 @@ class DecelerationDetector:
         rule = world.rule(self.kind)
         drop, least = rule.value("drop_kmh") / 3.6, rule.value("deceleration_m_s2")
         candidates = world.motor & world.seen & world.moved & world.slowing & (world.lane >= 0) & (world.grain_m() <= _GRAIN_M)
+        candidates &= world.tall_px() >= _LEAST_PX
         for index in np.flatnonzero(candidates).tolist():
             number = int(world.object_id[index])
             share = _GOES_ON if self._runs.holds(number, world.time_s) else 1.0  # what has begun may ebb away

@@ -15,6 +15,8 @@ _BEFORE_S, _AFTER_S, _SPARE_S = 1.0, 0.7, 0.08
 _HEIGHT_CHANGE = 0.45  # of the box between ticks: something hides it, or the detector has changed its mind
 _LEAST_M_S, _MOST_M_S = 3.5, 45.0
 _MAX_ERROR_M_S2 = 3.2
+_TURN_S, _TURNED_S = 0.3, 3.0  # the turn takes place within so long of the shock; how it stands is seen until so long after it
+_WIDER, _MUCH_WIDER = 0.3, 0.5  # of the logarithm of width over height; perspective alone makes less than 0.15 in a second
 _RAM_S = 0.5
 _CLOSING_M_S, _THROWN_M_S, _THROWN_M_S2 = 3.0, 2.0, 2.8  # less 1.5 errors; cars rarely start with more
 
@@ -85,6 +87,25 @@ def measure_push(world: World, index: int, shock: Shock) -> tuple[float, float]:
     before, error_before = _velocity(times[early], places[early], pixel)
     after, error_after = _velocity(times[late], places[late], pixel)
     return float((after - before) @ heading) * scale, float(np.hypot(error_before, error_after)) * scale
+
+
+def measure_turn(world: World, index: int, shock: Shock) -> float:
+    """Whether its box has become wider against its height over a ``shock``, 0..1: it was turned, or it fell over.
+
+    What is nearer can hide the foot of an object or a side of it. Boxes with a hidden foot are left out, and a hidden side makes
+    a box narrower; so neither looks like this.
+    """
+    row = world.rows[index]
+    times, boxes = world.movers.times[row], world.movers.boxes[row]
+    since_s = times - shock.time_s
+    free = world.movers.free[row] & np.isfinite(times)
+    shape = np.log(np.maximum(boxes[:, 2] - boxes[:, 0], 1e-9) / np.maximum(boxes[:, 3] - boxes[:, 1], 1e-9))
+    early = free & (since_s > -_BEFORE_S - _BREAK_S) & (since_s < -_TURN_S)
+    late = free & (since_s > _TURN_S) & (since_s < _TURNED_S)
+    if early.sum() < 3 or late.sum() < 3:
+        return 0.0
+    wider = float(np.median(shape[late]) - np.median(shape[early]))
+    return float(np.clip((wider - _WIDER) / (_MUCH_WIDER - _WIDER), 0.0, 1.0))
 
 
 def measure_ram(world: World, rear: int, front: int) -> Shock | None:

@@ -11,7 +11,13 @@ _MAX_KEYS = 16
 # What an incident of a graver kind takes over when it concerns the same objects or the same place.
 GRAVER: dict[EventKind, frozenset[EventKind]] = {
     EventKind.ACCIDENT: frozenset(
-        {EventKind.VEHICLE_STOPPED, EventKind.SUDDEN_DECELERATION, EventKind.ILLEGAL_PARKING, EventKind.LOWER_SPEED}
+        {
+            EventKind.VEHICLE_STOPPED,
+            EventKind.SUDDEN_DECELERATION,
+            EventKind.ILLEGAL_PARKING,
+            EventKind.LOWER_SPEED,
+            EventKind.DEBRIS,
+        }
     ),
     EventKind.ILLEGAL_PARKING: frozenset({EventKind.VEHICLE_STOPPED}),
 }

@@ -8,7 +8,9 @@ from traffic.facts import EventKind
 
 _FOLLOW_M = 12.0  # largest gap to a standing vehicle ahead for being held up by it
 _CRAWL_M, _CRAWL_M_S = 40.0, 3.0  # …or to one ahead that only crawls
-_AT_LINE_M = 12.0  # the first vehicle of a queue stands at most this far before the stop line
+# The first vehicle of a queue stands at most this far before the stop line; drivers leave 1 to 6 m, a place on the calibrated
+# road is some 2 m exact, without calibration a third of the way.
+_AT_LINE_M, _AT_LINE_IMAGE_M = 8.5, 12.0
 _UNSEEN_M, _UNSEEN_SIZES = 5.0, 0.8  # whose front is this near to the lane's end may stand behind somebody out of view
 _FOLLOW_SIZES, _CRAWL_SIZES = 2.5, 6.0  # the same in box heights, where there are no metres
 _JAM_VEHICLES, _JAM_SHARE, _JAM_LANES = 6, 0.7, 0.6
@@ -69,7 +71,8 @@ class Queues:
             elif road.stop is not None:
                 before_m = (road.stop - world.along[row]) * world.scale[row] - _half(world, row)
                 waiting_s = world.time_s - world.rest_s[row]
-                excused[row] = before_m <= _AT_LINE_M and waiting_s < patience_s
+                reach_m = _AT_LINE_M if world.view.metric else _AT_LINE_IMAGE_M
+                excused[row] = before_m <= reach_m and waiting_s < patience_s
             elif follower is not None and world.standing[follower] and self._held_by(world, int(follower), row):
                 size_m = float((world.boxes[row, 3] - world.boxes[row, 1]) * world.scale[row])
                 near_m = _UNSEEN_M + _half(world, row) if world.view.metric else _UNSEEN_SIZES * size_m

@@ -86,7 +86,7 @@ class LaneCell:
 
     def to_list(self) -> list[object]:
         """Plain values in the order of the fields, for snapshots."""
-        values: list[object] = [getattr(self, f.name) for f in fields(self)]
+        values: list[object] = [getattr(self, name) for name in fields_index]
         counts, queue = fields_index["counts"], fields_index["queue"]
         values[counts] = list(self.counts)
         values[queue] = [self.queue.time_us, self.queue.number, self.queue.length_mm] if self.queue else None
