@@ -2,12 +2,14 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from actors.delivery.intake import Entry, Intake
-from actors.errors import StoreUnavailableError
+from actors.errors import StoreUnavailableError, SupersededError
+from actors.ports import TaskRef
 
 
 class Store:
@@ -18,7 +20,7 @@ class Store:
         self.go = threading.Event()
         self.away = False
 
-    def accept(self, deliveries: Any, held: Any, statuses: Any, history: Any = ()) -> int:
+    def accept(self, deliveries: Any, held: Any, statuses: Any, history: Any = (), tasks: Any = ()) -> int:
         self.go.wait(10)
         if self.away:
             raise StoreUnavailableError("away")
@@ -95,3 +97,22 @@ async def test_a_caller_that_gives_up_leaves_the_others_alone() -> None:
         with pytest.raises(asyncio.CancelledError):
             await caller
     assert store.transactions == [["a"], ["b", "c"]]
+
+
+async def test_a_camera_that_was_superseded_costs_no_other_its_facts() -> None:
+    class Fenced(Store):
+        def accept(self, deliveries: Any, held: Any, statuses: Any, history: Any = (), tasks: Any = ()) -> int:
+            if any(task.life == 1 for task in tasks):
+                raise SupersededError("camera-1")
+            return super().accept(deliveries, held, statuses, history, tasks)
+
+    store = Fenced()
+    store.go.set()
+    intake = Intake(store)  # type: ignore[arg-type]
+    task = TaskRef(task_id=1, task_num="1", task_name="t", src_address="x", time_zone="UTC")
+    old = replace(entry("old"), tasks=(replace(task, life=1),))
+    new = replace(entry("new"), tasks=(replace(task, life=2),))
+    told = await asyncio.gather(intake.put(old), intake.put(new), return_exceptions=True)
+    assert isinstance(told[0], SupersededError)
+    assert told[1] == 1
+    assert store.transactions == [["new"]]
