@@ -56,15 +56,15 @@ class _Task:
     """One task here.
 
     Attributes:
-        ref: with the newest life of its camera that is known here. Facts go out in its name: windows that an earlier life has
-            filled are not refused. A task made anew under an old number (another ``task_id``) begins anew.
+        task_id: of the row; a task made anew under an old number begins anew.
+        life: newest life of its camera that is known here.
         envelopes, history: made and not yet published, saved. saved_at: monotonic time of the newest save.
         durable: by source, the newest batch in the saved state. crowds_saved: ``crowds_stated`` of it.
         ended: the source has ended, which is not saved yet. new: something came in since the newest save.
-        fenced: its facts were refused, as its camera runs elsewhere; all waits for that one.
     """
 
-    ref: TaskRef
+    task_id: int
+    life: int
     aggregator: TaskAggregator
     envelopes: list[FactEnvelope]
     history: list[Parameters]
@@ -73,11 +73,6 @@ class _Task:
     crowds_saved: tuple[object, ...] = ()
     ended: bool = False
     new: bool = False
-    fenced: bool = False
-
-    @property
-    def task_id(self) -> int:
-        return self.ref.task_id
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,12 +165,12 @@ class Aggregator:
 
     def _accept(self, task: TaskRef, batches: Sequence[CellBatch], ended: bool) -> int:
         known = self._known(task)
-        with self._lock:
-            _meet(known, task)
         if known.envelopes:  # what an earlier call could not hand over, before anything new is made
             self._write(task.task_num, known)
         with self._lock:
-            _meet(known, task)  # another life of the camera may have come while this call waited
+            if task.life < known.life:  # what it saw, the camera that runs now has seen too
+                raise SupersededError(camera_name(task.task_num))
+            known.life = task.life
             for batch in batches:
                 if batch.sequence > known.aggregator.sequence(batch.source):
                     known.new = True
@@ -197,21 +192,23 @@ class Aggregator:
         text = self._store.load(task.task_num)
         saved = json.loads(text) if text is not None else {}
         state = saved["state"] if saved.get("taskId") == task.task_id else None
-        life = self._store.life(task.task_num)
+        newest = self._store.life(task.task_num)
         with self._lock:
             known = self._tasks.get(task.task_num)
             if known is not None and known.task_id == task.task_id:  # another thread was faster
                 return known
             logger.info("aggregation begins task=%s resumed=%s", task.task_num, state is not None)
             aggregator = self._traffic.begin(task.task_num, state, local_day(task.time_zone))
-            begun = _Task(replace(task, life=life), aggregator, [], [], self._clock(), {}, aggregator.crowds_stated)
+            begun = _Task(task.task_id, newest, aggregator, [], [], self._clock(), {}, aggregator.crowds_stated)
             self._tasks[task.task_num] = begun
             return begun
 
     def _collect(self, task: TaskRef, known: _Task, found: Sequence[Parameters]) -> None:
         for parameters in found:
             if parameters.period_s in self._in_use:
-                known.envelopes.append(FactEnvelope(fact_id=fact_id(task, parameters), task=task, fact=parameters))
+                # Of no life: what was taken in stands, whichever life of the camera filled the window.
+                of = replace(task, life=0)
+                known.envelopes.append(FactEnvelope(fact_id=fact_id(task, parameters), task=of, fact=parameters))
             if parameters.period_s == HISTORY_PERIOD_S:
                 known.history.append(parameters)
 
@@ -237,14 +234,11 @@ class Aggregator:
                     envelopes, savings = self._round(task_num, known)
                 self._round_began = time.monotonic()
                 try:
-                    fence = self._publish(envelopes)
-                    savings = [item for item in savings if not item.known.fenced]
+                    self._publish(envelopes)
                     if savings:
                         self._save(savings)
                 finally:
                     self._round_began = float("inf")
-            if fence is not None and known.fenced:
-                raise fence
 
     def _round(self, task_num: str, known: _Task) -> tuple[list[tuple[_Task, list[FactEnvelope]]], list[_Saving]]:
         """What one round writes: ``known``, and other tasks for which something waits, those saved longest ago first."""
@@ -252,12 +246,12 @@ class Aggregator:
         others = [
             (num, task)
             for num, task in self._tasks.items()
-            if (task.envelopes or task.ended or (task.new and task.saved_at <= before)) and task is not known and not task.fenced
+            if (task.envelopes or task.ended or (task.new and task.saved_at <= before)) and task is not known
         ]
         others.sort(key=lambda item: item[1].saved_at)
         envelopes, savings = [], []
         for num, task in ((task_num, known), *others[: _TASKS_A_ROUND - 1]):
-            envelopes.append((task, [replace(envelope, task=task.ref) for envelope in task.envelopes]))
+            envelopes.append((task, list(task.envelopes)))
             if self._due(task):
                 content = {"taskId": task.task_id, "state": task.aggregator.snapshot()}
                 savings.append(
@@ -273,33 +267,13 @@ class Aggregator:
                 )
         return envelopes, savings
 
-    def _publish(self, envelopes: Sequence[tuple[_Task, list[FactEnvelope]]]) -> SupersededError | None:
-        """Hand over what waits, in one go; when a task is refused because its camera runs elsewhere, the others without it.
-
-        Returns:
-            Why the last of the refused was refused, which is ``fenced`` from now on; None when nothing was.
-        """
-        waiting = [(task, some) for task, some in envelopes if some]
-        if not waiting:
-            return None
-        try:
-            self._hand_over(waiting)
-        except SupersededError as error:
-            if len(waiting) == 1:
-                waiting[0][0].fenced = True
-                return error
-        else:
-            return None
-        fence = None
-        for item in waiting:
-            fence = self._publish([item]) or fence
-        return fence
-
-    def _hand_over(self, waiting: Sequence[tuple[_Task, list[FactEnvelope]]]) -> None:
-        self._sink.publish([envelope for _, some in waiting for envelope in some])
-        with self._lock:
-            for task, some in waiting:
-                del task.envelopes[: len(some)]
+    def _publish(self, envelopes: Sequence[tuple[_Task, list[FactEnvelope]]]) -> None:
+        together = [envelope for _, some in envelopes for envelope in some]
+        if together:
+            self._sink.publish(together)
+            with self._lock:
+                for task, some in envelopes:
+                    del task.envelopes[: len(some)]
 
     def _save(self, savings: Sequence[_Saving]) -> None:
         """States and history in one transaction, after all that follows from the states was published."""
@@ -326,15 +300,6 @@ class Aggregator:
             if self._prunes and now - self._pruned_at >= self._config.prune_s:
                 self._store.prune(self._config.history_days * 86_400)
                 self._pruned_at = now
-
-
-def _meet(known: _Task, task: TaskRef) -> None:
-    """Note the camera that sends now. Raises SupersededError when it runs elsewhere: what it saw, the other one has seen too."""
-    if task.life < known.ref.life:
-        raise SupersededError(camera_name(task.task_num))
-    if task.life > known.ref.life:
-        known.fenced = False
-    known.ref = task
 
 
 def fact_id(task: TaskRef, parameters: Parameters) -> str:

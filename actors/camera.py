@@ -193,6 +193,7 @@ class CameraRunner:
             reason=self.lease.reason or self._status.reason or (pipeline.paused_reason if pipeline else ""),
             frames_decoded=read.decoded,
             frames_analysed=counters.frames_analysed if counters else 0,
+            frames_still=counters.frames_still if counters else 0,
             frames_dropped=read.dropped + self._lost_analyses,
             fps_source=read.fps_source,
             fps_analysed=self._fps(),

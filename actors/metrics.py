@@ -22,6 +22,7 @@ class CameraMetrics:
 
         self._decoded = counter("frames_decoded", "Frames decoded")
         self._analysed = counter("frames_analysed", "Frames analysed")
+        self._still = counter("frames_still", "Frames analysed that showed nothing new and needed no detection")
         self._dropped = counter("frames_dropped", "Frames not analysed because the detector was too slow")
         self._passages = counter("passages", "Vehicle passages")
         self._events = counter("events", "Events raised or upgraded")
@@ -49,6 +50,7 @@ class CameraMetrics:
         steps = (
             (self._decoded, health.frames_decoded - (last.frames_decoded if last else 0)),
             (self._analysed, health.frames_analysed - (last.frames_analysed if last else 0)),
+            (self._still, health.frames_still - (last.frames_still if last else 0)),
             (self._dropped, health.frames_dropped - (last.frames_dropped if last else 0)),
             (self._passages, health.passages - (last.passages if last else 0)),
             (self._events, health.events - (last.events if last else 0)),

@@ -22,6 +22,7 @@ from actors.evidence.events import EventStage
 from actors.ports import FactEnvelope, PictureSink, TaskRef, TaskSpec
 from actors.recognition import RecognitionConfig, RecognitionCounters, RecognitionDesk, Recognizer
 from actors.vision import PixelWatcher, VisionConfig
+from actors.vision.stillness import Stillness
 from actors.weather import WeatherWatch
 from models.handles import DetectorClient, PendingDetections, VehicleContext
 from traffic.aggregation import CellBatch
@@ -53,6 +54,8 @@ class PipelineConfig:
         evidence: pictures and clips of events.
         vision: what is looked for in the pixels.
         recognition: of plates and looks.
+        still_s: a picture that looks like the last detected one gets its detections, for so many seconds of video at most (see
+            ``actors.vision.stillness``); 0: every picture is detected.
     """
 
     jpeg_quality: int = 85
@@ -61,6 +64,7 @@ class PipelineConfig:
     evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
     vision: VisionConfig = field(default_factory=VisionConfig)
     recognition: RecognitionConfig = field(default_factory=RecognitionConfig)
+    still_s: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,9 +88,10 @@ class _InFlight:
 
 @dataclass(slots=True)
 class PipelineCounters:
-    """Counters since the pipeline was made."""
+    """Counters since the pipeline was made. ``frames_still``: of those analysed, frames that needed no detection of their own."""
 
     frames_analysed: int = 0
+    frames_still: int = 0
     passages: int = 0
     pictures_failed: int = 0
     lane_counts: dict[int, int] = field(default_factory=dict)
@@ -129,6 +134,7 @@ class CameraPipeline:
         # Where nobody may walk, even those of whom the detector is never sure are followed.
         self._faint = FaintPeople() if spec.scene is not None and spec.scene.highway else None
         self._in_flight: deque[_InFlight] = deque()
+        self._stillness = Stillness(config.still_s)
         self._crop = _outline_crop(spec.scene)
         self._last_frame: DecodedFrame | None = None
         self._recognizer = Recognizer(desk, config.recognition, self._save_plate) if desk is not None else None
@@ -227,7 +233,12 @@ class CameraPipeline:
             max_stretch=fit.max_stretch,
             max_enlargement=fit.max_enlargement,
         )
-        self._in_flight.append(_InFlight(frame, transform, self._detector.submit(image)))
+        pending: PendingDetections | None = self._stillness.known(image, frame.time_s)
+        if pending is None:
+            pending = self._stillness.detected(self._detector.submit(image))
+        else:
+            self.counters.frames_still += 1
+        self._in_flight.append(_InFlight(frame, transform, pending))
 
     def finish(self) -> AnalysedFrame:
         """Complete the oldest frame begun.
@@ -245,6 +256,7 @@ class CameraPipeline:
     def abandon(self) -> None:
         """Forget the frames in flight (the detector is gone)."""
         self._in_flight.clear()
+        self._stillness.forget()
 
     def ready(self) -> tuple[FactEnvelope, ...]:
         """Facts whose looks have come in the meantime; to be asked while no frames come, when no better picture is to be had."""

@@ -112,6 +112,7 @@ class CameraHealth:
         revision: of the task the camera works by.
         events: raised or upgraded. events_open: open now. clips_failed, clip_error: clips that could not be kept, and the last
             reason. pictures_failed: pictures that could not be kept.
+        frames_still: of the analysed ones, those that showed nothing new and needed no detection of their own.
         analysis_delay_s: age of the newest live frame when its analysis was done; 0 for recordings.
     """
 
@@ -136,6 +137,7 @@ class CameraHealth:
     clip_error: str = ""
     pictures_failed: int = 0
     analysis_delay_s: float = 0.0
+    frames_still: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -199,9 +199,9 @@ class Pusher:
                 await self._load()
         deliveries, held, statuses = self._encode(envelopes)
         history = self._history(envelopes) if self._index == 0 else []
-        tasks = frozenset(envelope.task for envelope in envelopes)
-        entry = Entry(deliveries=deliveries, held=held, statuses=statuses, history=history, tasks=tasks)
+        tasks = {envelope.task for envelope in envelopes}
         try:
+            entry = Entry(deliveries=deliveries, held=held, statuses=statuses, history=history, tasks=tuple(tasks))
             new = await self._intake.put(entry)
         except SupersededError as error:
             if error.name not in {camera_name(task.task_num) for task in tasks}:

@@ -149,7 +149,7 @@ class Machines:
         environment = {"RAY_REDIS_ADDRESS": f"{HERE}:6390"} if self._redis else {}
         self._start(
             HEAD, "--head", f"--port={_GCS_PORT}", "--num-cpus=0", f"--temp-dir={self._sessions}",
-            "--dashboard-host=0.0.0.0", "--dashboard-port=8265", **environment,
+            "--dashboard-host=0.0.0.0", "--dashboard-port=8265", "--ray-client-server-port=0", **environment,
         )  # fmt: skip
 
     def start_node(self, name: str) -> None:

@@ -50,7 +50,7 @@ RULES: dict[str, dict[str, object]] = {
 # mast: from 7 m the vehicles that stand in it hide those beyond it, and the detector finds two of them as one.
 VIEWS: dict[str, str] = {
     "pedestrian": "&pedestrians=0",
-    "junction_overflow": "&height_m=12&pitch_deg=22&focal=1.3",
+    "junction_overflow": "&height_m=11&pitch_deg=23&focal=1.2",
 }
 
 

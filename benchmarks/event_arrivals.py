@@ -1,11 +1,12 @@
 """Staged events at a receiver: every kind that pixels can show, through the whole application.
 
-    python -m benchmarks.event_arrivals [--kinds accident,debris] [--seed 3] [--at-once 2] [--fps 8] [--port 8210] [--out FOLDER]
+    python -m benchmarks.event_arrivals [--kinds accident,debris] [--seed 3] [--at-once 2] [--fps 8] [--files]
+        [--port 8210] [--out FOLDER]
 
 Starts Wayside on a data folder of its own, with an interface of business type 11 towards a receiver of its own. The films of
-``benchmarks.event_clips`` run as ``sim://`` tasks in real time, some at once. The first push of a film's kind that tells of a
-moment of its incident is held against the manual; its picture is fetched and decoded, its clip is fetched and decoded from the
-first to the last picture, and the moment of the picture must lie inside the clip. Ends everything it started.
+``benchmarks.event_clips`` run as ``sim://`` tasks in real time (``--files``: as files), some at once. The first push of a film's
+kind that tells of a moment of its incident is held against the manual; its picture is fetched and decoded, its clip is fetched
+and decoded from the first to the last picture, and the moment of the picture must lie inside the clip. Ends everything it started.
 """
 
 import argparse
@@ -13,8 +14,10 @@ import contextlib
 import io
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -42,6 +45,7 @@ _EARLY_S, _LATE_S = 3.0, 8.0  # what is told of an incident is told at most so l
 _WIDTH = 320
 _ZONE = "Asia/Shanghai"
 START = datetime(2026, 1, 5, 8)  # of every film, in the zone of its task
+_AT_WORK = (1, 2)  # status of a task
 _WAIT_S = 60.0  # from the end of a film until its last push has surely come
 
 
@@ -93,13 +97,15 @@ def arrivals(arguments: argparse.Namespace, folder: Path) -> list[Arrival]:
                 "interface/add", name="arrivals", businessType=11, triggerCondition=2, url=receiver.url, uploadImgStatus=0,
                 companyName="b", companyId="1", appId="b",
             )  # fmt: skip
-            _run_all(api, receiver, kinds, arguments, done)
+            done += _run_all(api, receiver, kinds, arguments, folder)
         finally:
             running.close()
     return done
 
 
-def _run_all(api: ApiClient, receiver: Receiver, kinds: list[str], arguments: argparse.Namespace, done: list[Arrival]) -> None:
+def _run_all(
+    api: ApiClient, receiver: Receiver, kinds: list[str], arguments: argparse.Namespace, folder: Path
+) -> Iterator[Arrival]:
     """Some films at a time; each ends when its event has been checked or cannot come any more."""
     waiting, running = list(enumerate(kinds, 1)), {}
     while waiting or running:
@@ -108,22 +114,42 @@ def _run_all(api: ApiClient, receiver: Receiver, kinds: list[str], arguments: ar
             address = staged_address(kind, arguments.seed)
             film = Arrival(kind, *incident_window(address))
             scene = staged_scene(kind, SimulatedCamera(parse_address(address)).scene_document())
+            source = _filmed(address, film, folder / f"{kind}.mp4") if arguments.files else address
             task = api.call(
-                "task/add", taskNum=str(number), taskName=kind, srcAddress=address, scene=scene, analysedFps=arguments.fps,
+                "task/add", taskNum=str(number), taskName=kind, srcAddress=source, scene=scene, analysedFps=arguments.fps,
                 startTime=f"{START:%Y-%m-%d %H:%M:%S}", timeZone=_ZONE,
             )  # fmt: skip
             running[str(number)] = (film, task["id"], time.monotonic())
         time.sleep(1.0)
         for number, (film, task_id, began_s) in tuple(running.items()):
             _look(receiver, number, film, arguments)
-            if film.at_s is None and time.monotonic() - began_s < film.end_s + _LATE_S + _WAIT_S:
-                continue
             row = next(task for task in api.call("task/list") if task["id"] == task_id)
+            if arguments.files:
+                running_on = row["status"] in _AT_WORK or not row["framesAnalysed"]
+            else:
+                running_on = time.monotonic() - began_s < film.end_s + _LATE_S + _WAIT_S
+            if film.at_s is None and running_on:
+                continue
             film.analysed_fps = row["framesAnalysed"] / max(row["framesDecoded"], 1) * row["fpsSource"]
             api.call("task/delete", id=task_id)
             del running[number]
-            done.append(film)
             _tell(film)
+            yield film
+
+
+def _filmed(address: str, film: Arrival, path: Path) -> str:
+    """The film as a file: it is analysed whole, however little of the machine is left."""
+    camera = SimulatedCamera(parse_address(address))
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=Fraction(camera.settings.fps).limit_denominator(1000))
+        stream.width, stream.height, stream.pix_fmt = camera.settings.width, camera.settings.height, "yuv420p"
+        stream.options, stream.gop_size = {"preset": "veryfast", "crf": "20"}, 25
+        for simulated in camera.frames():
+            if simulated.time_s > film.end_s + _LATE_S:
+                break
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(simulated.image, format="rgb24")))
+        output.mux(stream.encode())
+    return str(path)
 
 
 def _look(receiver: Receiver, number: str, film: Arrival, arguments: argparse.Namespace) -> None:
@@ -215,6 +241,7 @@ def main() -> None:
     parser.add_argument("--fps", type=float, default=8.0, help="analysed frames per second of each camera")
     parser.add_argument("--port", type=int, default=8210)
     parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--files", action="store_true", help="films as files, which are analysed whole, for busy machines")
     parser.add_argument("--out", type=Path, help="keeps picture and clip of every arrival")
     arguments = parser.parse_args()
     with contextlib.ExitStack() as stack:

@@ -189,7 +189,7 @@ def clip_frames(path: Path) -> Iterator[DecodedFrame]:
 
 def staged_address(kind: str, seed: int) -> str:
     """The film of a kind."""
-    long = {"congestion": 150.0}.get(kind, 45.0)
+    long = {"congestion": 150.0, "junction_overflow": 90.0}.get(kind, 45.0)
     address = f"sim://approach?seed={seed}&fps={FPS}&duration_s={long + 75:g}&incident={kind}:at=15:for={long:g}:lane=2"
     address += "&width=1280&height=720&opposing=2"
     return address + VIEWS.get(kind, "")

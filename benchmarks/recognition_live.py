@@ -65,7 +65,8 @@ def run(options: argparse.Namespace) -> None:
     """Both commands."""
     options.folder.mkdir(parents=True, exist_ok=True)
     seeds = range(options.seed, options.seed + options.cameras)
-    films = {f"c{seed}": film(options, seed) for seed in seeds}
+    made = [film(options, seed) for seed in list(seeds)[: options.distinct or None]]
+    films = {f"c{seed}": made[number % len(made)] for number, seed in enumerate(seeds)}
     with Receiver() as receiver, installation(options.models_dir, port=options.port) as wayside:
         wayside.add_interface(receiver.url, 21)
         _until_replicas(wayside)
@@ -182,7 +183,7 @@ def _tell_kill(bodies: Sequence[tuple[float, Any]], begun: float, killed: float)
     first_without = next((at for at, body in after if not body["plateNum"]), None)
     again = next((at for at, body in after if body["plateNum"] and at > (first_without or killed)), None)
     if first_without is not None and again is not None:
-        print(f"first vehicle without plate {first_without - killed:.1f} s after the kill, with one again {again - killed:.1f} s")
+        print(f"first without plate {first_without - killed:.1f} s after the kill, first with one again {again - killed:.1f} s")
 
 
 def main() -> None:
@@ -191,6 +192,9 @@ def main() -> None:
     parser.add_argument("command", choices=("films", "kill"))
     parser.add_argument("--cameras", type=int, default=4)
     parser.add_argument("--seed", type=int, default=101, help="of the first film; the others follow")
+    parser.add_argument(
+        "--distinct", type=int, default=0, help="so many different films, several cameras show the same; 0: all differ"
+    )
     parser.add_argument("--seconds", type=float, default=60.0, help="length of each film")
     parser.add_argument("--flow", type=int, default=750)
     parser.add_argument("--oncoming", type=int, default=250)

@@ -23,7 +23,7 @@ from models.detector import Detector
 from models.store import WeightsStore
 from traffic.types import Box, ObjectClass
 
-MIN_SIDE_PX = 40
+MIN_SIDE_PX = 40  # in a picture 1280 wide: the detector's input is the same whatever the picture's size
 MIN_VISIBLE = 0.7
 SCORE = 0.35
 IOU = 0.5
@@ -40,8 +40,8 @@ def iou(a: Box, b: Box) -> float:
     return w * h / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - w * h)
 
 
-def _large(box: Box) -> bool:
-    return max(box[2] - box[0], box[3] - box[1]) >= MIN_SIDE_PX
+def _large(box: Box, width: int) -> bool:
+    return max(box[2] - box[0], box[3] - box[1]) >= MIN_SIDE_PX * width / 1280
 
 
 def _detect(detector: Detector, image: np.ndarray) -> Found:
@@ -61,7 +61,7 @@ def _score(frame: SimulatedFrame, found: Found, counts: Counter[str]) -> tuple[l
     truth = [o for o in frame.truth.objects if o.object_class in VEHICLES]
     missed, wrong = [], []
     for o in truth:
-        if not _large(o.box) or o.visible < MIN_VISIBLE:
+        if not _large(o.box, frame.image.shape[1]) or o.visible < MIN_VISIBLE:
             continue
         counts["wanted"] += 1
         overlap, box, given, _ = max(((iou(o.box, b), b, c, s) for b, c, s in found), default=(0.0, o.box, o.object_class, 0.0))
@@ -76,7 +76,7 @@ def _score(frame: SimulatedFrame, found: Found, counts: Counter[str]) -> tuple[l
             counts["bottom x100"] += round(100 * (box[3] - o.box[3]))
             counts["top x100"] += round(100 * (box[1] - o.box[1]))
     for box, given, score in found:
-        if not _large(box):
+        if not _large(box, frame.image.shape[1]):
             continue
         counts["given"] += 1
         # A hidden or small vehicle found nevertheless is no false alarm.

@@ -148,6 +148,7 @@ def camera_config(settings: Settings) -> CameraConfig:
             detector_timeout_s=settings.detector_timeout_s,
             evidence=evidence_config(settings),
             recognition=recognition_config(settings),
+            still_s=settings.still_s,
         ),
         default_analysed_fps=settings.analysed_fps,
         disconnected_after_s=settings.disconnected_after_s,

@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     analysed_fps: float = Field(12.5, gt=0, le=120, description="analysed frames/s of a live task that names none")
     disconnected_after_s: float = Field(60.0, gt=0, description="重连中 becomes 已断开 after this time")
     camera_lease_s: float = Field(60.0, ge=0, description="cameras that no supervisor asks for so long stand still; 0: never")
+    still_s: float = Field(
+        0.0, ge=0, le=10, description="a picture that looks like the last detected one gets its detections, for so long; 0: never"
+    )
     stall_timeout_s: float = Field(20.0, gt=0, description="no frame for this time counts as lost")
     # Small, so that a machine never refuses a camera: an overload lowers everybody's frame rate fairly and is counted.
     camera_num_cpus: float = Field(0.01, ge=0, description="CPU share reserved by each camera actor")

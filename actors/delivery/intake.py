@@ -20,18 +20,18 @@ _AT_ONCE = 64  # calls in one transaction: what the slowest of them waits for st
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Entry:
-    """What one caller's facts become.
+    """What one camera's facts become.
 
     Attributes:
-        tasks: cameras that state them; none may have been started elsewhere since.
-        done: how many deliveries and held items the transaction made, or why none.
+        tasks: see OutboxStore.accept.
+        done: how many deliveries and held items its transaction made, or why none.
     """
 
     deliveries: Sequence[Outgoing]
     held: Sequence[HeldItem]
     statuses: Sequence[KnownStatus]
     history: Sequence[HistoryItem]
-    tasks: frozenset[TaskRef] = frozenset()
+    tasks: Sequence[TaskRef] = ()
     done: "asyncio.Future[int]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -50,7 +50,6 @@ class Intake:
 
         Raises:
             StoreUnavailableError: nothing of it was persisted.
-            SupersededError: nothing of it was persisted: one of its cameras is another process now, or this pusher is.
         """
         self._waiting.append(entry)
         if self._writer is None or self._writer.done():

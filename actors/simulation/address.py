@@ -79,8 +79,8 @@ class SimulationSettings:
 
     scene: str = "approach"
     seed: int = 1
-    width: int = 1600
-    height: int = 900
+    width: int = 1920
+    height: int = 1080
     fps: float = 25.0
     duration_s: float = 0.0
     height_m: float = 7.0

@@ -113,9 +113,8 @@ def build_road(settings: SimulationSettings) -> Road:
 
 
 def build_camera(settings: SimulationSettings) -> CameraModel:
-    """The camera of the settings, on a gantry over the approach, a little towards the median; with at most one oncoming lane
-    nearer to it, so that the plates of that lane come near as well."""
-    x = (0.87 if settings.opposing > 1 else 0.73) * (MEDIAN_M + LANE_WIDTH_M * settings.lanes / 2)
+    """The camera of the settings, on a gantry over the approach, a little towards the median."""
+    x = 0.87 * (MEDIAN_M + LANE_WIDTH_M * settings.lanes / 2)
     return CameraModel(
         width=settings.width,
         height=settings.height,

@@ -311,6 +311,36 @@ def test_a_gathering_that_was_stated_is_durable_with_the_batch_that_tells_it() -
     assert Aggregator(store, outbox, config, lambda: 0.0).crowds(other) == {}
 
 
+def test_cells_of_a_camera_that_runs_elsewhere_since_are_refused_and_change_nothing() -> None:
+    store, outbox = Store({2}), Outbox()
+    aggregator = Aggregator(store, outbox, AggregatorConfig(save_s=0.0))
+    old, new = (dataclasses.replace(TASK, life=life) for life in (3, 4))
+    aggregator.accept(old, [batch(1, source="old")])
+    aggregator.accept(new, [batch(2, source="new")])
+    before = dict(store.states)
+    with pytest.raises(SupersededError, match="camera-7"):
+        aggregator.accept(old, [batch(2, source="old"), batch(3, source="old")])
+    assert store.states == before
+
+    again = Aggregator(store, outbox, AggregatorConfig(save_s=0.0))  # one that began anew knows it from the database
+    store.lives["7"] = 4
+    with pytest.raises(SupersededError, match="camera-7"):
+        again.accept(old, [batch(3, source="old")])
+    again.accept(new, [batch(3, source="new")])
+
+
+def test_windows_that_wait_for_the_pushers_are_not_refused_when_the_camera_that_filled_them_has_gone() -> None:
+    store, outbox = Store({2}), Outbox()
+    aggregator = Aggregator(store, outbox, AggregatorConfig(save_s=0.0))
+    old, new = (dataclasses.replace(TASK, life=life) for life in (3, 4))
+    outbox.away = True
+    with pytest.raises(SinkUnavailableError):
+        aggregator.accept(old, [batch(second, source="old") for second in range(1, 5)])
+    outbox.away = False
+    aggregator.accept(new, [batch(5, source="new")])
+    assert {envelope.task.life for envelope in outbox.facts.values()} == {0}
+
+
 class Counting(Store):
     """Notes how many states each transaction holds; ``gate``: a transaction waits for it."""
 
@@ -390,67 +420,3 @@ def test_many_threads_and_outages_lose_and_double_nothing() -> None:
     counted = Counter(envelope.task.task_num for envelope in outbox.facts.values() if isinstance(envelope.fact, LaneParameters))
     assert counted == Counter({str(number): 12 for number in range(6)})
     assert {fact.vehicles for fact in outbox.lanes(5)} == {5}
-
-
-def test_cells_of_a_camera_that_runs_elsewhere_since_are_refused_and_change_nothing() -> None:
-    store, outbox = Store({2}), Outbox()
-    aggregator = Aggregator(store, outbox, AggregatorConfig(save_s=0.0))
-    old, new = (dataclasses.replace(TASK, life=life) for life in (3, 4))
-    aggregator.accept(old, [batch(1, source="old")])
-    aggregator.accept(new, [batch(2, source="new")])
-    before = dict(store.states)
-    with pytest.raises(SupersededError, match="camera-7"):
-        aggregator.accept(old, [batch(2, source="old"), batch(3, source="old")])
-    assert store.states == before
-
-    again = Aggregator(store, outbox, AggregatorConfig(save_s=0.0))  # one that began anew knows it from the database
-    store.lives["7"] = 4
-    with pytest.raises(SupersededError, match="camera-7"):
-        again.accept(old, [batch(3, source="old")])
-    assert again.accept(new, [batch(3, source="new")]) == 3
-
-
-def test_windows_that_wait_for_the_pushers_go_out_in_the_name_of_the_camera_that_sends_now() -> None:
-    store, outbox = Store({2}), Outbox()
-    aggregator = Aggregator(store, outbox, AggregatorConfig(save_s=0.0))
-    old, new = (dataclasses.replace(TASK, life=life) for life in (3, 4))
-    outbox.away = True
-    with pytest.raises(SinkUnavailableError):
-        aggregator.accept(old, [batch(second, source="old") for second in range(1, 5)])
-    outbox.away = False
-    aggregator.accept(new, [batch(5, source="new")])
-    assert {envelope.task.life for envelope in outbox.facts.values()} == {4}
-
-
-def test_a_camera_that_runs_elsewhere_holds_up_no_other_tasks_windows() -> None:
-    """What one refused camera left behind waits for its next life, and is in nobody's way."""
-    store, outbox = Store({2}), Fenced({"1": 5})
-    aggregator = Aggregator(store, outbox, AggregatorConfig(save_s=0.0, refresh_s=0.0))
-    old, other = (dataclasses.replace(numbered(number), life=4) for number in (1, 2))
-    four = [batch(second) for second in range(1, 5)]
-    outbox.away = True
-    for task in (old, other):
-        with pytest.raises(SinkUnavailableError):
-            aggregator.accept(task, four)
-    outbox.away = False
-    assert aggregator.accept(other, four) == 4
-    assert {envelope.task.task_num for envelope in outbox.facts.values()} == {"2"}
-    assert "1" not in store.states, "what was not handed over is not durable"
-    with pytest.raises(SupersededError, match="camera-1"):
-        aggregator.accept(old, [*four, batch(5)])
-    assert aggregator.accept(dataclasses.replace(old, life=5), [*four, batch(5)]) == 5
-    assert {envelope.task.life for envelope in outbox.facts.values() if envelope.task.task_num == "1"} == {5}
-
-
-class Fenced(Outbox):
-    """Refuses the lives of cameras before ``newest``, as the real outbox does."""
-
-    def __init__(self, newest: dict[str, int]) -> None:
-        super().__init__()
-        self.newest = newest
-
-    def publish(self, envelopes: Sequence[FactEnvelope]) -> None:
-        for envelope in envelopes:
-            if envelope.task.life < self.newest.get(envelope.task.task_num, 0):
-                raise SupersededError(f"camera-{envelope.task.task_num}")
-        super().publish(envelopes)

@@ -9,7 +9,7 @@ import pytest
 from actors.cells import CellSender
 from actors.errors import SupersededError
 from actors.lease import Lease
-from actors.ports import FactEnvelope, TaskRef
+from actors.ports import CellReceipt, FactEnvelope, TaskRef
 from tests.actors.test_camera_frames import CONFIG, Nowhere, runner
 from traffic.aggregation import CellBatch
 from traffic.facts import TaskStatusCode
@@ -88,7 +88,7 @@ def test_a_camera_whose_facts_are_refused_says_so_and_analyses_no_more() -> None
 
 def test_a_camera_whose_cells_are_refused_is_told_once() -> None:
     class Refusing:
-        def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool) -> int:
+        def send(self, task: TaskRef, batches: Sequence[CellBatch], *, ended: bool, life: str) -> CellReceipt:
             raise SupersededError("camera-1")
 
         def crowds(self, task: TaskRef) -> dict[int, CrowdState]:

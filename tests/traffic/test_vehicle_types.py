@@ -85,3 +85,13 @@ def test_a_vehicle_without_a_picture_has_the_type_of_its_class() -> None:
     assert coarse_type(ObjectClass.CAR) is VehicleType.CAR
     assert coarse_type(ObjectClass.TRUCK, 7.0) is VehicleType.MEDIUM_TRUCK
     assert coarse_type(ObjectClass.MOTORCYCLE) is VehicleType.UNKNOWN
+
+
+def test_an_suv_that_looks_much_like_a_car_is_an_suv_and_a_likely_car_is_none() -> None:
+    shares = np.zeros(FORMS)
+    shares[Form.CAR], shares[Form.SUV] = 0.55, 0.45
+    assert decide_type(shares, ObjectClass.CAR)[0] is VehicleType.SUV
+    shares[Form.CAR], shares[Form.SUV] = 0.8, 0.2
+    assert decide_type(shares, ObjectClass.CAR)[0] is VehicleType.CAR
+    shares[Form.CAR], shares[Form.SUV], shares[Form.PICKUP] = 0.1, 0.35, 0.55
+    assert decide_type(shares, ObjectClass.TRUCK)[0] is not VehicleType.SUV

@@ -87,6 +87,27 @@ def test_a_sure_plate_is_read_on_the_best_pictures_only() -> None:
     assert plates.calls == [2]
 
 
+def test_a_small_plate_is_not_read_on_ever_smaller_pictures() -> None:
+    small = Plates(lambda image: [read("皖A12345", 0.7, (image.shape[1] / 2, image.shape[0] * 0.8), legible=0.75)])
+    work = recognizer(inline(small))
+    for step in range(4):
+        work.observe(frame(step * 0.2), [track(1, BOX, step * 0.2)])
+    work.hold(passage(1, 0.6), 0.6, TrackId(1), CONTEXT)
+    assert work.release(1.0)[0].looks.plate_num == "皖A12345"
+    assert small.calls == [2]
+
+
+def test_pictures_from_before_the_track_carried_this_vehicle_are_not_its_own() -> None:
+    plates = own("皖A12345", 0.96)
+    work = recognizer(inline(plates))
+    for step in range(4):
+        work.observe(frame(step * 0.2), [track(1, BOX, step * 0.2)])
+    work.renew(TrackId(1), 0.55)
+    work.hold(passage(1, 0.6), 0.6, TrackId(1), CONTEXT)
+    work.release(1.0)
+    assert plates.calls == [1]
+
+
 def test_a_vehicle_that_left_is_read_at_once() -> None:
     work = recognizer(inline(own("皖A12345")))
     work.observe(frame(0.0), [track(1, BOX, 0.0)])

@@ -66,6 +66,22 @@ def test_reading_is_the_same_every_time(reader: PlateReader) -> None:
     assert (first.text, first.confidence, first.corners.tolist()) == (second.text, second.confidence, second.corners.tolist())
 
 
+def test_the_second_reader_is_asked_only_where_the_first_may_err(reader: PlateReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    second = reader._readers[1]
+    whole = second.read
+
+    def watched(plates: list[np.ndarray]) -> list:
+        asked.append(len(plates))
+        return whole(plates)
+
+    monkeypatch.setattr(second, "read", watched)
+    assert reader.read([street(("京B12345", "blue", 300, 200, 120))])[0][0].text == "京B12345"
+    assert sum(asked) == 0
+    assert reader.read([street(("京B12345", "yellow", 300, 200, 120))])[0][0].text == "京B12345"  # yellow ones may end with 学
+    assert sum(asked) >= 1
+
+
 def test_a_cut_out_plate_is_read_without_looking_for_it(reader: PlateReader) -> None:
     read = reader.read_plates([cv2.resize(plate_picture("津A13579", "blue"), (94, 24), interpolation=cv2.INTER_AREA)])[0]
     assert read is not None

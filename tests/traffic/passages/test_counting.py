@@ -284,3 +284,34 @@ def test_a_lost_track_that_comes_back_on_the_next_vehicle_does_not_swallow_it() 
 
     stated = play(PassageAnalyzer(TWO_LANES), script, seconds(7.0))
     assert [p.time_s - START_S for p in stated] == [pytest.approx(2.0, abs=0.01), pytest.approx(5.2, abs=0.01)]
+
+
+def test_a_lost_track_that_comes_back_on_a_vehicle_going_the_other_way_is_a_new_vehicle() -> None:
+    """An oncoming vehicle leaves the picture beside the place where others enter it."""
+    both_ways = Scene(lanes=(lane(1, 0.2, 0.5), lane(2, 0.2, 0.5, down=False)))
+    analyzer = PassageAnalyzer(both_ways)
+
+    def script(t: float) -> Iterable[Track]:
+        if t <= 2.9:
+            return [drive(1, t)]
+        if t < 3.9:
+            return [lost(1, t, 2.9)]
+        return [track(1, t, 360, 935 - 200 * (t - 3.9), velocity=(0, -200))]
+
+    stated, renewed = [], {}
+    for time_s in seconds(6.5):
+        stated += analyzer.update(START_S + time_s, FRAME, tuple(script(time_s)))
+        renewed |= analyzer.renewed
+    assert [p.road_num for p in stated] == [1, 2]
+    assert list(renewed.values()) == [pytest.approx(START_S + 3.9)]
+
+
+def test_a_track_that_comes_back_on_its_way_is_the_same_vehicle() -> None:
+    analyzer = PassageAnalyzer(TWO_LANES)
+
+    def script(t: float) -> Iterable[Track]:
+        return [lost(1, t, 0.9)] if 0.9 < t < 1.9 else [drive(1, t)]
+
+    for time_s in seconds(4.0):
+        analyzer.update(START_S + time_s, FRAME, tuple(script(time_s)))
+        assert not analyzer.renewed
