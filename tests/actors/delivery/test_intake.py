@@ -18,7 +18,7 @@ class Store:
         self.go = threading.Event()
         self.away = False
 
-    def accept(self, deliveries: Any, held: Any, statuses: Any, history: Any = ()) -> int:
+    def accept(self, deliveries: Any, held: Any, statuses: Any, history: Any = (), tasks: Any = ()) -> int:
         self.go.wait(10)
         if self.away:
             raise StoreUnavailableError("away")
