@@ -17,7 +17,7 @@ import os
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from actors.camera import CameraActor, CameraServices
 from actors.places import CameraPlaces
@@ -84,7 +84,14 @@ def application(film: Path, hosts: int, behind: str, arguments: dict[str, Any]) 
 # -- tasks --------------------------------------------------------------------------------------------------------------------
 
 
-def set_tasks(wayside: Installation, film: Path, count: int, fps: float, site: str = "") -> None:
+class Running(Protocol):
+    """What is asked of an installation here."""
+
+    settings: Settings
+    tasks: dict[str, int]
+
+
+def set_tasks(wayside: Running, film: Path, count: int, fps: float, site: str = "") -> None:
     """Make the table hold ``count`` tasks, in one transaction, and tell the supervisor. ``site``: of the new ones."""
     scene, now_s = json.dumps(load(film).scene, ensure_ascii=False), time.time()
     with Database(wayside.settings.resolved_database_url).session() as session:
@@ -98,7 +105,7 @@ def set_tasks(wayside: Installation, film: Path, count: int, fps: float, site: s
     _supervisor(wayside).tasks_changed.remote()
 
 
-def set_interfaces(wayside: Installation, urls: list[str]) -> None:
+def set_interfaces(wayside: Running, urls: list[str]) -> None:
     """Receivers of vehicles, parameters and states."""
     with Database(wayside.settings.resolved_database_url).session() as session:
         for (business, trigger), url in zip(_BUSINESS, urls, strict=True):
@@ -112,7 +119,7 @@ def set_interfaces(wayside: Installation, urls: list[str]) -> None:
         ray.get_actor(name, namespace=wayside.settings.namespace).interfaces_changed.remote()
 
 
-def wait_until_running(wayside: Installation, timeout_s: float) -> float:
+def wait_until_running(wayside: Running, timeout_s: float) -> float:
     """Seconds until every task analyses, as the supervisor knows it. Raises TimeoutError."""
     begin = time.perf_counter()
     while True:
@@ -125,13 +132,13 @@ def wait_until_running(wayside: Installation, timeout_s: float) -> float:
         time.sleep(_POLL_S)
 
 
-def _supervisor(wayside: Installation) -> Any:
+def _supervisor(wayside: Running) -> Any:
     import ray
 
     return ray.get_actor(SUPERVISOR, namespace=wayside.settings.namespace)
 
 
-def health_of(wayside: Installation) -> dict[str, CameraHealth]:
+def health_of(wayside: Running) -> dict[str, CameraHealth]:
     """What the supervisor knows of the cameras."""
     import ray
 

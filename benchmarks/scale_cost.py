@@ -11,12 +11,12 @@ DECODE_MS = 4.2  # a 1920x1080 H.264 picture of a real clip; 2.2 of an easier on
 PICTURE_MS = 2.9  # an analysed picture to the detector and back: scaling, the call over Serve
 ANALYSIS_MS = {12.5: 4.0, 5.0: 4.9}  # tracker, passages, samplers, events with a scene of six lanes, nine objects in view
 DETECTOR_MS = 17.0  # PicoDet-S, 640x384, OpenVINO bf16
-SUPERVISOR_MS_S, API_CORES, RAY_CORES = 0.23, 0.1, 0.1  # per camera; of one user who asks six times a second; Ray's own
-CELLS_MS = 0.94  # a camera's second in the aggregator
+SUPERVISOR_MS_S, API_CORES, RAY_CORES = 0.3, 0.1, 0.1  # per camera; of one user who asks six times a second; Ray's own
+CELLS_MS = 1.5  # a camera's second in the aggregator
 FACT_MS = 5.0  # a vehicle in the pusher: into the outbox and the history, one POST
 CAMERA_MIB = 163.0
 PASSAGE_BYTES, DELIVERY_BYTES, LANE_MINUTE_BYTES = 280.0, 962.0, 141.0  # rows with their indexes, SQLite
-CROP_KB = 12.0
+CROP_KB = 6.0  # of a vehicle in 1920x1080; two crops of one clip, 2.2 in 1280x720
 INPUT_KB = 737.0  # a picture of 640x384 on its way to a detector on another machine
 
 # ASSUMED

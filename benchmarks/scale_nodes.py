@@ -13,16 +13,20 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from actors.outbound import LOOPBACK
 from benchmarks import scale
 from benchmarks import scale_meter as meter
 from benchmarks.delivery import Receivers
-from benchmarks.installation import Installation, busy_seconds, installation
+from benchmarks.installation import busy_seconds
+from cluster.ingress import prepare
+from cluster.settings import Settings
 
 _GROUPS = Path("/sys/fs/cgroup/cpu")
 _PERIOD_US, _SHARES = 100_000, 100 * 1024  # what else runs here does not keep a machine from its quota
@@ -89,7 +93,40 @@ def machine(name: str, address: str) -> Iterator[CpuGroup]:
         group.close()
 
 
-def measure(wayside: Installation, receivers: Receivers, groups: list[CpuGroup], seconds: float) -> dict[str, Any]:
+@dataclass
+class Central:
+    """Head, database and the long-lived actors; what ``benchmarks.scale`` asks of an installation."""
+
+    settings: Settings
+    tasks: dict[str, int] = field(default_factory=dict)
+
+
+@contextlib.contextmanager
+def central(film: Path) -> Iterator[Central]:
+    """Ray's head with supervisor, aggregator and pusher, in a control group of its own without a quota. Without Serve: nobody
+    asks the API here, and there are no networks."""
+    import ray
+
+    group = CpuGroup("central")
+    (group.folder / "tasks").write_text(str(os.getpid()))
+    try:
+        with tempfile.TemporaryDirectory(prefix="wayside-machines-", ignore_cleanup_errors=True) as folder:
+            settings = Settings(data_dir=Path(folder), admin_password="benchmark", outbound_allow=LOOPBACK, log_level="WARNING")
+            prepare(settings)
+            ray.init(address="local", namespace=settings.namespace, include_dashboard=False, log_to_driver=False, num_cpus=2)
+            try:
+                system = scale.make_system(film, 1, "detections", settings)
+                system.ensure()
+                yield Central(settings)
+                system.stop()
+            finally:
+                ray.shutdown()
+    finally:
+        (_GROUPS / "tasks").write_text(str(os.getpid()))
+        group.close()
+
+
+def measure(wayside: Central, receivers: Receivers, groups: list[CpuGroup], seconds: float) -> dict[str, Any]:
     """What the machines do together for ``seconds``."""
     commits = meter.Commits(wayside.settings.resolved_database_url)
     receivers.arrived()
@@ -116,7 +153,6 @@ def main() -> None:
     """Entry point."""
     parser = argparse.ArgumentParser(description=str(__doc__).split("\n\n")[0])
     parser.add_argument("--film", type=Path, default=Path("/tmp/wayside-film.npz"))
-    parser.add_argument("--models-dir", type=Path, default=Path("~/.cache/wayside/models").expanduser())
     parser.add_argument("--out", type=Path, help="file that measurements are appended to")
     parser.add_argument("--machines", type=int, default=3)
     parser.add_argument("--cameras", type=int, default=16, help="of each machine")
@@ -125,12 +161,11 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--rounds", type=int, default=1, help="measurements of each number of machines")
     options = parser.parse_args()
-    made = partial(scale.application, options.film, 1, "detections")
     receivers, one = Receivers(["ok"] * 3), 0.0
     print("| machines | cameras | analysed/s | efficiency | CPU of each, cores | at the quota | dropped/s | deliveries/s |")
     try:
         with contextlib.ExitStack() as stack:
-            wayside = stack.enter_context(installation(options.models_dir, made))
+            wayside = stack.enter_context(central(options.film))
             import ray
 
             address, groups = ray.get_runtime_context().gcs_address, []
@@ -142,7 +177,7 @@ def main() -> None:
                 scale.wait_until_running(wayside, 180)
                 for group in groups:
                     group.limit(options.cores)
-                time.sleep(15)
+                time.sleep(8)
                 for _ in range(options.rounds):
                     found = measure(wayside, receivers, groups, options.seconds)
                     one = one or found["analysed_per_s"]
