@@ -200,6 +200,8 @@ def staged_scene(kind: str, document: dict[str, Any]) -> dict[str, Any]:
     document = document | RULES.get(kind, {})
     if kind == "slow_vehicle":
         document["lanes"] = [{**lane, "minSpeedKmh": 16} for lane in document["lanes"]]
+    if kind == "crowd":  # of fourteen who hide each other seven to ten are counted
+        document["regions"] = [r | ({"crowd": {"minPeople": 7}} if r["kind"] == "crowd" else {}) for r in document["regions"]]
     return document
 
 
