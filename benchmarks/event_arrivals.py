@@ -6,7 +6,7 @@
 Starts Wayside on a data folder of its own, with an interface of business type 11 towards a receiver of its own. The films of
 ``benchmarks.event_clips`` run as ``sim://`` tasks in real time (``--files``: as files), some at once. The first push of a film's
 kind that tells of a moment of its incident is held against the manual; its picture is fetched and decoded, its clip is fetched
-and decoded from the first to the last picture, and the moment of the picture must lie inside the clip. Ends everything it started.
+and decoded from the first to the last picture, and the moment of the picture must lie inside the clip. Ends all it started.
 """
 
 import argparse
