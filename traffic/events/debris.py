@@ -14,12 +14,13 @@ from traffic.geometry import signed_area
 from traffic.scene.model import RegionKind
 from traffic.types import Box
 
-_SHARE = 0.6  # of the looks
+_SHARE, _SHARE_AT_ONCE, _SURE_LOOKS = 0.6, 0.9, 24  # of the looks: when there were many, and the more the fewer there were
 _COVERED = 0.3  # of its box by the box of something tracked: it is that, or its shadow
 _VACATED_S = 180.0  # where a vehicle stood, the background keeps its hole for a while
 _STOOD_S = 8.0
 _LAIN_S = 5.0  # found this long before something covers it: it is hidden, and goes on
 _MAX_VACATED = 64
+_MISSED_S = 1.0  # not found for so long: what was seen no longer counts as lying there, but its event stays open
 _LANE_SHARE = 0.6  # of the lane's width, where there are no metres: what is wider is a vehicle or a shadow
 
 
@@ -44,7 +45,7 @@ class DebrisDetector:
         self._spots.look(world.time_s, found, looked=world.looked)
         cones = [f.box for f in world.findings if f.kind is PixelFindingKind.CONE]
         for spot in self._spots.spots:
-            if spot.share < _SHARE or not on_road(world, spot.box) or not self._has_size(world, spot.box):
+            if not _is_there(spot) or not on_road(world, spot.box) or not self._has_size(world, spot.box):
                 continue
             if any(overlap(spot.box, cone) > _COVERED for cone in cones):
                 continue
@@ -52,7 +53,8 @@ class DebrisDetector:
             if hidden and world.time_s - spot.first_s < _LAIN_S:
                 continue
             # What lay there before the vehicle came is only hidden by it.
-            yield _evidence(world, self.kind, spot, reach_m=4.0, sustain=hidden)
+            missed = world.time_s - spot.last_s > _MISSED_S
+            yield _evidence(world, self.kind, spot, reach_m=4.0, sustain=hidden or missed)
 
     def _note_standing(self, world: World) -> None:
         """Where vehicles have stood long enough to become background."""
@@ -107,9 +109,10 @@ class MudslideDetector:
         least = world.rule(self.kind).value("area_ratio")
         for spot in self._spots.spots:
             code, share = self._share(world, spot.box)
-            if spot.share < _SHARE or share < least:
+            if not _is_there(spot) or share < least:
                 continue
-            yield _evidence(world, self.kind, spot, reach_m=1e6, region_code=code)
+            missed = world.time_s - spot.last_s > _MISSED_S
+            yield _evidence(world, self.kind, spot, reach_m=1e6, region_code=code, sustain=missed)
 
     @staticmethod
     def _share(world: World, box: Box) -> tuple[int, float]:
@@ -128,6 +131,12 @@ class MudslideDetector:
             if share > best[1]:
                 best = (code, share)
         return best
+
+
+def _is_there(spot: Spot) -> bool:
+    """Whether it was found in enough of the looks: what flickers is found in most of a few now and then, never in most of many."""
+    early = max(0.0, 1 - spot.looks / _SURE_LOOKS)
+    return spot.share >= _SHARE + (_SHARE_AT_ONCE - _SHARE) * early
 
 
 def on_road(world: World, box: Box) -> bool:

@@ -16,6 +16,8 @@ _ARRIVED_S = 0.4  # in the next one, before the change is complete
 _CHANGE_S = (0.15, 6.0)  # from clearly inside one lane to clearly inside the other
 _HOLE_S = 0.9  # a longer time unseen in between may hide anything
 _SIDE_M_S = 4.0  # no vehicle moves faster to the side
+_BACK_SHARE = 0.4  # of the way to the side: further back no vehicle swerves in between; a track that slipped to a neighbour does
+_HALF_LANE_M = 1.75  # where there are no metres: lanes of 3.5 m
 _LEAST_PX = 4.0  # half a lane's width times the margin; below, the boxes do not tell lanes apart
 _LEAST_M_S = 2.0
 _STATED_S = 1.0  # a change is reported this long, so that the life cycle sees it
@@ -118,7 +120,7 @@ class LaneChangeDetector:
         if not inner <= along[middle] <= road.length - inner:
             return False
         width = float(np.interp(along[middle], road.stations, road.left + road.right)) / 2
-        if not self._is_smooth(times, across * width * float(world.scale[index])):
+        if not self._is_smooth(times, across * (width * float(world.scale[index]) if world.view.metric else _HALF_LANE_M)):
             return False
         grain = np.abs(world.view.per_pixel(world.bottoms[index : index + 1])[0, :, 0]).max()
         if width * margin < _LEAST_PX * grain * margin or width < _LEAST_PX * grain:
@@ -130,4 +132,6 @@ class LaneChangeDetector:
     def _is_smooth(times: np.ndarray, aside_m: np.ndarray) -> bool:  # type: ignore[type-arg]
         """Whether the way to the side is one that a vehicle can drive; a track that jumped to a neighbour is not."""
         steps, passed = np.abs(np.diff(aside_m)), np.maximum(np.diff(times), 0.1)
-        return bool((steps <= _SIDE_M_S * passed + 0.5).all())
+        way = (aside_m - aside_m[0]) * np.sign(aside_m[-1] - aside_m[0])
+        back = float((np.maximum.accumulate(way) - way).max())
+        return bool((steps <= _SIDE_M_S * passed + 0.5).all()) and back <= _BACK_SHARE * float(way[-1])
