@@ -134,7 +134,7 @@ class MudslideDetector:
 
 
 def _is_there(spot: Spot) -> bool:
-    """Whether it was found in enough of the looks: what flickers is found in most of a few now and then, never in most of many."""
+    """Whether it was found in enough of the looks: what flickers is found in most of a few now and then, not in most of many."""
     early = max(0.0, 1 - spot.looks / _SURE_LOOKS)
     return spot.share >= _SHARE + (_SHARE_AT_ONCE - _SHARE) * early
 
