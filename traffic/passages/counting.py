@@ -22,7 +22,10 @@ _SAME_IOU = 0.5  # two passages of boxes that overlap this much...
 _TWIN_SHARE = 0.6  # of the smaller box: two boxes of one vehicle...
 _TWIN_SIZES = 3.0  # ...when they differ by at most this in area
 _PROOF_S = 3.0  # a crossing waits so long for its vehicle to prove that it moves...
-_NEAR_PROOF_S, _NEAR_HEIGHT = 8.0, 0.4  # ...a near one, of this share of the picture's height, longer: a bus that sets off fills it
+_NEAR_PROOF_S, _NEAR_HEIGHT = (
+    8.0,
+    0.4,
+)  # ...a near one, of this share of the picture's height, longer: a bus that sets off fills it
 _LATE_S = 0.5  # a predicted box is good for so long; after that the picture does not show the vehicle there
 # Fronts of two cars in one lane never follow so closely: 4 m of car and a 2 m gap take 0.3 s at 72 km/h, longer when slower, and
 # drivers keep more distance when faster. Two passages nearer than that are one vehicle boxed twice (as a car and as a truck).

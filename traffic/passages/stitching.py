@@ -21,6 +21,8 @@ _TURN_WITHIN_S = 2.5  # nobody turns round so soon after driving
 _TURN_COS = -0.5
 _TURN_SAMPLES, _TURN_S = 4, 0.3  # whole boxes that show the new way
 _TURN_SPEED_MS, _TURN_HEIGHTS = 2.0, 0.5  # least speed before and after; without metres in heights of its box a second
+_TURN_HEIGHT = 0.1  # of the picture: boxes of smaller ones, farther away, jitter by metres on the ground
+_TURN_WAY_HEIGHTS = 0.5  # least way since, in the picture, in heights of its box
 _MAX_GROWTH = 1.8  # ratio of the heights before and after, corrected for distance when calibrated
 _MAX_GROWTH_IMAGE = 2.5  # without calibration, where coming nearer makes a box grow
 
@@ -96,6 +98,12 @@ def has_turned(vehicle: Vehicle, view: GroundView) -> bool:
         return False
     since = [s for s in vehicle.trajectory.recent(_TURN_WITHIN_S) if s.time_s >= recovery.time_s]
     if len(since) < _TURN_SAMPLES or since[-1].time_s - since[0].time_s < _TURN_S:
+        return False
+    width, height = view.frame_size
+    (left, top, right, bottom), new = since[0].box, since[-1].box
+    aside, down = (new[0] + new[2] - left - right) / 2 * width, (new[1] + new[3] - top - bottom) / 2 * height
+    tall = max(new[3] - new[1], bottom - top)
+    if tall < _TURN_HEIGHT or np.hypot(aside, down) < _TURN_WAY_HEIGHTS * tall * height:
         return False
     now = (np.array(since[-1].centre) - since[0].centre) / (since[-1].time_s - since[0].time_s)
     least = _TURN_SPEED_MS if view.metric else _TURN_HEIGHTS * (newest.box[3] - newest.box[1])

@@ -296,7 +296,7 @@ def test_a_lost_track_that_comes_back_on_a_vehicle_going_the_other_way_is_a_new_
             return [drive(1, t)]
         if t < 3.9:
             return [lost(1, t, 2.9)]
-        return [track(1, t, 360, 935 - 200 * (t - 3.9), velocity=(0, -200))]
+        return [track(1, t, 360, 935 - 200 * (t - 3.9), velocity=(0, -200), size=(160.0, 120.0))]
 
     stated, renewed = [], {}
     for time_s in seconds(6.5):
@@ -304,6 +304,20 @@ def test_a_lost_track_that_comes_back_on_a_vehicle_going_the_other_way_is_a_new_
         renewed |= analyzer.renewed
     assert [p.road_num for p in stated] == [1, 2]
     assert list(renewed.values()) == [pytest.approx(START_S + 3.9)]
+
+
+@pytest.mark.parametrize(("way", "size"), [(20.0, (160.0, 120.0)), (200.0, (60.0, 45.0))])
+def test_a_box_that_jitters_or_is_far_away_has_not_turned(way: float, size: tuple[float, float]) -> None:
+    analyzer = PassageAnalyzer(Scene(lanes=(lane(1, 0.2, 0.5), lane(2, 0.2, 0.5, down=False))))
+    for time_s in seconds(6.5):
+        if time_s <= 2.9:
+            seen = drive(1, time_s)
+        elif time_s < 3.9:
+            seen = lost(1, time_s, 2.9)
+        else:
+            seen = track(1, time_s, 360, 935 - way * (time_s - 3.9), velocity=(0, -way), size=size)
+        analyzer.update(START_S + time_s, FRAME, (seen,))
+        assert not analyzer.renewed
 
 
 def test_a_track_that_comes_back_on_its_way_is_the_same_vehicle() -> None:
