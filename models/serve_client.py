@@ -25,8 +25,11 @@ class ServeDetectorClient:
 
         try:
             handle: Any = serve.get_deployment_handle(deployment, app_name=app_name)
-            # Pictures are large: a replica on this machine first, while it keeps up. Serve has no public name for it yet.
-            handle._init(_prefer_local_routing=True)
+            # Pictures are large: a replica on this machine first, while it keeps up. Serve has no public name for it yet, and may
+            # take this one away: then any replica is asked.
+            prefer = getattr(handle, "_init", None)
+            if prefer is not None:
+                prefer(_prefer_local_routing=True)
             (width, height), fit = handle.get_input.remote().result(timeout_s=timeout_s)
         except (TimeoutError, RayError, RayServeException) as error:
             raise DetectionFailedError(f"{type(error).__name__}: {error}") from error

@@ -8,7 +8,6 @@ import pytest
 from decoding_clips import elementary_stream, number_of, write_clip
 from decoding_servers import RtspServer, content, http_server, mjpeg
 
-import actors.decoding.reader
 from actors.decoding import ReconnectConfig, SourceOptions, StreamReader, letterbox, open_source
 from traffic.facts import TaskStatusCode
 
@@ -180,7 +179,7 @@ def test_a_reader_that_was_never_started_can_be_closed():
     assert StreamReader("rtsp://127.0.0.1:1/x").close()
 
 
-def test_a_fault_in_the_reading_is_a_loss_not_the_end(monkeypatch, tmp_path):
+def test_a_fault_in_the_reading_is_a_loss_not_the_end(tmp_path):
     statuses = Statuses()
     faults = iter([RuntimeError("boom")])
 
@@ -189,8 +188,8 @@ def test_a_fault_in_the_reading_is_a_loss_not_the_end(monkeypatch, tmp_path):
             raise fault
         return open_source(*arguments, **settings)
 
-    monkeypatch.setattr(actors.decoding.reader, "open_source", open_faulty)
-    with StreamReader(str(write_clip(tmp_path / "a.mp4", 5)), QUICK, IMPATIENT, statuses) as reader:
+    clip = str(write_clip(tmp_path / "a.mp4", 5))
+    with StreamReader(clip, QUICK, IMPATIENT, statuses, open_video=open_faulty) as reader:
         assert len(read_all(reader)) == 5
     assert statuses.codes == [RECONNECTING, ANALYSING, NOT_STARTED]
     assert "RuntimeError" in statuses[0][1]
