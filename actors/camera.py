@@ -11,21 +11,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from actors.camera_config import CameraConfig, CameraServices
 from actors.cells import CellSender
 from actors.decoding import (
     QUEUE_FRAMES,
     DecodedFrame,
-    HardwareDecoder,
     ReconnectConfig,
     SourceOptions,
     StreamReader,
-    VideoOpener,
     crop_jpeg,
     mask_address,
-    open_source,
 )
 from actors.errors import ArchiveError, SinkUnavailableError, SupersededError
 from actors.evidence.clips import ClipKeeper
@@ -33,13 +30,12 @@ from actors.evidence.write_behind import WriteBehind
 from actors.lease import Lease
 from actors.logs import configure_logging
 from actors.metrics import CameraMetrics
-from actors.outbound import OutboundPolicy
-from actors.pipeline import AnalysedFrame, CameraPipeline, PipelineConfig
-from actors.ports import Archive, CameraHealth, CellSink, FactEnvelope, FactSink, TaskSpec
-from actors.recognition import RecognitionServices, ThreadedDesk
+from actors.pipeline import AnalysedFrame, CameraPipeline
+from actors.ports import CameraHealth, FactEnvelope, TaskSpec
+from actors.recognition import ThreadedDesk
 from actors.vital import end_process_with_any_thread, end_superseded_process
 from actors.weather import WeatherWatch
-from models.handles import DetectionFailedError, DetectorClient, WeatherClient
+from models.handles import DetectionFailedError, DetectorClient
 from traffic.facts import TaskStatus, TaskStatusCode
 from traffic.scene.crowd import CROWD_KIND
 from traffic.scene.document import scene_to_document
@@ -59,50 +55,6 @@ SLOW_S = 0.25  # when a live frame takes longer the detector is overloaded: a se
 # Recordings go out in groups, one group in the detector while the next one gathers.
 GROUP, RECORDING_IN_FLIGHT = 4, 8
 _METRICS_PERIOD_S = 1.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CameraConfig:
-    """Settings of one camera besides its task.
-
-    Attributes:
-        default_analysed_fps: for live tasks that name no rate.
-        disconnected_after_s, stall_timeout_s: see docs/sources.md.
-        hardware: "cuda": decode on an NVIDIA card where there is one and it takes the codec.
-        flush_s: how long a stopping camera tries to hand over its last facts.
-        outbound: where cameras may be.
-        lease_s: analysis stands still when no supervisor has asked for so long, see ``actors.lease``; 0: never.
-    """
-
-    pipeline: PipelineConfig
-    default_analysed_fps: float = 12.5
-    disconnected_after_s: float = 60.0
-    stall_timeout_s: float = 20.0
-    hardware: HardwareDecoder = "none"
-    flush_s: float = 5.0
-    outbound: OutboundPolicy = field(default_factory=OutboundPolicy)
-    lease_s: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class CameraServices:
-    """What a camera works with; every member is picklable and connects lazily inside the actor.
-
-    Attributes:
-        connect_detector: makes the client; raises DetectionFailedError while the detector is not up.
-        cells: takes the one-second cells of lanes and people; None: nobody wants them.
-        recognition: of vehicles; None: facts go out without looks.
-        connect_weather: makes the client of the weather network; None: the weather stays unknown.
-        open_video: opens the source of a task.
-    """
-
-    connect_detector: Callable[[], DetectorClient]
-    sink: FactSink
-    archive: Archive | None
-    cells: CellSink | None = None
-    recognition: RecognitionServices | None = None
-    connect_weather: Callable[[], WeatherClient] | None = None
-    open_video: VideoOpener = open_source
 
 
 class CameraRunner:

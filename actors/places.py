@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from actors.camera import CameraActor, CameraConfig, CameraServices
+from actors.camera import CameraActor
+from actors.camera_config import CameraConfig, CameraServices
 from actors.placement import camera_options
 from actors.ports import TaskSpec, camera_name
 

@@ -19,7 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from actors.camera import CameraActor, CameraServices
+from actors.camera import CameraActor
+from actors.camera_config import CameraServices
 from actors.places import CameraPlaces
 from actors.ports import CameraHealth
 from api.database import Database

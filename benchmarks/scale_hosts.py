@@ -8,7 +8,8 @@ import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from actors.camera import CameraActor, CameraConfig, CameraServices
+from actors.camera import CameraActor
+from actors.camera_config import CameraConfig, CameraServices
 from actors.placement import camera_options
 from actors.ports import TaskSpec
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from actors.camera import CameraActor, CameraConfig, CameraServices
+from actors.camera import CameraActor
+from actors.camera_config import CameraConfig, CameraServices
 from actors.decoding import DecodedFrame
 from actors.errors import SinkUnavailableError
 from actors.pipeline import CameraPipeline, PipelineConfig

@@ -10,7 +10,7 @@ from ray import serve
 
 from actors.aggregator import AggregatorConfig, AggregatorSink
 from actors.archive import FolderArchive, ObjectArchive, open_archive
-from actors.camera import CameraConfig, CameraServices
+from actors.camera_config import CameraConfig, CameraServices
 from actors.delivery.health import HealthPolicy
 from actors.delivery.policy import DeliveryPolicy
 from actors.delivery.ports import Bounds

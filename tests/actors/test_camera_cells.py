@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from actors.aggregator import Aggregator, AggregatorConfig
-from actors.camera import CameraConfig, CameraRunner, CameraServices
+from actors.camera import CameraRunner
+from actors.camera_config import CameraConfig, CameraServices
 from actors.pipeline import PipelineConfig
 from actors.ports import CellReceipt, TaskRef, TaskSpec
 from tests.actors.test_aggregator import Outbox, Store

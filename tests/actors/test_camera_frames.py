@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from actors.camera import GROUP, IN_FLIGHT, RECORDING_IN_FLIGHT, SLOW_S, CameraConfig, CameraRunner, CameraServices
+from actors.camera import GROUP, IN_FLIGHT, RECORDING_IN_FLIGHT, SLOW_S, CameraRunner
+from actors.camera_config import CameraConfig, CameraServices
 from actors.decoding import SourceInfo
 from actors.pipeline import PipelineConfig
 from actors.ports import FactEnvelope, FactSink, TaskRef, TaskSpec

@@ -4,7 +4,8 @@ import dataclasses
 import time
 from collections.abc import Callable
 
-from actors.camera import CameraConfig, CameraRunner, CameraServices
+from actors.camera import CameraRunner
+from actors.camera_config import CameraConfig, CameraServices
 from actors.pipeline import PipelineConfig
 from actors.ports import TaskRef, TaskSpec
 from tests.actors.test_aggregator import Outbox

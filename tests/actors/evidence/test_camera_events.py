@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from actors.archive import FolderArchive
-from actors.camera import CameraConfig, CameraRunner, CameraServices
+from actors.camera import CameraRunner
+from actors.camera_config import CameraConfig, CameraServices
 from actors.decoding import SourceOptions, open_source
 from actors.errors import SinkUnavailableError
 from actors.evidence.config import EvidenceConfig
