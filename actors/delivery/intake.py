@@ -65,7 +65,7 @@ class Intake:
             new = await self._accept(entries)
         except StoreUnavailableError as error:
             _settle(entries, error)
-        except Exception as error:
+        except Exception as error:  # whatever it is, callers must hear of it: they wait for their facts
             logger.warning("facts refused by the outbox calls=%d", len(entries), exc_info=True)
             if len(entries) == 1:
                 _settle(entries, error)
