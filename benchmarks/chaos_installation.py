@@ -37,6 +37,22 @@ PARTS = {
 }
 
 
+def healthy(api_url: str) -> bool:
+    """Whether /api/health of an installation answers 200."""
+    try:
+        return httpx.get(f"{api_url}/api/health", timeout=3, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def health_text(api_url: str) -> str:
+    """What it says, or why it says nothing."""
+    try:
+        return httpx.get(f"{api_url}/api/health", timeout=10, trust_env=False).text[:700]
+    except httpx.HTTPError as error:
+        return repr(error)
+
+
 class Film:
     """MJPEG servers that all show the same picture at the same time."""
 
@@ -152,19 +168,18 @@ class Installation:
             time.sleep(0.2)
         raise SystemExit(f"the API is not well after {timeout_s} s: {self.health_text()}; see {self.log.name}")
 
+    @property
+    def api_url(self) -> str:
+        """Root of the API."""
+        return f"http://127.0.0.1:{self.port}"
+
     def healthy(self) -> bool:
         """Whether /api/health answers 200."""
-        try:
-            return httpx.get(f"http://127.0.0.1:{self.port}/api/health", timeout=3, trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
+        return healthy(self.api_url)
 
     def health_text(self) -> str:
         """What it says."""
-        try:
-            return httpx.get(f"http://127.0.0.1:{self.port}/api/health", timeout=10, trust_env=False).text[:500]
-        except httpx.HTTPError as error:
-            return repr(error)
+        return health_text(self.api_url)
 
     def processes(self) -> list[psutil.Process]:
         """Everything below ``wayside up``."""

@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 import psutil
 
-from benchmarks.chaos_installation import PARTS, PASSWORD
+from benchmarks.chaos_installation import PARTS, PASSWORD, health_text, healthy
 from benchmarks.chaos_network import HERE, Network
 from tests.ports import free_port
 
@@ -190,17 +190,11 @@ class Machines:
 
     def healthy(self) -> bool:
         """Whether /api/health answers 200."""
-        try:
-            return httpx.get(f"{self.api_url}/api/health", timeout=3, trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
+        return healthy(self.api_url)
 
     def health_text(self) -> str:
         """What it says."""
-        try:
-            return httpx.get(f"{self.api_url}/api/health", timeout=10, trust_env=False).text[:700]
-        except httpx.HTTPError as error:
-            return repr(error)
+        return health_text(self.api_url)
 
     def wait_for_api(self, timeout_s: float) -> float:
         """Seconds until /api/health says ok."""
