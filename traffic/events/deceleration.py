@@ -8,7 +8,7 @@ import numpy as np
 from traffic.events.detector import Runs, about
 from traffic.events.evidence import Evidence
 from traffic.events.motion import is_steady
-from traffic.events.world import Array, World
+from traffic.events.world import Array, Flags, World
 from traffic.facts import EventKind
 
 _WINDOW_S = 3.0
@@ -26,6 +26,7 @@ _FIRM, _DEVIATIONS, _STILL = (
 _GOES_ON = 0.7
 _SIDE_M_S = 6.0
 _GRAIN_M, _LEAST_PX = 0.7, 16.0  # metres a pixel may cover; height of the box
+_PLACE_PX = 1.4  # so exact is a place at best
 _HEIGHT_CHANGE = 0.4  # of the box between two ticks: it was cut by something in front
 
 
@@ -97,13 +98,15 @@ def measure_braking(world: World, index: int, least: float) -> Braking | None:
     if length < 1.0:
         return None
     along, aside = places @ (way / length), places @ np.array([-way[1], way[0]]) / length
-    pixel = float(np.abs(world.view.per_pixel(world.bottoms[index : index + 1])).sum(axis=1).max())
-    if np.abs(np.diff(aside) / np.maximum(np.diff(times), 0.1)).max() > _SIDE_M_S + 4 * pixel:
+    pixels = _pixels_m(world, boxes)
+    if (np.abs(np.diff(aside)) / np.maximum(np.diff(times), 0.1) > _SIDE_M_S + 4 * pixels[1:]).any():
         return None  # it has jumped to the side: another vehicle
     late = times > world.time_s - _LATE_S
     if late.sum() < 3 or np.ptp(times[late]) < 0.35:
         return None
-    fit = _fit(times - world.time_s, along, pixel, least, float(times[free[_LEAST_BEFORE - 1]] - world.time_s))
+    guessed = ~world.movers.free[row][use]
+    errors = _PLACE_PX * pixels * np.where(guessed, _guess(world, boxes), 1.0)
+    fit = _fit(times - world.time_s, along, errors, guessed, least, float(times[free[_LEAST_BEFORE - 1]] - world.time_s))
     if fit is None:
         return None
     before, after, rate, deviations = fit
@@ -112,8 +115,30 @@ def measure_braking(world: World, index: int, least: float) -> Braking | None:
     return Braking(before, after, rate, deviations)
 
 
-def _fit(ago_s: Array, along: Array, pixel: float, least: float, first_s: float) -> tuple[float, float, float, float] | None:
-    """Speed before and after, deceleration and its significance; ``first_s``: braking begins no earlier."""
+def _pixels_m(world: World, boxes: Array) -> Array:
+    """(n,): how far a pixel reaches on the ground at the foot of each relative box (n, 4), metres."""
+    feet = np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]])
+    reach: Array = np.abs(world.view.per_pixel(feet)).sum(axis=1).max(axis=1)
+    return reach
+
+
+def _guess(world: World, boxes: Array) -> Array:
+    """(n,): how much less exact a foot is that was completed by the known shape: top edge plus width times shape."""
+    width, height = world.frame_size
+    shape = (boxes[:, 3] - boxes[:, 1]) * height / np.maximum((boxes[:, 2] - boxes[:, 0]) * width, 1e-9)
+    result: Array = np.sqrt(1.0 + 2.0 * shape**2)
+    return result
+
+
+def _fit(
+    ago_s: Array, along: Array, errors: Array, guessed: Flags, least: float, first_s: float
+) -> tuple[float, float, float, float] | None:
+    """Speed before and after, deceleration and its significance.
+
+    Args:
+        errors: of the places, metres; far off a pixel is metres long. first_s: braking begins no earlier.
+        guessed: places of hidden feet; they are all off by a common distance that nobody knows.
+    """
     begins = np.arange(max(first_s, ago_s[0] + _BEFORE_S), -_BRAKES_S[0] + 1e-9, _STEP_S)
     begin, lasts = np.meshgrid(begins, np.arange(_BRAKES_S[0], _BRAKES_S[1] + 1e-9, _STEP_S))
     good = begin + lasts <= 1e-9
@@ -122,9 +147,13 @@ def _fit(ago_s: Array, along: Array, pixel: float, least: float, first_s: float)
         return None
     passed = np.clip(ago_s - begin, 0.0, lasts)
     lost = -(passed**2) / 2 - lasts * np.maximum(ago_s - begin - lasts, 0.0)  # metres behind constant speed, per m/s²
-    straight, _ = np.linalg.qr(np.stack([np.ones_like(ago_s), ago_s], axis=1))
-    rest = along - straight @ (straight.T @ along)
-    shape = lost - (lost @ straight) @ straight.T
+    columns = np.stack([np.ones_like(ago_s), ago_s], axis=1)
+    if guessed.any():
+        columns = np.column_stack([columns, guessed])
+    straight, _ = np.linalg.qr(columns / errors[:, None])
+    rest, shape = along / errors, lost / errors
+    rest = rest - straight @ (straight.T @ rest)
+    shape = shape - (shape @ straight) @ straight.T
     weight = np.maximum((shape**2).sum(axis=1), 1e-9)
     rate = shape @ rest / weight
     free = float(rest @ rest) - rate**2 * weight
@@ -132,12 +161,13 @@ def _fit(ago_s: Array, along: Array, pixel: float, least: float, first_s: float)
     possible = free + np.maximum(rate - _MAX_M_S2, 0.0) ** 2 * weight
     rate = np.minimum(rate, _MAX_M_S2)
     best = int(possible.argmin())
-    variance = max(float(free.min()) / max(len(ago_s) - 5, 1), 2 * pixel * pixel)  # a place is at best 1.4 pixels exact
+    variance = max(float(free.min()) / max(len(ago_s) - 3 - columns.shape[1], 1), 1.0)
     slower = free + np.maximum(shape @ rest / weight - least, 0.0) ** 2 * weight
     deviations, flaw = (
         float(np.sqrt(max(better, 0.0) / variance)) for better in (slower.min() - possible[best], possible[best] - free.min())
     )
     if flaw > _FLAWED:
         return None
-    before = float(np.polyfit(ago_s, along - rate[best] * lost[best], 1)[0])
+    shares, *_ = np.linalg.lstsq(columns / errors[:, None], (along - rate[best] * lost[best]) / errors, rcond=None)
+    before = float(shares[1])
     return before, before - float(rate[best] * lasts[best, 0]), float(rate[best]), deviations
