@@ -68,8 +68,8 @@ def no_helmet(m: Maker) -> Case:
     """Somebody works bareheaded where helmets are worn."""
     lanes = m.road(2)
     edge = lanes[-1].x + m.way * 2 * WIDTH_M
-    region = RegionSpec(kind="helmet", points=strip(edge, m.near, m.near + 28, 3.0))
-    begin, y = m.u(2, 8), m.y(4, 14)
+    begin, y = m.u(2, 8), m.seen_y(edge + m.way * 2, 4, 14)  # the whole way of the worker is in the picture
+    region = RegionSpec(kind="helmet", points=strip(edge, m.near, max(m.near + 28, y + 8), 3.0))
     points = [(begin, edge - 2, y), (begin + 8, edge + 2, y + 2), (begin + 16, edge - 1, y + 1), (begin + 24, edge + 1, y)]
     person = make_actor(m.rng, Class.PERSON, polyline(points))
     other = make_actor(m.rng, Class.PERSON, polyline([(0, edge + 2, y + 4), (9, edge, y + 5), (20, edge + 2, y + 4)]))

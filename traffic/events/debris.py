@@ -21,6 +21,7 @@ _STOOD_S = 8.0
 _LAIN_S = 5.0  # found this long before something covers it: it is hidden, and goes on
 _MAX_VACATED = 64
 _MISSED_S = 1.0  # not found for so long: what was seen no longer counts as lying there, but its event stays open
+_ALIKE = 0.6  # of their union: two looks at one slide; its box is some dozens of pixels wide and jitters by one or two
 _LANE_SHARE = 0.6  # of the lane's width, where there are no metres: what is wider is a vehicle or a shadow
 
 
@@ -96,7 +97,7 @@ class MudslideDetector:
     kind = EventKind.MUDSLIDE
 
     def __init__(self) -> None:
-        self._spots = Spots(forget_s=6.0)
+        self._spots = Spots(forget_s=6.0, alike=_ALIKE)
 
     def reset(self) -> None:
         """Forget all places."""

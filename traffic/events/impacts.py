@@ -9,6 +9,7 @@ from traffic.events.motion import is_steady
 from traffic.events.world import World
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 _BREAK_S = 0.7  # before now: the change is looked for there
 _BEFORE_S, _AFTER_S, _SPARE_S = 1.0, 0.7, 0.08
@@ -56,7 +57,7 @@ def measure_shock(world: World, index: int) -> Shock | None:
     scale = float(world.scale[index])
     pixel = float(np.abs(world.view.per_pixel(world.bottoms[index : index + 1])).sum(axis=1).max())
     before, error_before = _velocity(times[early], places[early], pixel)
-    after, error_after = _velocity(times[late], places[late], pixel)
+    after, error_after = _velocity(times[late], places[late], pixel, ~free[late])
     speed = float(np.hypot(*before)) * scale
     if not _LEAST_M_S <= speed <= _MOST_M_S:
         return None
@@ -78,14 +79,14 @@ def measure_push(world: World, index: int, shock: Shock) -> tuple[float, float]:
     row = world.rows[index]
     times = world.movers.times[row]
     use = world.movers.clear[row] & (times > shock.time_s - _BEFORE_S) & (times <= shock.time_s + _AFTER_S + 1e-6)
-    times, places = times[use], world.movers.places[row][use]
+    times, places, guessed = times[use], world.movers.places[row][use], ~world.movers.free[row][use]
     early, late = times <= shock.time_s, times >= shock.time_s + _SPARE_S
     if early.sum() < 2 or late.sum() < 2 or np.ptp(times[early]) < 0.15 or np.ptp(times[late]) < 0.15:
         return 0.0, np.inf
     scale, heading = float(world.scale[index]), np.array(shock.heading)
     pixel = float(np.abs(world.view.per_pixel(world.bottoms[index : index + 1])).sum(axis=1).max())
-    before, error_before = _velocity(times[early], places[early], pixel)
-    after, error_after = _velocity(times[late], places[late], pixel)
+    before, error_before = _velocity(times[early], places[early], pixel, guessed[early])
+    after, error_after = _velocity(times[late], places[late], pixel, guessed[late])
     return float((after - before) @ heading) * scale, float(np.hypot(error_before, error_after)) * scale
 
 
@@ -121,11 +122,11 @@ def measure_ram(world: World, rear: int, front: int) -> Shock | None:
         row = world.rows[index]
         known = world.movers.clear[row] if index == rear else world.movers.free[row]
         use = known & (world.movers.times[row] > middle - _BEFORE_S)
-        times, places = world.movers.times[row][use], world.movers.places[row][use]
+        times, places, guessed = world.movers.times[row][use], world.movers.places[row][use], ~world.movers.free[row][use]
         early = times <= middle
         if early.sum() < 3 or np.ptp(times[early]) < 0.35:
             return None
-        fits.append(_velocity(times[early], places[early], pixel))
+        fits.append(_velocity(times[early], places[early], pixel, guessed[early]))
     late = times >= middle + _SPARE_S
     if late.sum() < 2 or np.ptp(times[late]) < 0.15:
         return None
@@ -140,11 +141,20 @@ def measure_ram(world: World, rear: int, front: int) -> Shock | None:
     return Shock(middle, speed, gain, gain / passed_s, error, (float(heading[0]), float(heading[1])))
 
 
-def _velocity(times: Array, places: Array, pixel: float) -> tuple[Array, float]:
-    """Least squares; the error supposes that a place is at best 1.4 pixels exact."""
+def _velocity(times: Array, places: Array, pixel: float, guessed: Flags | None = None) -> tuple[Array, float]:
+    """Least squares; the error supposes that a place is at best 1.4 pixels exact.
+
+    Places that were ``guessed``, bool (n,), since the foot is hidden, are all off by a common step that nobody knows: a foot that
+    becomes hidden is no change of velocity.
+    """
     offsets = times - times.mean()
-    spread = float(offsets @ offsets)
-    velocity: Array = offsets @ places / spread
-    rest = places - places.mean(axis=0) - offsets[:, None] * velocity
-    variance = float((rest**2).sum()) / max(2 * len(times) - 4, 1)
-    return velocity, float(np.sqrt(max(variance, 2.0 * pixel * pixel) / spread))
+    columns = np.stack([offsets, np.ones_like(offsets)], axis=1)
+    if guessed is not None and guessed.any() and not guessed.all():
+        columns = np.column_stack([columns, guessed])
+    inverse = np.linalg.pinv(columns.T @ columns)
+    shares = inverse @ (columns.T @ places)
+    velocity: Array = shares[0]
+    rest = places - columns @ shares
+    variance = float((rest**2).sum()) / max(2 * (len(times) - columns.shape[1]), 1)
+    known = inverse[0, 0] > 1e-9 and np.linalg.matrix_rank(columns) == columns.shape[1]
+    return velocity, float(np.sqrt(max(variance, 2.0 * pixel * pixel) * inverse[0, 0])) if known else np.inf

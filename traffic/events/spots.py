@@ -35,10 +35,14 @@ class Spot:
 
 
 class Spots:
-    """Places of one kind of finding. Bounded; a place that is not found for ``forget_s`` is forgotten."""
+    """Places of one kind of finding. Bounded; a place that is not found for ``forget_s`` is forgotten.
 
-    def __init__(self, forget_s: float = 4.0) -> None:
-        self._forget_s = forget_s
+    With ``alike`` a finding belongs to a place only when their boxes share this much of their union, 0..1: what is large jitters by
+    little of its size, so two changes that lie over each other in part are two.
+    """
+
+    def __init__(self, forget_s: float = 4.0, alike: float = 0.0) -> None:
+        self._forget_s, self._alike = forget_s, alike
         self._number = 0
         self.spots: list[Spot] = []
 
@@ -71,7 +75,7 @@ class Spots:
         best: tuple[float, Spot] | None = None
         for spot in self.spots:
             off = _off(spot.box, box)
-            if off <= 1.0 and (best is None or off < best[0]):
+            if off <= 1.0 and _union_share(spot.box, box) >= self._alike and (best is None or off < best[0]):
                 best = (off, spot)
         return None if best is None else best[1]
 
@@ -81,6 +85,13 @@ def overlap(a: Box, b: Box) -> float:
     width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     area = max((a[2] - a[0]) * (a[3] - a[1]), 1e-9)
     return max(width, 0.0) * max(height, 0.0) / area
+
+
+def _union_share(a: Box, b: Box) -> float:
+    """Common area of two boxes as a share of their union."""
+    common = overlap(a, b)
+    larger = max((b[2] - b[0]) * (b[3] - b[1]), 0.0) / max((a[2] - a[0]) * (a[3] - a[1]), 1e-9)
+    return common / max(1.0 + larger - common, 1e-9)
 
 
 def _off(a: Box, b: Box) -> float:

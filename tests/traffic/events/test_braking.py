@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from traffic.events.deceleration import _fit
+from traffic.events.deceleration import _fit as fit_places
+
+Fit = tuple[float, float, float, float] | None
 
 TIMES = np.arange(-3.0, 1e-9, 0.2)
 
@@ -13,6 +15,11 @@ def way(before: float, rate: float, begin: float, end: float, noise: float, seed
     passed = np.clip(TIMES - begin, 0, end - begin)
     lost = rate * (passed**2 / 2 + (end - begin) * np.maximum(TIMES - end, 0))
     return before * TIMES - lost + np.random.default_rng(seed).normal(0, noise, len(TIMES))
+
+
+def _fit(times: np.ndarray, along: np.ndarray, pixel: float, least: float, first_s: float) -> Fit:
+    """All places equally exact: 1.4 pixels."""
+    return fit_places(times, along, np.full(len(times), 1.4 * pixel), np.zeros(len(times), bool), least, first_s)
 
 
 def test_emergency_braking_is_measured() -> None:
@@ -38,3 +45,33 @@ def test_a_coarse_picture_is_not_sure_of_emergency_braking() -> None:
 
 def test_who_was_not_seen_before_braking_is_not_measured() -> None:
     assert _fit(TIMES[-3:], way(20.0, 6.0, -1.4, -0.2, 0.0)[-3:], 0.1, 4.5, -0.1) is None
+
+
+def test_a_foot_that_becomes_hidden_is_no_braking() -> None:
+    """The completed foot is two metres short from then on; the car drives on as before."""
+    hidden = TIMES > -1.3
+    along = way(12.0, 0.0, -1.0, -0.5, 0.05) - 2.0 * hidden
+    errors = np.full(len(TIMES), 0.15)
+    believed = fit_places(TIMES, along, errors, np.zeros(len(TIMES), bool), 2.0, -2.6)
+    known = fit_places(TIMES, along, errors, hidden, 2.0, -2.6)
+    assert believed is not None and believed[3] > 1.9  # as if all feet had been seen
+    assert known is not None and known[3] < 0.5
+    assert known[0] == pytest.approx(12.0, abs=0.3)
+
+
+def test_braking_shows_in_feet_that_were_hidden_all_along() -> None:
+    hidden = TIMES > -2.3
+    along = way(20.0, 7.0, -1.6, -0.4, 0.1) - 1.5 * hidden
+    before, _, rate, deviations = fit_places(TIMES, along, np.full(len(TIMES), 0.15), hidden, 4.5, -2.6) or (0, 0, 0, 0)
+    assert before == pytest.approx(20.0, abs=1.0)
+    assert rate == pytest.approx(7.0, abs=0.8)
+    assert deviations > 1.9
+
+
+def test_places_far_off_count_less() -> None:
+    """The same wobble at the far end of the way: sure where a pixel is short there, not where it is metres long."""
+    along = way(20.0, 7.5, -1.6, -0.3, 0.1)
+    even = fit_places(TIMES, along, np.full(len(TIMES), 0.2), np.zeros(len(TIMES), bool), 4.5, -2.6)
+    far = fit_places(TIMES, along, np.where(TIMES < -1.0, 3.0, 0.2), np.zeros(len(TIMES), bool), 4.5, -2.6)
+    assert even is not None and even[3] > 1.9
+    assert far is None or far[3] < 0.5 * even[3]
