@@ -11,6 +11,7 @@ from traffic.events.evidence import Evidence
 from traffic.events.impacts import Shock, measure_push, measure_ram, measure_shock, measure_turn
 from traffic.events.incident import apart
 from traffic.events.queues import Queues
+from traffic.events.ramming import unavoidable
 from traffic.events.world import LENGTHS_M, Array, Flags, World
 from traffic.facts import EventKind
 from traffic.scene.model import RegionKind
@@ -26,6 +27,8 @@ _GRAIN_M, _LEAST_PX = 0.6, 24.0  # metres a pixel may cover, or height of the bo
 _CLOSE_GRAIN_M = 0.35
 _BESIDE_M = 2.4  # a neighbour in the next lane is further aside
 _PUSH_M_S, _PUSH_DEVIATIONS = 2.0, 1.5  # in the second of the shock; no car accelerates like this just then
+_DOOMED_S, _CARRIED_M = 1.5, 18.0  # unavoidable collisions show by contact within; two who go on with a common 15 m/s stop within
+_KEEPS = 0.35  # of the distance that who goes past would have come in the meantime
 _CROSSING_COS = 0.85  # courses that differ by more than about 30 degrees
 
 
@@ -40,7 +43,20 @@ class _Suspicion:
     contact: bool = False
     close: bool = False  # contact is more than boxes that meet: where a pixel is small, a queue's gap would be seen
     pushed: bool = False  # its partner was thrown forward by it
+    rammed: bool = False  # it could not be avoided any more
     turned: float = 0.0  # 0..1, it stands another way than it drove
+
+
+@dataclass(slots=True)
+class _Doom:
+    """Two who cannot but collide: the ``shock`` to come; whether they have ``met``, since when, and when and how far apart, metres,
+    they were seen last."""
+
+    shock: Shock
+    met: bool = False
+    met_s: float = 0.0
+    last_s: float = 0.0
+    distance: float = 0.0
 
 
 class AccidentDetector:
@@ -52,17 +68,20 @@ class AccidentDetector:
         self._queues = queues
         self._suspects: dict[int, _Suspicion] = {}
         self._collisions = Collisions()
+        self._doomed: dict[tuple[int, int], _Doom] = {}
 
     def reset(self) -> None:
         """Forget all impacts."""
         self._collisions.reset()
         self._suspects.clear()
+        self._doomed.clear()
 
     def look(self, world: World) -> Iterable[Evidence]:
         """Incidents around objects that suffered a shock and stand now, and around those that ran into each other."""
         rule = world.rule(self.kind)
         self._find_shocks(world, rule.value("deceleration_m_s2"), rule.value("contact_gap_m"))
         self._find_rams(world, rule.value("contact_gap_m"))
+        self._find_doomed(world, rule.value("contact_gap_m"))
         self._hand_over(world)
         found = list(self._collisions.look(world, (world.motor | world.rider) & _on_known_road(world), self.kind))
         for who, suspicion in self._suspects.items():
@@ -132,6 +151,40 @@ class AccidentDetector:
                         shock, world.place_of(front), partner=who, contact=True, close=True, pushed=True
                     )
 
+    def _find_doomed(self, world: World, gap_m: float) -> None:
+        """Collisions that could not be avoided any more, once the two have met."""
+        if not world.view.metric:
+            return
+        able = world.motor & (world.grain_m() <= _GRAIN_M) & _on_known_road(world)
+        for found in unavoidable(world, able):
+            pair = (int(world.object_id[found.rear]), int(world.object_id[found.front]))
+            if pair not in self._doomed or not self._doomed[pair].met:
+                self._doomed[pair] = _Doom(Shock(world.time_s, found.closing, found.closing, found.rate, 0.0, found.heading))
+        for pair, doom in tuple(self._doomed.items()):
+            shock = doom.shock
+            if world.time_s - shock.time_s > _DOOMED_S:
+                del self._doomed[pair]
+                continue
+            rear, front = (np.flatnonzero(world.object_id == who) for who in pair)
+            if not len(rear) or not len(front) or not (world.seen[rear[0]] and world.seen[front[0]]):
+                continue
+            near, distances = _touching(world, int(rear[0]), gap_m)
+            if not near[front[0]]:
+                continue
+            distance = float(distances[front[0]])
+            if not doom.met:
+                doom.met, doom.met_s = True, world.time_s
+                for who, other, index in ((pair[0], pair[1], rear[0]), (pair[1], pair[0], front[0])):
+                    self._suspects[who] = _Suspicion(
+                        shock, world.place_of(int(index)), partner=other, contact=True, close=True, pushed=True, rammed=True
+                    )
+            else:
+                # It came up fast and keeps the distance now: together they may leave the picture before they stand.
+                passed_s = world.time_s - doom.last_s
+                if abs(distance - doom.distance) <= _KEEPS * shock.change_m_s * passed_s:
+                    self._collisions.note(pair, doom.met_s, world.time_s)
+            doom.last_s, doom.distance = world.time_s, distance
+
     def _hand_over(self, world: World) -> None:
         """Two boxes that have become one: who suffered the shock is lost, and his partner stands for both."""
         for who, suspicion in tuple(self._suspects.items()):
@@ -164,7 +217,7 @@ class AccidentDetector:
             return None
         rest_s = float(world.rest_s[index])
         away = (np.array(world.place_of(index)) - np.array(suspicion.place)) * float(world.scale[index])
-        if rest_s - shock.time_s > _REST_AFTER_S or float(np.hypot(*away)) > _NEAR_M:
+        if rest_s - shock.time_s > _REST_AFTER_S or float(np.hypot(*away)) > (_CARRIED_M if suspicion.rammed else _NEAR_M):
             return None
         if now - rest_s < standing_s:
             return None
@@ -173,6 +226,8 @@ class AccidentDetector:
         involved = [index]
         held_up = bool(self._queues.excused[index])
         partner = np.flatnonzero(world.object_id == suspicion.partner)
+        if suspicion.rammed and rest_s < shock.time_s and len(partner) and not world.standing[partner[0]]:
+            return None  # whoever was to run into it has got past
         if suspicion.contact:
             score += 0.2 if suspicion.close else 0.1
             score += 0.15 * suspicion.crossing + 0.3 * suspicion.pushed

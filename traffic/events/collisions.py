@@ -62,6 +62,11 @@ class Collisions:
         """Forget all."""
         self._known.clear()
 
+    def note(self, who: tuple[int, int], time_s: float, now_s: float) -> None:
+        """Two who met at ``time_s`` and are seen together now: a look by other means."""
+        pair = self._known.setdefault((min(who), max(who)), _Known(time_s, now_s, 0))
+        pair.last_s, pair.looks = now_s, pair.looks + 1
+
     def look(self, world: World, able: Flags, kind: EventKind) -> Iterator[Evidence]:
         """Signs of the collisions of the last seconds, and of those whose objects stand there still."""
         for found in find_collisions(world, able):

@@ -21,6 +21,8 @@ _WIDER, _MUCH_WIDER = 0.3, 0.5  # of the logarithm of width over height; perspec
 _RAM_S = 0.5
 _CLOSING_M_S, _THROWN_M_S, _THROWN_M_S2 = 3.0, 2.0, 2.8  # less 1.5 errors; cars rarely start with more
 
+_HITS_M_S, _HIT_DEVIATIONS = 6.0, 3.0  # so fast, 2 m would be needed to brake at 9 m/s²
+
 
 @dataclass(frozen=True, slots=True)
 class Shock:
@@ -135,7 +137,11 @@ def measure_ram(world: World, rear: int, front: int) -> Shock | None:
     closing, gain = float((fast - before) @ heading) * scale, float((after - before) @ heading) * scale
     passed_s = float(times[late].mean() - times[early].mean())
     error = float(np.hypot(error_before, error_after)) * scale / passed_s
-    if closing < _CLOSING_M_S or gain < _THROWN_M_S or gain / passed_s - 1.5 * error < _THROWN_M_S2:
+    if closing < _CLOSING_M_S or gain < _THROWN_M_S:
+        return None
+    # Who is started by his driver is told from who is thrown, unless the other one could not have stopped any more.
+    hit = closing >= _HITS_M_S and gain / passed_s >= _HIT_DEVIATIONS * error
+    if not hit and gain / passed_s - 1.5 * error < _THROWN_M_S2:
         return None
     speed = float(np.hypot(*before)) * scale
     return Shock(middle, speed, gain, gain / passed_s, error, (float(heading[0]), float(heading[1])))

@@ -27,6 +27,7 @@ _FOUR = np.array([member in FOUR_WHEELED for member in ObjectClass])
 _PRESENT_S = 0.6
 _PRESENT_STANDING_S = 5.0
 _SIEVE_S, _SIEVE_M, _SIEVE_RATIO = 2.3, 2.5, 0.93
+_SIEVE_LATE_S, _SIEVE_LATE_RATIO = 0.75, 0.75
 _MOVED_M = 8.0
 _RECENT_S = 3.0
 _HELD_S = 1.0  # what stood when it was hidden is there as long as the tracker holds it
@@ -42,7 +43,7 @@ class World:
         velocity: (n, 2), ground units per second, 0 where not known; speed: (n,), m/s (nominal without calibration), error: its
             standard error, inf when not known. scale: (n,), metres per ground unit.
         rest_s: since when it stands, nan when it does not; standing: bool. seen: bool, matched in this tick;
-        recent: bool, within the last three seconds: what is hidden longer may have left unseen.
+        ago_s: (n,), since it was seen last; recent: bool, within the last three seconds: what is hidden longer may have left unseen.
         slowing: bool, worth an exact look at its change of velocity.
         lane: index of its lane, -1 for none. in_lanes: bool (l, n). in_regions: bool (r, n), also with the points a fifth of
             the box's width beside the bottom centre; touches: bool (r, n), with the bottom centre alone; reaches: bool (r, n),
@@ -81,7 +82,8 @@ class World:
         self.object_id, self.track_id = movers.object_id[rows], movers.track_id[rows]
         self.object_class, self.class_share = movers.object_class[rows], movers.class_share[rows]
         self.rest_s, self.seen, self.moved = movers.rest_s[rows], movers.seen[rows], movers.moved[rows]
-        self.recent: Flags = ago_s[rows] <= _RECENT_S
+        self.ago_s: Array = ago_s[rows]
+        self.recent: Flags = self.ago_s <= _RECENT_S
         self.motor, self.four = _MOTOR[self.object_class], _FOUR[self.object_class]
         self.person = self.object_class == ObjectClass.PERSON
         self.rider = self.object_class == ObjectClass.BICYCLE
@@ -165,6 +167,12 @@ class World:
         passed_s = self.time_s - np.where(use.any(axis=1), times[rows, first], np.nan)
         way = np.hypot(*(self.places - places[rows, first]).T) * self.scale
         slowing: Flags = (way > _SIEVE_M) & (self.speed * passed_s < _SIEVE_RATIO * way)
+        # Who has just lost much of its speed: the mean speed over 1.2 s does not show it yet.
+        use = times > self.time_s - _SIEVE_LATE_S
+        late = use.argmax(axis=1)
+        late_s = self.time_s - np.where(use.any(axis=1), times[rows, late], np.nan)
+        late_way = np.hypot(*(self.places - places[rows, late]).T) * self.scale
+        slowing |= (way > _SIEVE_M) & (late_way * passed_s < _SIEVE_LATE_RATIO * way * late_s)
         return slowing
 
     def _place_in_lanes(self) -> None:
