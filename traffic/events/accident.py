@@ -155,7 +155,7 @@ class AccidentDetector:
         """Collisions that could not be avoided any more, once the two have met."""
         if not world.view.metric:
             return
-        able = world.motor & (world.grain_m() <= _GRAIN_M) & _on_known_road(world)
+        able = world.motor & (world.grain_m() <= _CLOSE_GRAIN_M) & _on_known_road(world)
         for found in unavoidable(world, able):
             pair = (int(world.object_id[found.rear]), int(world.object_id[found.front]))
             if pair not in self._doomed or not self._doomed[pair].met:

@@ -26,17 +26,22 @@ _FIRM, _DEVIATIONS, _STILL = (
 _GOES_ON = 0.7
 _SIDE_M_S = 6.0
 _GRAIN_M, _LEAST_PX = 0.7, 16.0  # metres a pixel may cover; height of the box
+_MOMENT_S, _BESIDE_M = 0.3, 7.0  # two tracks that exchange their vehicles are that near in that moment
+_APART_S, _HALF_S, _GAINED = 0.7, 0.5, 0.5  # speeds from 1.2 to 0.2 s before and after; share of what the other one has lost
 _PLACE_PX = 1.4  # so exact is a place at best
 _HEIGHT_CHANGE = 0.4  # of the box between two ticks: it was cut by something in front
 
 
 @dataclass(frozen=True, slots=True)
 class Braking:
-    """Speeds before and after, m/s along its way; deceleration, m/s²; by how many standard deviations it exceeds a threshold."""
+    """Speeds before and after, m/s along its ``way`` (unit vector on the ground); deceleration, m/s²; the moment in the middle of it;
+    by how many standard deviations it exceeds a threshold."""
 
     before: float
     after: float
+    way: Array
     rate: float
+    middle_s: float
     deviations: float
 
 
@@ -68,6 +73,8 @@ class DecelerationDetector:
                 continue
             before, after, rate = found.before, found.after, found.rate
             if before < rule.value("from_speed_kmh") / 3.6 or before - after < share * drop:
+                continue
+            if _is_exchanged(world, index, found):
                 continue
             since_s = self._runs.hold(number, world.time_s)
             detail = f"减速度{rate:.1f}米/秒²,由{before * 3.6:.0f}降至{max(after, 0) * 3.6:.0f}公里/小时"
@@ -109,10 +116,36 @@ def measure_braking(world: World, index: int, least: float) -> Braking | None:
     fit = _fit(times - world.time_s, along, errors, guessed, least, float(times[free[_LEAST_BEFORE - 1]] - world.time_s))
     if fit is None:
         return None
-    before, after, rate, deviations = fit
+    before, after, rate, middle, deviations = fit
     drift = float(np.polyfit(times[late] - world.time_s, aside[late], 1)[0])
     after = float(np.hypot(after, drift)) if after > 0 else after  # who turns goes on
-    return Braking(before, after, rate, deviations)
+    return Braking(before, after, way / length, rate, world.time_s + middle, deviations)
+
+
+def _is_exchanged(world: World, index: int, braking: Braking) -> bool:
+    """Whether somebody beside it has gained in the same moment what it has lost: two tracks have exchanged their vehicles.
+
+    (Or one has run into the other, which is another kind.)
+    """
+    history, row = world.movers, world.rows[index]
+    since_s = history.times - braking.middle_s
+    then = np.abs(since_s) <= _MOMENT_S
+    if not then[row].any():
+        return False
+    own = history.places[row][then[row]].mean(axis=0)
+    lost = braking.before - braking.after
+    for other in np.flatnonzero(then.any(axis=1)).tolist():
+        if other == row or np.hypot(*(history.places[other][then[other]].mean(axis=0) - own)) > _BESIDE_M:
+            continue
+        along = history.places[other] @ braking.way
+        speeds = []
+        for use in (np.abs(since_s[other] + _APART_S) <= _HALF_S, np.abs(since_s[other] - _APART_S) <= _HALF_S):
+            if use.sum() < 2 or np.ptp(since_s[other][use]) < 0.15:
+                break
+            speeds.append(float(np.polyfit(since_s[other][use], along[use], 1)[0]))
+        if len(speeds) == 2 and speeds[1] - speeds[0] > _GAINED * lost:
+            return True
+    return False
 
 
 def _pixels_m(world: World, boxes: Array) -> Array:
@@ -132,8 +165,8 @@ def _guess(world: World, boxes: Array) -> Array:
 
 def _fit(
     ago_s: Array, along: Array, errors: Array, guessed: Flags, least: float, first_s: float
-) -> tuple[float, float, float, float] | None:
-    """Speed before and after, deceleration and its significance.
+) -> tuple[float, float, float, float, float] | None:
+    """Speed before and after, deceleration, its middle (seconds, like ``ago_s``) and its significance.
 
     Args:
         errors: of the places, metres; far off a pixel is metres long. first_s: braking begins no earlier.
@@ -170,4 +203,5 @@ def _fit(
         return None
     shares, *_ = np.linalg.lstsq(columns / errors[:, None], (along - rate[best] * lost[best]) / errors, rcond=None)
     before = float(shares[1])
-    return before, before - float(rate[best] * lasts[best, 0]), float(rate[best]), deviations
+    middle = float(begin[best, 0] + lasts[best, 0] / 2)
+    return before, before - float(rate[best] * lasts[best, 0]), float(rate[best]), middle, deviations

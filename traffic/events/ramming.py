@@ -23,6 +23,7 @@ _AHEAD_M, _BESIDE_M = 20.0, 1.6  # who is in its way: half a lane aside at most
 _LENGTH_M = 0.5  # by which vehicles of a class are shorter than usual
 _PLACE_PX, _GUESSED_PX = 1.4, 3.5  # how exact a place is at best, seen and completed
 _DEVIATIONS = 1.5
+_MOST_ERROR_M_S = 2.0
 _UNSEEN_S = 0.5
 
 
@@ -59,11 +60,11 @@ def _examine(world: World, rear: int, front: int, course: Array) -> Approach | N
     one, two = _now(world, rear, course), _now(world, front, course)
     if one is None or two is None:
         return None
-    closing, error = one[1] - two[1], float(np.hypot(one[2], two[2]))
+    closing, error = one[1] - max(two[1], 0.0), float(np.hypot(one[2], two[2]))  # nobody drives backwards
     length = float(LENGTHS_M[world.object_class[[rear, front]]].mean())
     gap = two[0] - one[0] - length + _LENGTH_M + float(np.hypot(one[3], two[3]))
     safe = closing - _DEVIATIONS * error
-    if safe < _CLOSING_M_S or gap < -length / 2:
+    if safe < _CLOSING_M_S or error > _MOST_ERROR_M_S or gap < -length / 2:
         return None
     rate = needed_m_s2(safe, max(gap, 0.0), one[4])
     if rate < _AVAILABLE_M_S2:
