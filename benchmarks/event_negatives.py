@@ -160,7 +160,8 @@ def overtaking(m: Maker) -> Case:
     t0 = m.u(1.0, 1.6)
     dx = -m.way * WIDTH_M
     motion = scripted(lanes[0].x, m.start(m.way), m.way, kmh * KMH, shifts=[(t0, 1.8, dx), (t0 + 3.2, 1.8, -dx)], begin_s=3.0)
-    slow = scripted(lanes[0].x, m.start(m.way), m.way, 0.55 * kmh * KMH, begin_s=1.5)
+    level_s = t0 + 2.5  # it is beside the slow one when it is in the other lane: nobody drives through anybody
+    slow = scripted(lanes[0].x, m.start(m.way), m.way, 0.55 * kmh * KMH, begin_s=3.0 + level_s - level_s / 0.55)
     scene = make_scene(m.camera, m.rng, lanes, calibrated=m.rng.random() < 0.7)
     actors = [make_actor(m.rng, Class.CAR, motion), make_actor(m.rng, Class.CAR, slow)]
     return m.case("overtaking", scene, actors, 25)
