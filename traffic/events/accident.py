@@ -49,8 +49,8 @@ class _Suspicion:
 
 @dataclass(slots=True)
 class _Doom:
-    """Two who cannot but collide: the ``shock`` to come; whether they have ``met``, since when, and when and how far apart, metres,
-    they were seen last."""
+    """Two who cannot but collide: the ``shock`` to come; whether they have ``met``, and since when; when they were seen last
+    and how far apart, metres."""
 
     shock: Shock
     met: bool = False

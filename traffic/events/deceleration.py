@@ -34,8 +34,8 @@ _HEIGHT_CHANGE = 0.4  # of the box between two ticks: it was cut by something in
 
 @dataclass(frozen=True, slots=True)
 class Braking:
-    """Speeds before and after, m/s along its ``way`` (unit vector on the ground); deceleration, m/s²; the moment in the middle of it;
-    by how many standard deviations it exceeds a threshold."""
+    """Speeds before and after, m/s along its ``way`` (unit vector on the ground); deceleration, m/s²; the moment in the middle
+    of it; by how many standard deviations it exceeds a threshold."""
 
     before: float
     after: float

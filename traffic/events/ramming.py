@@ -1,8 +1,8 @@
 """Vehicles that come up so fast that nothing can keep them from running into the one ahead.
 
 The deceleration rate to avoid the crash (DRAC) is what a follower would need from now on not to touch the leader. Above the
-maximum available deceleration rate, 8.45 m/s² on a dry road (Archer 2005; Cunto and Saccomanno 2008), the collision is certain.
-It tells what the moment of the collision often hides: the one behind vanishes behind the other, and tracks exchange their numbers.
+maximum available deceleration rate, about 8.45 m/s² on a dry road (Cunto and Saccomanno 2008), the collision is certain. It tells
+what the moment of the collision often hides: the one behind vanishes behind the other, and tracks exchange their numbers.
 """
 
 from collections.abc import Iterator
@@ -73,8 +73,8 @@ def _examine(world: World, rear: int, front: int, course: Array) -> Approach | N
 
 
 def needed_m_s2(closing: float, gap: float, lag_s: float) -> float:
-    """Deceleration that stops the ``closing``, m/s, within the ``gap``, metres, when it has been braking like that already while the
-    speed was measured, ``lag_s`` ago: (closing - lag * a)² = 2 * gap * a."""
+    """Deceleration that stops the ``closing``, m/s, within the ``gap``, metres, when it has been braking like that already since
+    the speed was measured, ``lag_s`` ago: (closing - lag * a)² = 2 * gap * a."""
     half = closing * lag_s + gap
     if lag_s < 1e-6:
         return closing * closing / max(2 * gap, 1e-9)
@@ -82,7 +82,8 @@ def needed_m_s2(closing: float, gap: float, lag_s: float) -> float:
 
 
 def _now(world: World, index: int, course: Array) -> tuple[float, float, float, float, float] | None:
-    """Place along the course, speed, errors of speed and place, and how long ago the speed was measured on average; None when unknown."""
+    """Place along the course, speed, errors of speed and place, and how long ago the speed was measured on average; None when
+    unknown."""
     row, scale = world.rows[index], float(world.scale[index])
     use = world.movers.clear[row] & (world.movers.times[row] > world.time_s - _WINDOW_S)
     times = world.movers.times[row][use]

@@ -37,8 +37,8 @@ class Spot:
 class Spots:
     """Places of one kind of finding. Bounded; a place that is not found for ``forget_s`` is forgotten.
 
-    With ``alike`` a finding belongs to a place only when their boxes share this much of their union, 0..1: what is large jitters by
-    little of its size, so two changes that lie over each other in part are two.
+    With ``alike`` a finding belongs to a place only when their boxes share this much of their union, 0..1: what is large jitters
+    by little of its size, so two changes that lie over each other in part are two.
     """
 
     def __init__(self, forget_s: float = 4.0, alike: float = 0.0) -> None:

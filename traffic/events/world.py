@@ -43,7 +43,8 @@ class World:
         velocity: (n, 2), ground units per second, 0 where not known; speed: (n,), m/s (nominal without calibration), error: its
             standard error, inf when not known. scale: (n,), metres per ground unit.
         rest_s: since when it stands, nan when it does not; standing: bool. seen: bool, matched in this tick;
-        ago_s: (n,), since it was seen last; recent: bool, within the last three seconds: what is hidden longer may have left unseen.
+        ago_s: (n,), since it was seen last; recent: bool, within the last three seconds: what is hidden longer may have left
+            unseen.
         slowing: bool, worth an exact look at its change of velocity.
         lane: index of its lane, -1 for none. in_lanes: bool (l, n). in_regions: bool (r, n), also with the points a fifth of
             the box's width beside the bottom centre; touches: bool (r, n), with the bottom centre alone; reaches: bool (r, n),

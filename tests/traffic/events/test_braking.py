@@ -72,5 +72,6 @@ def test_places_far_off_count_less() -> None:
     along = way(20.0, 7.5, -1.6, -0.3, 0.1)
     even = fit_places(TIMES, along, np.full(len(TIMES), 0.2), np.zeros(len(TIMES), bool), 4.5, -2.6)
     far = fit_places(TIMES, along, np.where(TIMES < -1.0, 3.0, 0.2), np.zeros(len(TIMES), bool), 4.5, -2.6)
-    assert even is not None and even[-1] > 1.9
+    assert even is not None
+    assert even[-1] > 1.9
     assert far is None or far[-1] < 0.5 * even[-1]
