@@ -1,8 +1,8 @@
 """Vehicles that come up so fast that nothing can keep them from running into the one ahead.
 
-The deceleration rate to avoid the crash (DRAC) is what a follower would need from now on not to touch the leader. Above the
-maximum available deceleration rate, about 8.45 m/s² on a dry road (Cunto and Saccomanno 2008), the collision is certain. It tells
-what the moment of the collision often hides: the one behind vanishes behind the other, and tracks exchange their numbers.
+The deceleration rate to avoid the crash (DRAC, Archer 2005) is what a follower would need from now on not to touch the leader.
+When it nears what tyres can do on dry asphalt (0.9 to 1 g), the collision is certain. It tells what the moment of the collision
+often hides: the one behind vanishes behind the other, and tracks exchange their numbers.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from traffic.events.world import LENGTHS_M, World
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-_AVAILABLE_M_S2 = 8.45
+_AVAILABLE_M_S2 = 8.45  # 0.86 g; who brakes like that has his emergency brake on
 _WINDOW_S, _LEAST_S, _LEAST_PLACES = 0.75, 0.35, 3
 _CLOSING_M_S = 5.0  # slower ones are not told from a queue that closes up
 _AHEAD_M, _BESIDE_M = 20.0, 1.6  # who is in its way: half a lane aside at most
