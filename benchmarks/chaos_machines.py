@@ -149,7 +149,7 @@ class Machines:
         environment = {"RAY_REDIS_ADDRESS": f"{HERE}:6390"} if self._redis else {}
         self._start(
             HEAD, "--head", f"--port={_GCS_PORT}", "--num-cpus=0", f"--temp-dir={self._sessions}",
-            "--dashboard-host=0.0.0.0", "--dashboard-port=8265", "--ray-client-server-port=0", **environment,
+            "--dashboard-host=0.0.0.0", "--dashboard-port=8265", **environment,
         )  # fmt: skip
 
     def start_node(self, name: str) -> None:
@@ -218,7 +218,9 @@ class Machines:
         self._nodes[name] = self._run([*command, *options], **environment)
         # One after the other: nodes that start at once on one disk choose the same socket.
         until = time.monotonic() + 60
-        while not self._has_raylet(name) and self._nodes[name].poll() is None and time.monotonic() < until:
+        while not self._has_raylet(name) and time.monotonic() < until:
+            if (ended := self._nodes[name].poll()) is not None:
+                raise SystemExit(f"ray start ended with {ended} on {name}; see {self.log.name}")
             time.sleep(0.2)
 
     def _has_raylet(self, name: str) -> bool:

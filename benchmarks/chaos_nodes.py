@@ -329,6 +329,7 @@ def row(run: Run, name: str, seconds: float, pictures: Path | None = None, victi
     if name == "gpu":
         time.sleep(15)
         machines.start_node(victim)
+        machines.look()  # or cameras that go there are not seen
     if name == "head" and not machines._redis:
         redeploy(machines)
     for after_s in (6, 30) if pictures else ():
@@ -402,6 +403,7 @@ def redeploy(machines: Machines) -> None:
         machines.start_node(other)
     machines.deploy()
     print(f"  deployed again {time.monotonic() - begin:.1f} s after the new head", flush=True)
+    machines.look()
 
 
 ROWS = ("cameras", "pusher", "power", "cut", "island", "head", "gpu", "join", "deploy")

@@ -48,6 +48,7 @@ def detector_settings(settings: Settings) -> DetectorSettings:
         streams=settings.resolved_detector_threads,
         num_cpus=settings.detector_num_cpus or (1.0 if settings.detector_num_gpus else 0.3 * settings.resolved_detector_threads),
         replicas=settings.detector_replicas,
+        most_replicas=settings.detector_replicas_max,
         num_gpus=settings.detector_num_gpus,
         max_batch_size=settings.detector_max_batch_size,
         models_dir=settings.models_dir,

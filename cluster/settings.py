@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     detector_threads: int = Field(0, ge=0, le=256, description="pictures a replica computes at once; 0: one per CPU, up to 8")
     detector_num_cpus: float = Field(0.0, ge=0, le=256, description="CPUs reserved by each replica; 0: 0.3 per thread")
     detector_replicas: int = Field(1, ge=1, le=256)
+    detector_replicas_max: int = Field(0, ge=0, le=256, description="so many while calls queue; 0: a fixed number")
     detector_num_gpus: float = Field(0.0, ge=0, le=8, description="GPU share reserved by each replica")
     detector_max_batch_size: int = Field(16, ge=1, le=256)
     detector_timeout_s: float = Field(10.0, gt=0, description="a frame without an answer for so long is given up")
@@ -144,6 +145,12 @@ class Settings(BaseSettings):
     def _whole_tls(self) -> "Settings":
         if bool(self.tls_certificate) != bool(self.tls_key):
             raise ValueError("tls_certificate and tls_key are needed together")
+        return self
+
+    @model_validator(mode="after")
+    def _more_replicas(self) -> "Settings":
+        if 0 < self.detector_replicas_max < self.detector_replicas:
+            raise ValueError("detector_replicas_max is 0 (a fixed number) or at least detector_replicas")
         return self
 
     @property

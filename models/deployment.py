@@ -42,6 +42,7 @@ class DetectorSettings:
     num_gpus: float
     max_batch_size: int
     models_dir: Path
+    most_replicas: int = 0  # while calls queue; no more than ``replicas``: their number is fixed
     surge_percent: int = 0  # Serve's max_surge_percent: replicas of a new version start beside the old ones
 
 
@@ -114,6 +115,35 @@ class DetectorReplica:
 def build_detector(settings: DetectorSettings) -> Any:
     """The bound deployment, ready to be a part of an application."""
     quiet = {"enable_access_log": False}  # else a line per picture
+    growth = {}
+    if settings.most_replicas > settings.replicas:
+        growth = {"autoscaling_config": growing(settings)}
     return bound(
-        DetectorReplica, settings, DEPLOYMENT_NAME, openmp_threads=1, max_ongoing_requests=_MAX_CALLS, logging_config=quiet
+        DetectorReplica,
+        settings,
+        DEPLOYMENT_NAME,
+        openmp_threads=1,
+        max_ongoing_requests=_MAX_CALLS,
+        logging_config=quiet,
+        **growth,
     )
+
+
+def growing(settings: DetectorSettings) -> dict[str, Any]:
+    """Serve's ``autoscaling_config``: how the number of replicas follows the calls that wait or are computed.
+
+    A camera that may analyse 12.5 pictures/s waits for one answer at a time, so overload shows as about one waiting call per
+    camera, and two calls per computing thread is a replica that is busy and still answers within two of its own turns. On a GPU
+    a whole batch of calls is computed at once.
+    """
+    at_once = settings.max_batch_size if settings.num_gpus else max(1, settings.streams)
+    return {
+        "min_replicas": settings.replicas,
+        "initial_replicas": settings.replicas,
+        "max_replicas": settings.most_replicas,
+        "target_ongoing_requests": 2 * at_once,
+        "metrics_interval_s": 2,
+        "look_back_period_s": 20,  # longer than the bursts of a key frame or of a camera that connects
+        "upscale_delay_s": 20,
+        "downscale_delay_s": 300,  # a replica that starts costs seconds of CPU: not at every red light
+    }

@@ -88,9 +88,9 @@ def bound(
         max_ongoing_requests: calls a replica takes; Serve turns more away.
         options: more for ``serve.deployment``.
     """
+    number: dict[str, Any] = {} if "autoscaling_config" in options else {"num_replicas": settings.replicas}
     factory: Callable[..., Any] = serve.deployment(
         name=name,
-        num_replicas=settings.replicas,
         max_surge_percent=settings.surge_percent,
         max_ongoing_requests=max_ongoing_requests,
         health_check_period_s=2,  # Serve notices a dead replica only when it asks
@@ -100,6 +100,7 @@ def bound(
             "num_gpus": settings.num_gpus,
             "runtime_env": {"env_vars": {"OMP_NUM_THREADS": str(openmp_threads), "OMP_WAIT_POLICY": "PASSIVE"}},
         },
+        **number,
         **options,
     )(replica)
     return factory.bind(settings)  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { createContext, useCallback, useContext, useEffect, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
-import { call, hasToken, setToken, whenSignedOut } from './api';
+import { ApiError, call, hasToken, setToken, whenSignedOut } from './api';
 import type { Me } from './types';
 
 interface SessionState {
@@ -19,8 +19,23 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const queries = useQueryClient();
   useEffect(() => {
     whenSignedOut(() => setMe(null));
-    if (!hasToken()) setMe(null);
-    else call<Me>('account/me').then(setMe, () => setMe(null));
+    if (!hasToken()) {
+      setMe(null);
+      return undefined;
+    }
+    // A server that is away for a moment (a new version, a busy machine) signs nobody out: only its refusal does.
+    const stop = new AbortController();
+    void (async () => {
+      while (!stop.signal.aborted) {
+        try {
+          return setMe(await call<Me>('account/me', {}, stop.signal));
+        } catch (error) {
+          if (error instanceof ApiError && error.status >= 400 && error.status < 500) return setMe(null);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 1_000));
+      }
+    })();
+    return () => stop.abort();
   }, []);
   const signIn = useCallback(async (username: string, password: string, remember: boolean) => {
     const answer = await call<{ token: string }>('account/login', { username, password });

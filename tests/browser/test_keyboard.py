@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -27,11 +27,22 @@ def keyboard(browser: Any, address: str) -> Iterator[Watched]:
 def tab_to(page: Any, wanted: Any, key: str = "Tab") -> None:
     """Press Tab until ``wanted`` has the focus."""
     wanted.wait_for(state="attached")
+    seen = []
     for _ in range(60):
         if wanted.evaluate("element => element === document.activeElement"):
             return
+        seen.append(page.evaluate("document.activeElement.outerHTML.slice(0, 120)"))
         page.keyboard.press(key)
-    raise AssertionError(f"{key} does not reach {wanted}")
+    raise AssertionError(f"{key} does not reach {wanted}, only " + "\n".join(seen))
+
+
+def saved(page: Any, act: Callable[[], Any]) -> None:
+    """``act`` saves the scene, and the server has it. A note "Scene saved" alone may still be that of an earlier save."""
+    with page.expect_response(lambda answer: answer.url.endswith("/api/task/edit")) as answer:
+        act()
+    assert answer.value.ok
+    page.get_by_text("not saved").wait_for(state="detached")
+    page.get_by_text("Scene saved").first.wait_for()
 
 
 def press(page: Any, key: str, times: int = 1) -> None:
@@ -91,8 +102,7 @@ def test_a_lane_is_drawn_by_typing_alone(keyboard: Watched) -> None:
     press(page, "ArrowLeft", 3)
     save = page.get_by_role("button", name="Save")
     tab_to(page, save, "Shift+Tab")
-    press(page, "Enter")
-    page.get_by_text("Scene saved").first.wait_for()
+    saved(page, lambda: press(page, "Enter"))
 
 
 def test_leaving_with_an_unsaved_scene_is_asked_about(keyboard: Watched) -> None:
@@ -141,11 +151,24 @@ def test_times_and_gatherings_have_forms(keyboard: Watched) -> None:
     form.get_by_label("From this many people").fill("25")
     form.get_by_label("For, s").fill("30")
     page.get_by_test_id("problems").get_by_text("The scene is valid").wait_for()
-    page.get_by_role("button", name="Save").click()
-    page.get_by_text("Scene saved").first.wait_for()
+    saved(page, page.get_by_role("button", name="Save").click)
     page.reload()
     page.get_by_role("button", name=re.compile("^Region 1")).click()
     assert page.get_by_label("From this many people").input_value() == "25"
+
+
+def test_a_server_away_for_a_moment_signs_nobody_out(keyboard: Watched) -> None:
+    page = keyboard.page
+    refused: list[str] = []
+
+    def away(route: Any) -> None:
+        refused.append(route.request.url)
+        route.abort("connectionrefused")
+
+    page.route("**/api/account/me", away, times=2)
+    page.reload()
+    page.get_by_role("link", name="Cameras").wait_for()
+    assert len(refused) == 2
 
 
 def test_the_api_reference_reads_without_the_internet_and_shows_examples(keyboard: Watched, address: str) -> None:

@@ -1,6 +1,7 @@
 """Where a new version's replicas start, and how the state of deployments is told."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,21 @@ def test_networks_start_beside_the_old_ones_where_all_of_them_have_room(
     bound = network_deployments(Settings(detector_threads=2))
     told = {item._bound_deployment.name: item._bound_deployment._deployment_config.max_surge_percent for item in bound}
     assert told == {"detector": surge, "plates": surge, "attributes": surge}
+
+
+def test_detector_replicas_are_a_fixed_number_unless_they_may_grow() -> None:
+    def config(**settings: int) -> Any:
+        return network_deployments(Settings(**settings))[0]._bound_deployment._deployment_config  # type: ignore[arg-type]
+
+    fixed = config(detector_replicas=2)
+    assert (fixed.num_replicas, fixed.autoscaling_config) == (2, None)
+    assert config(detector_replicas=2, detector_replicas_max=2).autoscaling_config is None
+    growing = config(detector_replicas=2, detector_replicas_max=6, detector_threads=3).autoscaling_config
+    assert (growing.min_replicas, growing.max_replicas, growing.target_ongoing_requests) == (2, 6, 6)
+    on_gpu = config(detector_replicas_max=6, detector_num_gpus=1, detector_max_batch_size=16).autoscaling_config
+    assert on_gpu.target_ongoing_requests == 32, "a batch is computed at once, and one waits"
+    with pytest.raises(ValueError, match="at least detector_replicas"):
+        Settings(detector_replicas=3, detector_replicas_max=2)
 
 
 def deployment(message: str = "", **states: int) -> SimpleNamespace:
