@@ -16,7 +16,7 @@ from traffic.events.world import LENGTHS_M, World
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-_AVAILABLE_M_S2 = 8.45  # 0.86 g; who brakes like that has his emergency brake on
+_AVAILABLE_M_S2 = 8.45  # 0.86 g, near the grip of tyres on dry asphalt
 _WINDOW_S, _LEAST_S, _LEAST_PLACES = 0.75, 0.35, 3
 _CLOSING_M_S = 5.0  # slower ones are not told from a queue that closes up
 _AHEAD_M, _BESIDE_M = 20.0, 1.6  # who is in its way: half a lane aside at most

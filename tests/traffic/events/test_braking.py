@@ -1,8 +1,12 @@
 """The braking that a noisy trajectory shows."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
+from traffic.events.deceleration import Braking, _is_exchanged
 from traffic.events.deceleration import _fit as fit_places
 
 Fit = tuple[float, float, float, float, float] | None
@@ -75,3 +79,19 @@ def test_places_far_off_count_less() -> None:
     assert even is not None
     assert even[-1] > 1.9
     assert far is None or far[-1] < 0.5 * even[-1]
+
+
+def two(beside_m: float, speeds: tuple[float, float]) -> Any:
+    """Two tracks: the first goes 20 m/s and from -1 s on 8, the second ``speeds`` before and after, ``beside_m`` to the side."""
+    history = np.stack([np.where(TIMES < -1.0, a * (TIMES + 1.0), b * (TIMES + 1.0)) for a, b in ((20.0, 8.0), speeds)])
+    places = np.stack([np.broadcast_to(np.array([[0.0], [beside_m]]), history.shape), history], axis=2)
+    return SimpleNamespace(movers=SimpleNamespace(times=np.broadcast_to(TIMES, history.shape), places=places), rows=[0, 1])
+
+
+def test_who_brakes_while_another_one_beside_it_gains_as_much_has_exchanged_its_number() -> None:
+    braking = Braking(before=20.0, after=8.0, way=np.array([0.0, 1.0]), rate=9.0, middle_s=-1.0, deviations=4.0)
+    assert _is_exchanged(two(3.0, (8.0, 20.0)), 0, braking)
+    assert not _is_exchanged(two(12.0, (8.0, 20.0)), 0, braking), "too far away to be taken for it"
+    assert not _is_exchanged(two(3.0, (20.0, 20.0)), 0, braking), "the other one drives on"
+    assert not _is_exchanged(two(3.0, (20.0, 8.0)), 0, braking), "both brake"
+    assert not _is_exchanged(two(3.0, (8.0, 11.0)), 0, braking), "it gains far less"
