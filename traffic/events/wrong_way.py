@@ -1,7 +1,7 @@
 """1002: a vehicle drives against its lane."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,18 +19,22 @@ _PATIENCE_S = 1.0
 _PROPER_S = 0.3  # who has driven properly for so long is overtaking when it keeps its heading in a lane that leads the other way
 _FREE_SHARE = 0.6
 _SAME_HEIGHT = 1.5  # the height by the calibration depends a little on the camera's pitch
+_HEIR_M = 8.0  # a stretch that begins so near to one that was told, and has just ended, is the same vehicle under a new number
 _CLEAR_DIAGONALS = 1.0  # displacement in the picture that no jitter makes
 
 
 @dataclass(slots=True)
 class _Run:
-    """A stretch driven against the lane."""
+    """A stretch driven against the lane; ``own_s``: since when under this number; ``told``: it was found to be one."""
 
     since_s: float
+    own_s: float
     last_s: float
+    place: tuple[float, float]
     begin: tuple[float, float]
     seen: tuple[float, float]
     size: float
+    told: bool = False
 
 
 @dataclass(slots=True)
@@ -77,15 +81,21 @@ class WrongWayDetector:
             run = self._run(world, index, number)
             way_m, sizes = self._distance(world, index, run)
             far = way_m >= rule.value("distance_m") if world.view.metric else sizes >= rule.value("distance_sizes")
-            if not far or sizes < _CLEAR_DIAGONALS or not self._is_sound(world, index, run):
+            if not far or sizes < _CLEAR_DIAGONALS:
+                continue
+            sound = self._is_sound(world, index, run)
+            if not sound and not run.told:
                 continue
             proper = self._proper.get(number)
             overtaking = proper is not None and self._keeps_heading(world, index, proper)
             overtaking = overtaking or self._left_its_lane(world, index, number)
             if overtaking and now - run.since_s < rule.value("overtaking_s"):
                 continue
+            run.told = True
             strength = 0.9 if world.motor[index] else 0.8
-            yield about(world, index, self.kind, strength, since_s=run.since_s, reach_m=8.0, merges=True)  # two tracks of one
+            yield about(  # merges: two tracks of one
+                world, index, self.kind, strength, since_s=run.since_s, reach_m=8.0, merges=True, sustain=not sound
+            )
         self._runs = {n: run for n, run in self._runs.items() if now - run.last_s <= _PATIENCE_S}
         self._proper = {n: p for n, p in self._proper.items() if now - p.last_s <= 60.0}
         alive = set(world.movers.object_id.tolist())
@@ -96,15 +106,25 @@ class WrongWayDetector:
         seen = (float(middle[0]) * world.view.aspect, float(middle[1]))
         run = self._runs.get(number)
         if run is None or world.time_s - run.last_s > _PATIENCE_S:
-            run = self._runs[number] = _Run(world.time_s, world.time_s, place, seen, _size(world, index))
-        run.last_s = world.time_s
+            now = world.time_s
+            run = self._heir(world, index, number) or _Run(now, now, now, place, place, seen, _size(world, index))
+            self._runs[number] = run
+        run.last_s, run.place = world.time_s, place
         return run
+
+    def _heir(self, world: World, index: int, number: int) -> _Run | None:
+        """What another number has driven, when the tracker lost that one here: else one vehicle would be told twice."""
+        (x, y), reach = world.place_of(index), world.metres(index, _HEIR_M)
+        for other, run in self._runs.items():
+            if run.told and other != number and np.hypot(run.place[0] - x, run.place[1] - y) <= reach:
+                return replace(run, own_s=world.time_s)
+        return None
 
     @staticmethod
     def _is_sound(world: World, index: int, run: _Run) -> bool:
         """Whether it was seen freely on its way, and is as tall on the road as it was: else its box may have slid over others."""
         row = world.rows[index]
-        own = np.isfinite(world.movers.times[row]) & (world.movers.times[row] >= run.since_s - 0.3)
+        own = np.isfinite(world.movers.times[row]) & (world.movers.times[row] >= run.own_s - 0.3)
         if own.sum() < 4 or world.movers.free[row][own].mean() < _FREE_SHARE:
             return False
         if not world.view.metric:

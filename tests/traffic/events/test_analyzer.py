@@ -73,6 +73,16 @@ def test_wrong_way_needs_displacement_against_the_lane() -> None:
     assert [event.kind for event in player.raised()] == [EventKind.WRONG_WAY]
 
 
+@pytest.mark.parametrize(("speed", "both_s"), [(2.0, 0.4), (2.0, 1.0), (4.0, 0.4), (4.0, 2.0), (8.0, 0.4)])
+def test_a_wrong_way_driver_under_a_new_number_is_raised_once(speed: float, both_s: float) -> None:
+    def renamed(time_s: float):
+        y = 98 - speed * time_s
+        return [(1, CAR, 10, y)] * (time_s < 9) + [(2, CAR, 10.2, y + 0.5)] * (time_s > 9 - both_s)
+
+    (event,) = Player(road(*TWO)).play(renamed, min(28.0, 90 / speed)).raised()
+    assert event.kind is EventKind.WRONG_WAY
+
+
 def test_a_box_that_flips_to_and_fro_drives_no_wrong_way() -> None:
     def flipping(time_s: float):
         return [(1, CAR, 10, 50 + (3.0 if int(time_s * 10) % 2 else -3.0))]
