@@ -105,7 +105,7 @@ def measure_braking(world: World, index: int, least: float) -> Braking | None:
     if length < 1.0:
         return None
     along, aside = places @ (way / length), places @ np.array([-way[1], way[0]]) / length
-    pixels = _pixels_m(world, boxes)
+    pixels = world.pixels_of(boxes)
     if (np.abs(np.diff(aside)) / np.maximum(np.diff(times), 0.1) > _SIDE_M_S + 4 * pixels[1:]).any():
         return None  # it has jumped to the side: another vehicle
     late = times > world.time_s - _LATE_S
@@ -146,13 +146,6 @@ def _is_exchanged(world: World, index: int, braking: Braking) -> bool:
         if len(speeds) == 2 and speeds[1] - speeds[0] > _GAINED * lost:
             return True
     return False
-
-
-def _pixels_m(world: World, boxes: Array) -> Array:
-    """(n,): how far a pixel reaches on the ground at the foot of each relative box (n, 4), metres."""
-    feet = np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]])
-    reach: Array = np.abs(world.view.per_pixel(feet)).sum(axis=1).max(axis=1)
-    return reach
 
 
 def _guess(world: World, boxes: Array) -> Array:

@@ -91,9 +91,7 @@ def _now(world: World, index: int, course: Array) -> tuple[float, float, float, 
         return None
     along = world.movers.places[row][use] @ course * scale
     boxes, guessed = world.movers.boxes[row][use], ~world.movers.free[row][use]
-    feet = np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]])
-    pixels = np.abs(world.view.per_pixel(feet)).sum(axis=1).max(axis=1) * scale
-    errors = pixels * np.where(guessed, _GUESSED_PX, _PLACE_PX)
+    errors = world.pixels_of(boxes) * scale * np.where(guessed, _GUESSED_PX, _PLACE_PX)
     offsets = times - times.mean()
     spread = float(offsets @ offsets)
     speed = float(offsets @ along) / spread

@@ -146,6 +146,12 @@ class World:
         """So many metres in ground units at an object."""
         return metres / float(self.scale[index])
 
+    def pixels_of(self, boxes: Array) -> Array:
+        """(n,): how far a pixel reaches on the ground at the foot of each relative box (n, 4), in the units of ``places``."""
+        feet = np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]])
+        reach: Array = np.abs(self.view.per_pixel(feet)).sum(axis=1).max(axis=1)
+        return reach
+
     def tall_px(self) -> Array:
         """(n,): heights of the boxes, pixels of the frame."""
         result: Array = (self.boxes[:, 3] - self.boxes[:, 1]) * self.frame_size[1]
