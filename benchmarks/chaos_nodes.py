@@ -4,7 +4,8 @@
 
 Rows (see ``ROWS``): ``cameras``, ``pusher``: a machine with those is killed; ``power``: it vanishes without a word; ``cut``:
 it is cut off from all; ``island``: from the cluster only, with cameras, database and receivers in reach; ``head``; ``gpu``: the
-first machine with a detector, which joins again 15 s later; ``join``: one more machine; ``deploy``: a new version. Machines are
+first machine with a detector, which joins again 15 s later; ``join``: one more machine; ``move``: a machine that was gone comes back and cameras
+go to it; ``deploy``: a new version. Machines are
 network namespaces (``benchmarks.chaos_machines``), so this needs root. Four MJPEG cameras show one simulated film in a loop, in
 step, a few frames a second. Needs psutil.
 
@@ -299,6 +300,9 @@ def row(run: Run, name: str, seconds: float, pictures: Path | None = None, victi
     machines = run.machines
     run.settle(3)
     victim = victim or _victim(machines, name)
+    if name == "move":
+        machines.kill(victim)
+        time.sleep(45)
     run.until_loop(run.film.loop_of(time.time()) + 1)
     time.sleep(3)
     moment = time.time()
@@ -322,6 +326,10 @@ def row(run: Run, name: str, seconds: float, pictures: Path | None = None, victi
         machines.start_head()
     elif name == "join":
         join(run)
+    elif name == "move":
+        machines.start_node(victim)
+        machines.look()
+        seconds = max(seconds, 120.0)
     elif name == "deploy":
         machines.change(DATA_SOURCE=f"version {moment:.0f}")
         machines.deploy()
@@ -406,7 +414,7 @@ def redeploy(machines: Machines) -> None:
     machines.look()
 
 
-ROWS = ("cameras", "pusher", "power", "cut", "island", "head", "gpu", "join", "deploy")
+ROWS = ("cameras", "pusher", "power", "cut", "island", "head", "gpu", "join", "move", "deploy")
 
 
 def main() -> None:
