@@ -4,10 +4,9 @@
 
 Rows (see ``ROWS``): ``cameras``, ``pusher``: a machine with those is killed; ``power``: it vanishes without a word; ``cut``:
 it is cut off from all; ``island``: from the cluster only, with cameras, database and receivers in reach; ``head``; ``gpu``: the
-first machine with a detector, which joins again 15 s later; ``join``: one more machine; ``move``: a machine that was gone comes back and cameras go to
-it; ``deploy``: a new version. Machines are network
-namespaces (``benchmarks.chaos_machines``), so this needs root. Four MJPEG cameras show one simulated film in a loop, in
-step, a few frames a second. Needs psutil.
+first machine with a detector, which joins again 15 s later; ``join``: one more machine; ``move``: a machine that was gone
+comes back and cameras go to it; ``deploy``: a new version. Machines are network namespaces (``benchmarks.chaos_machines``), so
+this needs root. Four MJPEG cameras show one simulated film in a loop, in step, a few frames a second. Needs psutil.
 
 What is said of a row: ``blind``: longest time without a newly analysed frame, of any camera, seen by actors on the machines
 themselves; ``seen twice``: seconds in which two processes analysed one camera; ``delivered``: time until a vehicle was
