@@ -27,7 +27,7 @@ from tests.ports import free_port
 
 HEAD, OTHERS = "head", ("one", "two")
 _RAY = (sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start", "--block", "--include-log-monitor=false")
-_GCS_PORT = 6379
+_GCS_PORT, _METRICS_PORT, _PROMETHEUS_PORT = 6379, 8080, 9090
 # As in docs/scaling.md: a machine that says nothing counts as dead after 16 s rather than a minute.
 DEATH = {
     "health_check_initial_delay_ms": 2000,
@@ -99,6 +99,7 @@ class Machines:
         self.start_head()
         for name in OTHERS:
             self.start_node(name)
+        self._start_prometheus()
         self.deploy()
 
     def deploy(self) -> None:
@@ -184,6 +185,11 @@ class Machines:
     # -- the API ------------------------------------------------------------------------------------------------------
 
     @property
+    def prometheus_url(self) -> str:
+        """Root of the Prometheus on the head, which reads the metrics of every machine; there is one where it is installed."""
+        return f"http://{self.network.world_address(HEAD)}:{_PROMETHEUS_PORT}"
+
+    @property
     def api_url(self) -> str:
         """Root of the API."""
         return f"http://{self.network.world_address(HEAD)}:{self.port}"
@@ -213,6 +219,7 @@ class Machines:
             *self.network.inside(name),
             *_RAY,
             f"--node-ip-address={self.network.address(name)}",
+            f"--metrics-export-port={_METRICS_PORT}",
             "--object-store-memory=100000000",
         ]
         self._nodes[name] = self._run([*command, *options], **environment)
@@ -243,6 +250,18 @@ class Machines:
 
     def _service(self, *command: str, **options: Any) -> None:
         self._services.append(subprocess.Popen(command, stdout=self.log, stderr=self.log, **options))
+
+    def _start_prometheus(self) -> None:
+        """On the head's machine, as it would stand beside Ray; it dies with it."""
+        if shutil.which("prometheus") is None:
+            return
+        targets = [f"{self.network.address(name)}:{_METRICS_PORT}" for name in self.names]
+        scrape = {"job_name": "ray", "scrape_interval": "3s", "static_configs": [{"targets": targets}]}
+        config = self.folder / "prometheus.yml"
+        config.write_text(json.dumps({"scrape_configs": [scrape]}), encoding="utf-8")  # JSON is YAML
+        storage = f"--storage.tsdb.path={self.folder / 'prometheus'}"
+        listen = f"--web.listen-address=0.0.0.0:{_PROMETHEUS_PORT}"
+        self._service(*self.network.inside(HEAD), "prometheus", f"--config.file={config}", storage, listen)
 
     def _start_postgres(self) -> str:
         """A server of our own; it refuses to run as root."""

@@ -39,6 +39,7 @@ from api.receiver import Push, Receiver
 from benchmarks.chaos_installation import LOOP_S, PASSWORD, ZONE, ApiWatch, Film
 from benchmarks.chaos_machines import HEAD, OTHERS, Machines
 from benchmarks.chaos_network import HERE
+from benchmarks.grafana_panels import draw
 from cluster.client import ApiClient
 
 FPS, CAMERAS = 4, 4
@@ -354,6 +355,9 @@ def row(run: Run, name: str, seconds: float, pictures: Path | None = None, victi
             machines.start_node(other)
     time.sleep(5)
     run.tell(name, moment, time.time())
+    if pictures:
+        filled = draw(machines.prometheus_url, pictures / f"{name}-panels.png", moment - 60, time.time(), {moment: name})
+        print(f"  {filled} panels of the Grafana dashboard have data", flush=True)
     machines.look()
 
 
@@ -425,7 +429,7 @@ def main() -> None:
     parser.add_argument("--gpus", type=int, default=2)
     parser.add_argument("--victim", choices=OTHERS, default="", help="machine; else the one with the most of what matters")
     parser.add_argument("--camera-cpus", type=float, default=0.01, help="CPUs that each camera reserves; 0.8 for join")
-    parser.add_argument("--pictures", type=Path, help="folder for pictures of Ray's dashboard (needs chromium)")
+    parser.add_argument("--pictures", type=Path, help="folder for pictures of the dashboards (needs chromium, prometheus)")
     for flag in ("redis", "s3", "ray-defaults"):
         parser.add_argument(f"--{flag}", action="store_true")
     given = parser.parse_args()
