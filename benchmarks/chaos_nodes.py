@@ -328,6 +328,7 @@ def row(run: Run, name: str, seconds: float, pictures: Path | None = None, victi
         join(run)
     elif name == "move":
         machines.start_node(victim)
+        time.sleep(20)  # the cluster knows it by then, and no camera goes there before a minute has passed
         machines.look()
         seconds = max(seconds, 120.0)
     elif name == "deploy":
