@@ -19,6 +19,7 @@ from actors.balance import Balance, BalanceConfig, Placed
 from actors.errors import StoreUnavailableError, SupersededError
 from actors.isolation import Isolation, control_store_answers
 from actors.logs import configure_logging
+from actors.metrics import SupervisorMetrics
 from actors.placement import WAITING_FOR_ROOM, machines_in_cluster, obstacle, sites_in_cluster
 from actors.places import CameraPlaces
 from actors.ports import CameraHealth, TaskSpec, TaskStore
@@ -29,6 +30,7 @@ from traffic.facts import TaskStatusCode
 logger = logging.getLogger(__name__)
 _HEALTH_TIMEOUT_S, _SNAPSHOT_TIMEOUT_S, _ADOPT_TIMEOUT_S = 0.5, 2.0, 10.0
 _STOP_TIMEOUT_S = 30.0
+_SILENT_S = 5.0  # an answer takes longer only when a camera, or its machine, is in trouble
 _CALLS_AT_ONCE = 8  # threads of the actor: health and snapshot answers while the loop works
 
 
@@ -155,7 +157,7 @@ class SupervisorActor:
         self._round_s = 0.0  # how long the newest look at table and cameras took
         self._full, self._answered = False, False  # a task waits for others to have started; one has, since the last look
         self._tasks: dict[str, TaskSpec] = {}  # enabled ones by task number, as last read; revisions as cameras have them
-        self._balance = Balance(config.balance)
+        self._balance, self._metrics = Balance(config.balance), SupervisorMetrics()
         self._isolation = Isolation(config.isolated_after_s, control_store_answers)
         self._changed = threading.Event()
         self._stopping = threading.Event()
@@ -239,6 +241,7 @@ class SupervisorActor:
                 logger.error("cut off from database and cluster, cameras are left to their leases")
             else:
                 self._poll_health()
+                self._metrics.observe(self._missing(time.monotonic()))
                 self._even_out()
             if self._full and self._answered:
                 self._changed.set()  # a place is free for the next one: a thousand starts need not wait a period each
@@ -386,6 +389,14 @@ class SupervisorActor:
         """No answer yet: starting, waiting for a place, or hung."""
         if not camera.answered and silent_s > 10:
             self._health[num] = _stated(num, TaskStatusCode.NOT_STARTED, WAITING_FOR_ROOM)
+
+    def _missing(self, now_s: float) -> int:
+        """Enabled tasks of which no camera answers: it starts, waits for room, hangs, or its machine is lost."""
+
+        def answers(camera: _Camera | None) -> bool:
+            return camera is not None and camera.answered and (camera.asked is None or now_s - camera.asked_at < _SILENT_S)
+
+        return sum(not answers(self._running.get(num)) for num in self._tasks)
 
     def _end_hung(self) -> None:
         now_s = time.monotonic()

@@ -8,6 +8,7 @@ and units are the dashboard's. Colours and fonts are not. Needs matplotlib.
 
 import argparse
 import json
+import math
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,15 +43,16 @@ def expression_of(target: Mapping[str, Any]) -> str:
 def lines(
     prometheus: str, target: Mapping[str, Any], begin_s: float, end_s: float
 ) -> Iterator[tuple[str, list[float], list[float]]]:
-    """Legend, times (s since ``begin_s``) and values of every series of a target."""
+    """Legend, times (s since ``begin_s``) and values of every series of a target; NaN where there is none, as Grafana's gaps."""
     step = max(1.0, (end_s - begin_s) / _POINTS)
     values = {"query": expression_of(target), "start": begin_s, "end": end_s, "step": step}
     answer = httpx.get(f"{prometheus}/api/v1/query_range", params=values, timeout=30)
     answer.raise_for_status()
     for series in answer.json()["data"]["result"]:
         legend = _LEGEND.sub(lambda found, labels=series["metric"]: labels.get(found[1], ""), target.get("legendFormat", ""))
-        points = [(float(at) - begin_s, float(value)) for at, value in series["values"] if value != "NaN"]
-        yield legend, [at for at, _ in points], [value for _, value in points]
+        known = {round((float(at) - begin_s) / step): float(value) for at, value in series["values"]}
+        places = range(round((end_s - begin_s) / step) + 1)
+        yield legend, [place * step for place in places], [known.get(place, math.nan) for place in places]
 
 
 def draw(
@@ -75,19 +77,19 @@ def draw(
         axes.axis("off")
     for axes, panel in zip(grid.flat, shown, strict=False):
         divisor, unit = _DIVISORS.get(panel.get("fieldConfig", {}).get("defaults", {}).get("unit", ""), (1.0, ""))
-        count = 0
+        count, highest = 0, 0.0
         for target in panel["targets"]:
             for legend, times, values in lines(prometheus, target, begin_s, end_s):
-                if times:
-                    axes.plot(times, [value / divisor for value in values], label=legend, linewidth=1.3)
-                    count += 1
+                axes.plot(times, [value / divisor for value in values], label=legend, linewidth=1.3)
+                highest = max(highest, max((value / divisor for value in values if not math.isnan(value)), default=0.0))
+                count += 1
         filled += count > 0
         for at, what in (marks or {}).items():
             axes.axvline(at - begin_s, color="0.4", linestyle=":", linewidth=1)
             axes.annotate(what, (at - begin_s, 1), xycoords=("data", "axes fraction"), fontsize=7, va="top", color="0.3")
         axes.set_title(title_of(panel) + (f", {unit}" if unit else ""), fontsize=9)
         axes.set_xlim(0, end_s - begin_s)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.15 * highest or 1)
         axes.tick_params(labelsize=7)
         axes.grid(alpha=0.3)
         if 0 < count <= 8:
