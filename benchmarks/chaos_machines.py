@@ -52,8 +52,10 @@ class Machines:
         ray_defaults: bool = False,
         fps: int = 4,
         camera_cpus: float = 0.01,
+        tls: bool = False,
     ) -> None:
-        """``gpus``: machines besides the head that have one. ``ray_defaults``: Ray's own limits for a dead node."""
+        """``gpus``: machines besides the head that have one. ``ray_defaults``: Ray's own limits for a dead node. ``tls``: Ray's
+        calls are encrypted, and only made to and by who has the cluster's certificate."""
         self.folder, self.port, self._redis, self._s3 = folder, port, redis, s3
         self._gpus, self._ray_defaults, self._fps = gpus, ray_defaults, fps
         self._camera_cpus = camera_cpus
@@ -66,6 +68,7 @@ class Machines:
         self._sessions = tempfile.mkdtemp(prefix="kl-ray-", dir="/tmp")  # short: paths of sockets are limited
         self._stack = ExitStack()
         self._settings: dict[str, str] = {}
+        self._encryption = self._make_certificate() if tls else {}
 
     # -- the world ----------------------------------------------------------------------------------------------------
 
@@ -243,7 +246,17 @@ class Machines:
     def _environment(self) -> dict[str, str]:
         ray = {} if self._ray_defaults else {f"RAY_{name}": str(value) for name, value in DEATH.items()}
         ray |= {"RAY_task_events_max_num_task_in_gcs": "10000", "RAY_USAGE_STATS_ENABLED": "0"}
-        return os.environ | ray | {f"WAYSIDE_{name}": value for name, value in self._settings.items()}
+        return os.environ | ray | self._encryption | {f"WAYSIDE_{name}": value for name, value in self._settings.items()}
+
+    def _make_certificate(self) -> dict[str, str]:
+        """One for all machines, its own authority; the variables by which Ray uses it."""
+        certificate, key = self.folder / "cluster.crt", self.folder / "cluster.key"
+        names = ["DNS:localhost", "IP:127.0.0.1", *(f"IP:{self.network.address(name)}" for name in self.names)]
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=wayside-cluster"]
+        command += ["-addext", f"subjectAltName={','.join(names)}", "-keyout", str(key), "-out", str(certificate)]
+        subprocess.run(command, check=True, capture_output=True)
+        files = {"SERVER_CERT": certificate, "SERVER_KEY": key, "CA_CERT": certificate}
+        return {"RAY_USE_TLS": "1"} | {f"RAY_TLS_{name}": str(file) for name, file in files.items()}
 
     def _run(self, command: Sequence[str], **environment: str) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(command, env=self._environment() | environment, stdout=self.log, stderr=self.log)

@@ -1,6 +1,6 @@
 """Kills, cuts off and adds machines of a Wayside on three of them, and says what was lost and how long it took to come back.
 
-    python -m benchmarks.chaos_nodes ROW… [--redis] [--s3] [--ray-defaults] [--gpus 1] [--port 8330] [--seconds 75]
+    python -m benchmarks.chaos_nodes ROW… [--redis] [--s3] [--tls] [--ray-defaults] [--gpus 1] [--port 8330] [--seconds 75]
 
 Rows (see ``ROWS``): ``cameras``, ``pusher``: a machine with those is killed; ``power``: it vanishes without a word; ``cut``:
 it is cut off from all; ``island``: from the cluster only, with cameras, database and receivers in reach; ``head``; ``gpu``: the
@@ -431,13 +431,13 @@ def main() -> None:
     parser.add_argument("--victim", choices=OTHERS, default="", help="machine; else the one with the most of what matters")
     parser.add_argument("--camera-cpus", type=float, default=0.01, help="CPUs that each camera reserves; 0.8 for join")
     parser.add_argument("--pictures", type=Path, help="folder for pictures of the dashboards (needs chromium, prometheus)")
-    for flag in ("redis", "s3", "ray-defaults"):
+    for flag in ("redis", "s3", "ray-defaults", "tls"):
         parser.add_argument(f"--{flag}", action="store_true")
     given = parser.parse_args()
     # One token for the whole cluster; Ray reads it when it is imported.
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     options = {"redis": given.redis, "s3": given.s3, "gpus": given.gpus, "ray_defaults": given.ray_defaults, "fps": FPS}
-    options |= {"camera_cpus": given.camera_cpus}
+    options |= {"camera_cpus": given.camera_cpus, "tls": given.tls}
     with Run(lambda folder: Machines(folder, given.port, **options)) as run:
         for name in given.rows:
             row(run, name, given.seconds, given.pictures, given.victim)
