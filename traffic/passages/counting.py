@@ -13,14 +13,15 @@ from traffic.passages.crossing import CrossingDetector
 from traffic.passages.following import Following
 from traffic.passages.gates import Gates
 from traffic.passages.measurement import Measurer
-from traffic.passages.parts import always_inside, lately_inside
+from traffic.passages.parts import always_inside, is_corner, lately_inside
 from traffic.passages.vehicle import Crossing, Sample, Trajectory, Vehicle
 from traffic.passages.view import GroundView
 from traffic.types import FOUR_WHEELED, Box, ObjectClass
 
 _SAME_IOU = 0.5  # two passages of boxes that overlap this much...
 _TWIN_SHARE = 0.6  # of the smaller box: two boxes of one vehicle...
-_TWIN_SIZES = 3.0  # ...when they differ by at most this in area
+_TWIN_SIZES = 3.0  # ...when they differ by at most this in area...
+_RIDER_SIZES = 1.5  # ...or by this, when one is called a car and the other a two-wheeler: a real car would be larger
 _PROOF_S = 3.0  # a crossing waits so long for its vehicle to prove that it moves...
 _NEAR_PROOF_S, _NEAR_HEIGHT = (
     8.0,
@@ -30,6 +31,10 @@ _LATE_S = 0.5  # a predicted box is good for so long; after that the picture doe
 # Fronts of two cars in one lane never follow so closely: 4 m of car and a 2 m gap take 0.3 s at 72 km/h, longer when slower, and
 # drivers keep more distance when faster. Two passages nearer than that are one vehicle boxed twice (as a car and as a truck).
 _IMPOSSIBLE_S = 0.3
+# So are two that pass this soon after each other and together cover no more than this many times the box of what usually passes
+# here: the two halves of a car.
+_HALVES_S, _HALVES_SIZE = 0.6, 1.3
+_USUAL_OF, _USUAL_LEAST = 15, 4  # passages of a lane that tell what is usual
 _PART_WITHIN_S = 5.0  # a long vehicle stands this long on the line
 _SAME_WITHIN_S = 1.0  # ...this soon after each other are one vehicle with two tracks
 
@@ -52,6 +57,7 @@ class PassageCounter:
         self._measurer = Measurer(view, gates, config)
         self._following = Following(view, gates, config)
         self._recent: deque[_Stated] = deque(maxlen=64)
+        self._areas: list[deque[float]] = [deque(maxlen=_USUAL_OF) for _ in range(len(gates))]
 
     def observe(self, vehicle: Vehicle, sample: Sample) -> None:
         """Take the newest sample of a vehicle; a crossing becomes pending."""
@@ -72,6 +78,10 @@ class PassageCounter:
             crossing = self._detector.would_cross(vehicle)
             if crossing is not None and crossing.time_s <= until_s:
                 self._hold(vehicle, crossing)
+
+    def is_behind(self, vehicle: Vehicle, sample: Sample) -> bool:
+        """Whether ``sample`` lies clearly before a line that the vehicle was counted at: it is of another one."""
+        return self._detector.is_behind(vehicle, sample)
 
     def replay(self, vehicle: Vehicle, *, has_ended: bool) -> None:
         """Find the crossing of a vehicle that was followed before the gates were known."""
@@ -96,7 +106,10 @@ class PassageCounter:
         passages = []
         for vehicle, crossing in ready:
             vehicle.pending = None
-            if not self._doubled(vehicle, crossing) and not self._part(vehicle, crossing, present):
+            if self._part(vehicle, crossing, present):
+                # Its track may go over to a vehicle that has the line still before it.
+                vehicle.counted = tuple(gate for gate in vehicle.counted if gate != crossing.gate)
+            elif not self._doubled(vehicle, crossing):
                 passages += self._passage(vehicle, crossing, now_s, epoch)
         return tuple(passages)
 
@@ -117,6 +130,9 @@ class PassageCounter:
         measured = self._measurer.measure(vehicle, crossing)
         headway_s, spacing_m = self._following.follow(crossing.gate, vehicle, measured, epoch)
         self._recent.append(_Stated(crossing, vehicle))
+        if track.object_class in FOUR_WHEELED:
+            x1, y1, x2, y2 = min(vehicle.trajectory.samples, key=lambda sample: abs(sample.time_s - crossing.time_s)).box
+            self._areas[crossing.gate].append((x2 - x1) * (y2 - y1))
         lane = self._gates.lanes[crossing.gate]
         late = now_s - vehicle.last_matched_s > _LATE_S
         return [
@@ -146,17 +162,26 @@ class PassageCounter:
             apart_s = abs(stated.crossing.time_s - crossing.time_s)
             if other is vehicle or apart_s > _SAME_WITHIN_S or not self._gates.exclusive[stated.crossing.gate, crossing.gate]:
                 continue
-            if (other.track.object_class in FOUR_WHEELED) != (vehicle.track.object_class in FOUR_WHEELED):
-                continue
-            if stated.crossing.gate == crossing.gate and apart_s < _IMPOSSIBLE_S and _four_wheeled(other, vehicle):
-                return True
-            if _replaces(other, stated.crossing, vehicle, apart_s) or _replaces(vehicle, crossing, other, apart_s):
+            alike = (other.track.object_class in FOUR_WHEELED) == (vehicle.track.object_class in FOUR_WHEELED)
+            if stated.crossing.gate == crossing.gate and _four_wheeled(other, vehicle):
+                if apart_s < _IMPOSSIBLE_S or (apart_s < _HALVES_S and self._halves(other, vehicle, crossing)):
+                    return True
+            if alike and (_replaces(other, stated.crossing, vehicle, apart_s) or _replaces(vehicle, crossing, other, apart_s)):
                 return True
             if _twins(other, stated.crossing, vehicle, apart_s) or _twins(vehicle, crossing, other, apart_s):
                 return True
             if _overlap_at(other, vehicle, crossing.time_s) >= _SAME_IOU:
                 return True
         return False
+
+    def _halves(self, first: Vehicle, second: Vehicle, crossing: Crossing) -> bool:
+        """Whether two boxes together, at the ``crossing`` of the second, are no larger than one vehicle usually is at that line."""
+        boxes, usual = _boxes_at(first, second, crossing.time_s), self._areas[crossing.gate]
+        if boxes is None or len(usual) < _USUAL_LEAST:
+            return False
+        a, b = boxes
+        around = (max(a[2], b[2]) - min(a[0], b[0])) * (max(a[3], b[3]) - min(a[1], b[1]))
+        return around <= _HALVES_SIZE * float(np.median(usual))
 
     def _part(self, vehicle: Vehicle, crossing: Crossing, present: Sequence[Vehicle]) -> bool:
         """Whether this is a part of a vehicle that passes, or just passed, the line: it was in that one's box all its life, or
@@ -169,6 +194,8 @@ class PassageCounter:
                 return True
         for host in lately_inside(vehicle, others):
             if host.lane == crossing.gate or crossing.gate in host.counted:
+                return True
+            if is_corner(vehicle, host) and (host.lane < 0 or beside[host.lane] or any(beside[gate] for gate in host.counted)):
                 return True
             if crossing.coasted and (host.lane < 0 or beside[host.lane]):  # it was not even seen to cross
                 return True
@@ -211,7 +238,9 @@ def _twins(coasted: Vehicle, crossing: Crossing, other: Vehicle, apart_s: float)
     if boxes is None:
         return False
     both, first, second = _areas(*boxes)
-    return both >= _TWIN_SHARE * min(first, second) and max(first, second) <= _TWIN_SIZES * min(first, second)
+    alike = (coasted.track.object_class in FOUR_WHEELED) == (other.track.object_class in FOUR_WHEELED)
+    sizes = _TWIN_SIZES if alike else _RIDER_SIZES
+    return both >= _TWIN_SHARE * min(first, second) and max(first, second) <= sizes * min(first, second)
 
 
 def _overlap_at(first: Vehicle, second: Vehicle, time_s: float) -> float:

@@ -1,5 +1,6 @@
 """One vehicle as the passages see it: its trajectory and what has been counted of it."""
 
+import copy
 import math
 from dataclasses import dataclass, field
 
@@ -125,18 +126,31 @@ class Recovery:
 
 
 @dataclass(slots=True)
-class Inside:
-    """How much a vehicle was seen, and seen inside another's box: in frames over its whole life, and lately.
+class Host:
+    """A larger box that another vehicle was seen in.
 
     Attributes:
-        seen, inside: frames. lately: share of the time, the last second weighing most, 0..1.
-        hosts: frames inside whose box, by track id. last_s: video time of the newest frame.
+        frames: how many. lately: share of the time, the last second weighing most, 0..1. corner: the same, in a corner of it.
+        moved: whether it had moved by then.
+    """
+
+    frames: int = 0
+    lately: float = 0.0
+    corner: float = 0.0
+    moved: bool = False
+
+
+@dataclass(slots=True)
+class Inside:
+    """How much a vehicle was seen, and seen inside another's box.
+
+    Attributes:
+        seen, inside: frames of its life. hosts: inside whose box, by track id. last_s: video time of the newest frame.
     """
 
     seen: int = 0
     inside: int = 0
-    lately: float = 0.0
-    hosts: dict[TrackId, int] = field(default_factory=dict)
+    hosts: dict[TrackId, Host] = field(default_factory=dict)
     last_s: float | None = None
 
 
@@ -202,5 +216,5 @@ class Vehicle:
             lane_since_s=self.lane_since_s,
             moved=self.moved,
             unproven=self.unproven,
-            parts=self.parts,
+            parts=copy.deepcopy(self.parts),  # the old track may be found again and go on with its own
         )
