@@ -227,6 +227,8 @@ class PassageAnalyzer:
         vehicle.continued = False
         vehicle.moved |= track.moved
         vehicle.last_matched_s = sample.time_s
+        if track.score >= self._config.sure_score:
+            vehicle.sure_s = sample.time_s
         vehicle.trajectory.add(sample)
         vehicle.moved = vehicle.moved or vehicle.has_come_far(self._aspect)
         self._counter.observe(vehicle, sample)

@@ -106,7 +106,8 @@ class PassageCounter:
         passages = []
         for vehicle, crossing in ready:
             vehicle.pending = None
-            if self._part(vehicle, crossing, present):
+            doubtful = min(crossing.time_s, vehicle.last_matched_s) - vehicle.sure_s > self._config.sure_s
+            if doubtful or self._part(vehicle, crossing, present):
                 # Its track may go over to a vehicle that has the line still before it.
                 vehicle.counted = tuple(gate for gate in vehicle.counted if gate != crossing.gate)
             elif not self._doubled(vehicle, crossing):

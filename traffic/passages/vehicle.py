@@ -165,6 +165,7 @@ class Vehicle:
         counted: gates at which it was counted.
         pending: a crossing not stated yet.
         last_matched_s: video time of its last matched detection.
+        sure_s: video time of the last detection that was not doubtful.
         lane: index of the lane it is in, -1 for none; changes only after ``lane_since_s`` has been long enough ago.
         moved: it is no parked or false object: the track says so, or its contact point has come far (see ``has_come_far``).
         unproven: a crossing of a vehicle that has not moved enough yet to be believed.
@@ -179,6 +180,7 @@ class Vehicle:
     armed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
     counted: tuple[int, ...] = ()
     pending: Crossing | None = None
+    sure_s: float = -math.inf
     lane: int = -1
     lane_candidate: int = -1
     lane_since_s: float = 0.0
@@ -211,6 +213,7 @@ class Vehicle:
             armed=self.armed.copy(),
             counted=self.counted,
             pending=self.pending,
+            sure_s=self.sure_s,
             lane=self.lane,
             lane_candidate=self.lane_candidate,
             lane_since_s=self.lane_since_s,
