@@ -78,19 +78,21 @@ def always_inside(vehicle: Vehicle, others: Iterable[Vehicle]) -> list[Vehicle]:
 
 
 def lately_inside(vehicle: Vehicle, others: Iterable[Vehicle]) -> list[Vehicle]:
-    """Those of ``others`` in whose box the vehicle has been for most of the last second (several tracks of one lorry together)."""
-    if sum(host.lately for host in vehicle.parts.hosts.values()) < _MOST:
+    """Those of ``others`` in whose box the vehicle has been for most of the last second, several tracks of one lorry together."""
+    known = vehicle.parts.hosts
+    if sum(host.lately for host in known.values()) < _MOST:
         return []
-    hosts = [host for host in _hosts(vehicle, others)[0] if vehicle.parts.hosts[host.track.track_id].frames >= _LEAST_FRAMES]
-    return hosts if sum({h.track.track_id: vehicle.parts.hosts[h.track.track_id].lately for h in hosts}.values()) >= _MOST else []
+    hosts = [host for host in _hosts(vehicle, others)[0] if known[host.track.track_id].frames >= _LEAST_FRAMES]
+    lately = sum(known[number].lately for number in {host.track.track_id for host in hosts})
+    return hosts if lately >= _MOST else []
 
 
 def is_corner(vehicle: Vehicle, host: Vehicle) -> bool:
     """Whether the vehicle's box has lain in an upper corner of the host's for most of the last second.
 
-    The box of a whole vehicle is drawn around its ends, so the end of a lorry that is farther away has the top and a side in common
-    with it, though its contact point seems to lie elsewhere; what drives in the next lane and is hidden in part has neither but by
-    chance.
+    The box of a whole vehicle is drawn around its ends, so the end of a lorry that is farther away has the top and a side in
+    common with it, though its contact point seems to lie elsewhere; what drives in the next lane and is hidden in part has
+    neither but by chance.
     """
     known = vehicle.parts.hosts.get(host.track.track_id)
     return known is not None and known.corner >= _MOST

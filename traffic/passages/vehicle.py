@@ -171,6 +171,9 @@ class Vehicle:
         unproven: a crossing of a vehicle that has not moved enough yet to be believed.
         continued: a new track carries this vehicle on.
         recovery: of its track, the last one; None when it was never lost for long.
+        successor: the vehicle under its new track, where it is ``continued``.
+        part_of: what it may be a part of, while that is not known (see ``traffic.passages.waiting``).
+        counted_as_part: gate at which what it was a part of was counted.
         parts: how often it was seen inside which other vehicle's box (see ``traffic.passages.parts``).
     """
 
@@ -188,6 +191,9 @@ class Vehicle:
     unproven: Crossing | None = None
     continued: bool = False
     recovery: Recovery | None = None
+    successor: "Vehicle | None" = None
+    part_of: "tuple[Vehicle, ...]" = ()
+    counted_as_part: tuple[int, ...] = ()
     parts: Inside = field(default_factory=Inside)
 
     def has_come_far(self, aspect: float) -> bool:
@@ -206,7 +212,7 @@ class Vehicle:
     def continued_as(self, track: Track) -> "Vehicle":
         """The same vehicle under the id of a new track."""
         self.continued = True
-        return Vehicle(
+        self.successor = Vehicle(
             track=track,
             last_matched_s=self.last_matched_s,
             trajectory=self.trajectory.copy(),
@@ -221,3 +227,4 @@ class Vehicle:
             unproven=self.unproven,
             parts=copy.deepcopy(self.parts),  # the old track may be found again and go on with its own
         )
+        return self.successor
