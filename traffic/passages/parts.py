@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traffic.passages.vehicle import Host, Inside, Vehicle
-from traffic.types import FOUR_WHEELED
+from traffic.types import FOUR_WHEELED, TrackId
 
 Flags = NDArray[np.bool_]
 
@@ -98,7 +98,7 @@ def is_corner(vehicle: Vehicle, host: Vehicle) -> bool:
     return known is not None and known.corner >= _MOST
 
 
-def _hosts(vehicle: Vehicle, others: Iterable[Vehicle]) -> tuple[list[Vehicle], set[int]]:
+def _hosts(vehicle: Vehicle, others: Iterable[Vehicle]) -> tuple[list[Vehicle], set[TrackId]]:
     """The hosts of the vehicle among ``others``, and the numbers of those that cannot be what it is a part of."""
     known = [other for other in others if other is not vehicle and other.track.track_id in vehicle.parts.hosts]
     good = [other for other in known if other.moved and _goes_along(vehicle, other)]

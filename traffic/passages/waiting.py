@@ -72,7 +72,8 @@ class WaitingParts:
 
 def _whole(hosts: Sequence[Vehicle]) -> list[Vehicle]:
     """The hosts, their later selves, and what they themselves are parts of."""
-    found, todo = [], list(hosts)
+    found: list[Vehicle] = []
+    todo = list(hosts)
     while todo and len(found) < _CHAIN:
         host = todo.pop(0)
         if all(host is not other for other in found):
