@@ -29,8 +29,8 @@ class PassageConfig:
         max_speed_error_kmh: a speed whose estimated standard error is larger is not a measurement.
         acceleration_std: prior standard deviation of a vehicle's acceleration in the fit, m/s².
         max_time_headway_s: after a longer time the vehicle before is no longer "the vehicle ahead".
-        sure_score, sure_s: a vehicle that crosses was detected with this score or more at most this long before. A track may live on
-            doubtful boxes alone (scores from 0.12); of twelve such "passages" of all clips here, ten were on road markings,
+        sure_score, sure_s: a vehicle that crosses was detected with this score or more at most this long before. A track may live
+            on doubtful boxes alone (scores from 0.12); of twelve such "passages" of all clips here, ten were on road markings,
             shadows or parts of vehicles; the dimmest real ones had 0.24.
         gap_s: a longer time without frames is an observation gap: a vehicle may have passed unseen.
         spacing_extrapolation_s: how long a vehicle ahead that has left the picture is carried on at its last speed.
