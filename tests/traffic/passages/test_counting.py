@@ -335,11 +335,11 @@ def test_a_vehicle_that_enters_the_picture_does_not_go_on_with_one_that_was_coun
     def script(t: float) -> Iterable[Track]:
         if t <= 2.5:
             return [track(1, t, 350, 300 + 200 * t, velocity=(0, 200))]
-        jumped = [track(1, t, 350, 800 - 300 * (t - 2.5), velocity=(0, -300))] if t <= 3.0 else []
-        second = [track(2, t, 350, 200 + 200 * (t - 3.5), first_s=3.5, velocity=(0, 200))] if t >= 3.5 else []
+        jumped = [track(1, t, 350, 800 - 300 * (t - 2.5), velocity=(0, -300))] if t <= 3.5 else []
+        second = [track(2, t, 350, 230 + 200 * (t - 4.4), first_s=4.4, velocity=(0, 200))] if t >= 4.4 else []
         return [*jumped, *second]
 
-    assert [p.track_id for p in play(PassageAnalyzer(TWO_LANES), script, seconds(7.0))] == [1, 2]
+    assert [p.track_id for p in play(PassageAnalyzer(TWO_LANES), script, seconds(8.0))] == [1, 2]
 
 
 @pytest.mark.parametrize(("best", "count"), [(0.2, 0), (0.3, 1)])
