@@ -28,7 +28,7 @@ _PART_WITHIN_S = 5.0  # a long vehicle stands this long on the line
 
 
 class PassageCounter:
-    """Counts at the gates of one view. Holds no vehicles; only what was stated in the last second and the lanes' leaders."""
+    """Counts at the gates of one view. Holds what was stated lately, the parts that wait and the lanes' leaders."""
 
     def __init__(self, view: GroundView, gates: Gates, counted_classes: frozenset[ObjectClass], config: PassageConfig) -> None:
         self._view, self._gates, self._config = view, gates, config
@@ -74,7 +74,7 @@ class PassageCounter:
             self.ended(vehicle)
 
     def state(self, vehicles: Iterable[Vehicle], now_s: float, epoch: int, *, flush: bool = False) -> tuple[VehiclePassage, ...]:
-        """State the pending passages that have settled (all with ``flush``), in order of their crossings.
+        """State the pending passages that have settled (all with ``flush``) and parts that waited, in order of their crossings.
 
         Args:
             vehicles: all vehicles that may have one pending. now_s: video time. epoch: number of the gap-free stretch.
@@ -96,10 +96,11 @@ class PassageCounter:
             elif not doubtful and not self._doubles.doubled(vehicle, crossing):
                 passages += self._passage(vehicle, crossing, now_s, epoch)
         for vehicle, crossing in self._waiting.resolve(present, now_s, flush=flush):
-            if crossing.gate not in vehicle.counted and not self._doubles.doubled(vehicle, crossing):
+            beside = self._gates.exclusive[crossing.gate]
+            if not any(beside[gate] for gate in vehicle.counted) and not self._doubles.doubled(vehicle, crossing):
                 vehicle.counted = (*vehicle.counted, crossing.gate)
                 passages += self._passage(vehicle, crossing, now_s, epoch)
-        return tuple(passages)
+        return tuple(sorted(passages, key=lambda passage: passage.time_s))
 
     def _hold(self, vehicle: Vehicle, crossing: Crossing) -> None:
         vehicle.counted = (*vehicle.counted, crossing.gate)
