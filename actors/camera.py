@@ -162,6 +162,7 @@ class CameraRunner:
             clip_error=clips.counters.last_error if clips else "",
             pictures_failed=(counters.pictures_failed if counters else 0) + (self._pictures.failed if self._pictures else 0),
             analysis_delay_s=self._delay_s,
+            live=info is not None and info.live,
         )
 
     def snapshot(self, max_width: int = 1280) -> bytes | None:
@@ -414,9 +415,11 @@ class CameraActor:
     """Ray shell of a CameraRunner (made an actor by the supervisor with ``ray.remote``)."""
 
     def __init__(self, spec: TaskSpec, services: CameraServices, config: CameraConfig, log_level: str = "INFO") -> None:
+        import ray
+
         configure_logging(log_level)
         end_process_with_any_thread()
-        self._spec = spec
+        self._spec, self._node = spec, str(ray.get_runtime_context().get_node_id())
         self._runner = CameraRunner(spec, services, config, CameraMetrics(spec.ref.task_num), end_superseded_process)
         self._runner.start()
 
@@ -435,7 +438,7 @@ class CameraActor:
     def health(self) -> CameraHealth:
         """See CameraRunner.health. Only the supervisor asks; its questions are what keeps the camera's lease."""
         self._runner.lease.renew()
-        return self._runner.health()
+        return dataclasses.replace(self._runner.health(), node=self._node)
 
     def snapshot(self) -> bytes | None:
         """See CameraRunner.snapshot."""

@@ -1,4 +1,4 @@
-"""Metrics of cameras, on Ray's metrics endpoint, by task."""
+"""Metrics of cameras by task, and of the supervisor, on Ray's metrics endpoint."""
 
 from dataclasses import replace
 
@@ -76,3 +76,16 @@ class CameraMetrics:
             if step > 0:
                 counter.inc(step)
         self._last_recognition = replace(counters)
+
+
+class SupervisorMetrics:
+    """What only the supervisor knows: a camera whose machine is lost tells nothing any more. Ray is imported when it is made."""
+
+    def __init__(self) -> None:
+        from ray.util.metrics import Gauge
+
+        self._missing = Gauge("wayside_cameras_missing", "Enabled tasks whose camera does not answer, or waits for room")
+
+    def observe(self, missing: int) -> None:
+        """``missing``: enabled tasks of which no camera answers."""
+        self._missing.set(missing)

@@ -15,8 +15,11 @@ CAMERA_PREFIX = camera_name("")
 class CameraPlaces(Protocol):
     """Starts, finds and ends cameras. A handle has ``CameraActor``'s methods, each with ``.remote()``."""
 
-    def start(self, spec: TaskSpec) -> Any:
-        """Start the camera of a task; its handle, at once. Raises ValueError while one of the same number is going away."""
+    def start(self, spec: TaskSpec, machine: str = "") -> Any:
+        """Start the camera of a task; its handle, at once. Raises ValueError while one of the same number is going away.
+
+        ``machine``: Ray's id of the node it should run on; "": wherever there is room.
+        """
 
     def kill(self, handle: Any) -> None:
         """End a camera for good, as it stands."""
@@ -39,7 +42,7 @@ class ActorPlaces:
     options: Mapping[str, Any] = field(default_factory=dict)
     log_level: str = "INFO"
 
-    def start(self, spec: TaskSpec) -> Any:
+    def start(self, spec: TaskSpec, machine: str = "") -> Any:
         """See CameraPlaces."""
         import ray
 
@@ -50,7 +53,7 @@ class ActorPlaces:
             "max_restarts": 0,  # the supervisor restarts cameras itself, ever more slowly
             "max_task_retries": 0,
             "max_concurrency": 4,
-            **camera_options(self.options, spec.site),
+            **camera_options(self.options, spec.site, machine),
         }
         actor: Any = ray.remote(CameraActor).options(**options)
         return actor.remote(spec, self.services, self.config, self.log_level)

@@ -114,6 +114,8 @@ class CameraHealth:
             reason. pictures_failed: pictures that could not be kept.
         frames_still: of the analysed ones, those that showed nothing new and needed no detection of their own.
         analysis_delay_s: age of the newest live frame when its analysis was done; 0 for recordings.
+        live: the source cannot be read again from its beginning; False before it was opened.
+        node: Ray's id of the machine it runs on; "" outside of Ray.
     """
 
     task_num: str
@@ -138,6 +140,8 @@ class CameraHealth:
     pictures_failed: int = 0
     analysis_delay_s: float = 0.0
     frames_still: int = 0
+    live: bool = False
+    node: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,10 +15,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from actors.balance import Balance, BalanceConfig, Placed
 from actors.errors import StoreUnavailableError, SupersededError
 from actors.isolation import Isolation, control_store_answers
 from actors.logs import configure_logging
-from actors.placement import WAITING_FOR_ROOM, obstacle, sites_in_cluster
+from actors.metrics import SupervisorMetrics
+from actors.placement import WAITING_FOR_ROOM, machines_in_cluster, obstacle, sites_in_cluster
 from actors.places import CameraPlaces
 from actors.ports import CameraHealth, TaskSpec, TaskStore
 from actors.restarts import RestartConfig, RestartPolicy
@@ -28,6 +30,7 @@ from traffic.facts import TaskStatusCode
 logger = logging.getLogger(__name__)
 _HEALTH_TIMEOUT_S, _SNAPSHOT_TIMEOUT_S, _ADOPT_TIMEOUT_S = 0.5, 2.0, 10.0
 _STOP_TIMEOUT_S = 30.0
+_SILENT_S = 5.0  # an answer takes longer only when a camera, or its machine, is in trouble
 _CALLS_AT_ONCE = 8  # threads of the actor: health and snapshot answers while the loop works
 
 
@@ -111,6 +114,8 @@ class SupervisorConfig:
             all_hung_after_s: the same while most cameras do not answer.
         isolated_after_s: having heard neither of the database nor of Ray's control store for so long it asks no camera any more,
             so that their leases end.
+        starting_s: a camera that has not answered for longer waits for room; before, no other is moved.
+        balance: when running cameras are moved to other machines.
     """
 
     period_s: float
@@ -121,7 +126,9 @@ class SupervisorConfig:
     hung_after_s: float = 15.0
     all_hung_after_s: float = 60.0
     isolated_after_s: float = 20.0
+    starting_s: float = 30.0
     restarts: RestartConfig = field(default_factory=RestartConfig)
+    balance: BalanceConfig = field(default_factory=BalanceConfig)
 
 
 @dataclass(slots=True)
@@ -149,6 +156,8 @@ class SupervisorActor:
         self._store_error = ""
         self._round_s = 0.0  # how long the newest look at table and cameras took
         self._full, self._answered = False, False  # a task waits for others to have started; one has, since the last look
+        self._tasks: dict[str, TaskSpec] = {}  # enabled ones by task number, as last read; revisions as cameras have them
+        self._balance, self._metrics = Balance(config.balance), SupervisorMetrics()
         self._isolation = Isolation(config.isolated_after_s, control_store_answers)
         self._changed = threading.Event()
         self._stopping = threading.Event()
@@ -232,6 +241,8 @@ class SupervisorActor:
                 logger.error("cut off from database and cluster, cameras are left to their leases")
             else:
                 self._poll_health()
+                self._metrics.observe(self._missing(time.monotonic()))
+                self._even_out()
             if self._full and self._answered:
                 self._changed.set()  # a place is free for the next one: a thousand starts need not wait a period each
             self._round_s = time.monotonic() - began
@@ -248,9 +259,9 @@ class SupervisorActor:
             self._changed.set()  # look again at once: the next ones follow as soon as these answer
         anew = [spec for spec in todo.change if not self._apply(spec)]
         self._stop_cameras((*todo.stop, *(spec.ref.task_num for spec in anew)))
-        enabled = {spec.ref.task_num for spec in tasks if spec.enabled}
-        self._restarts.keep(enabled)
-        for num in self._health.keys() - enabled:
+        self._tasks = {spec.ref.task_num: spec for spec in tasks if spec.enabled}
+        self._restarts.keep(self._tasks)
+        for num in self._health.keys() - self._tasks.keys():
             self._health.pop(num, None)
         self._start_cameras((*anew, *todo.start), site_of)
 
@@ -295,10 +306,10 @@ class SupervisorActor:
             camera.revision = spec.revision
         return taken
 
-    def _start_camera(self, spec: TaskSpec) -> None:
+    def _start_camera(self, spec: TaskSpec, machine: str = "") -> None:
         task_num = spec.ref.task_num
         try:
-            handle = self._places.start(spec)
+            handle = self._places.start(spec, machine)
         except ValueError as error:  # the name is still taken by a camera that is going away; the next round succeeds
             logger.warning("camera not started task=%s error=%s", task_num, error)
             return
@@ -379,6 +390,14 @@ class SupervisorActor:
         if not camera.answered and silent_s > 10:
             self._health[num] = _stated(num, TaskStatusCode.NOT_STARTED, WAITING_FOR_ROOM)
 
+    def _missing(self, now_s: float) -> int:
+        """Enabled tasks of which no camera answers: it starts, waits for room, hangs, or its machine is lost."""
+
+        def answers(camera: _Camera | None) -> bool:
+            return camera is not None and camera.answered and (camera.asked is None or now_s - camera.asked_at < _SILENT_S)
+
+        return sum(not answers(self._running.get(num)) for num in self._tasks)
+
     def _end_hung(self) -> None:
         now_s = time.monotonic()
         known = {num: camera for num, camera in self._running.items() if camera.answered}
@@ -386,6 +405,38 @@ class SupervisorActor:
         for num in hung(silent_s, len(known), self._config.hung_after_s, self._config.all_hung_after_s):
             logger.error("camera hangs, killed task=%s silent_s=%.0f", num, silent_s[num])
             self._places.kill(known[num].handle)  # the open question is then answered: it died
+
+    def _even_out(self) -> None:
+        """Move a camera to a machine with less to do, when all is quiet; see ``actors.balance``."""
+        now_s = time.monotonic()
+        starting = any(
+            not camera.answered and now_s - camera.started_at < self._config.starting_s for camera in self._running.values()
+        )
+        if starting or self._store_error or not self._balance.due(now_s):
+            return
+        move = self._balance.look(now_s, machines_in_cluster(), self._placed())
+        if move is None:
+            return
+        logger.info("camera goes to another machine task=%s node=%s", move.task_num, move.machine)
+        try:
+            self._stop_cameras((move.task_num,))
+            lives = self._store.begin_lives((move.task_num,))
+        except StoreUnavailableError as error:  # the next look at the table starts it, wherever there is room
+            logger.error("camera not moved task=%s error=%s", move.task_num, error)
+            return
+        except SupersededError as error:
+            end_superseded_process(error.name)
+        spec = self._tasks[move.task_num]
+        self._start_camera(replace(spec, ref=replace(spec.ref, life=lives[move.task_num])), move.machine)
+
+    def _placed(self) -> dict[str, Placed]:
+        """Where the cameras run that answer and are to go on."""
+        known = {num: self._health[num] for num, camera in self._running.items() if camera.answered and num in self._health}
+        return {
+            num: Placed(machine=health.node, site=self._tasks[num].site, movable=health.live and not health.events_open)
+            for num, health in known.items()
+            if num in self._tasks
+        }
 
     def _adopt(self) -> None:
         """Find cameras that a former supervisor started. One that does not say what it runs is replaced."""

@@ -124,7 +124,19 @@ class SystemData(BaseModel):
     about: dict[str, str] = Field(description="运行参数 / what it runs with", examples=[{"detector": "picodet-s"}])
     machines: list[dict[str, Any]] = Field(
         description="集群节点 / nodes of the cluster",
-        examples=[[{"address": "10.0.0.7", "alive": True, "cpus": 16, "gpus": 1, "memory_bytes": 68719476736, "site": "east"}]],
+        examples=[
+            [
+                {
+                    "address": "10.0.0.7",
+                    "alive": True,
+                    "cpus": 16,
+                    "gpus": 1,
+                    "memory_bytes": 68719476736,
+                    "site": "east",
+                    "cameras": 12,
+                }
+            ]
+        ],
     )
     load: LoadData = Field(description="API 所在机器的负载 / load of the machine that serves the API")
     storage: StorageData | None = Field(description="图片与录像占用, 未统计为空 / what is kept, null until it was counted")

@@ -27,7 +27,7 @@ from tests.ports import free_port
 
 HEAD, OTHERS = "head", ("one", "two")
 _RAY = (sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start", "--block", "--include-log-monitor=false")
-_GCS_PORT = 6379
+_GCS_PORT, _METRICS_PORT, _PROMETHEUS_PORT = 6379, 8080, 9090
 # As in docs/scaling.md: a machine that says nothing counts as dead after 16 s rather than a minute.
 DEATH = {
     "health_check_initial_delay_ms": 2000,
@@ -52,8 +52,10 @@ class Machines:
         ray_defaults: bool = False,
         fps: int = 4,
         camera_cpus: float = 0.01,
+        tls: bool = False,
     ) -> None:
-        """``gpus``: machines besides the head that have one. ``ray_defaults``: Ray's own limits for a dead node."""
+        """``gpus``: machines besides the head that have one. ``ray_defaults``: Ray's own limits for a dead node. ``tls``: Ray's
+        calls are encrypted, and only made to and by who has the cluster's certificate."""
         self.folder, self.port, self._redis, self._s3 = folder, port, redis, s3
         self._gpus, self._ray_defaults, self._fps = gpus, ray_defaults, fps
         self._camera_cpus = camera_cpus
@@ -66,6 +68,7 @@ class Machines:
         self._sessions = tempfile.mkdtemp(prefix="kl-ray-", dir="/tmp")  # short: paths of sockets are limited
         self._stack = ExitStack()
         self._settings: dict[str, str] = {}
+        self._encryption = self._make_certificate() if tls else {}
 
     # -- the world ----------------------------------------------------------------------------------------------------
 
@@ -99,6 +102,7 @@ class Machines:
         self.start_head()
         for name in OTHERS:
             self.start_node(name)
+        self._start_prometheus()
         self.deploy()
 
     def deploy(self) -> None:
@@ -184,6 +188,11 @@ class Machines:
     # -- the API ------------------------------------------------------------------------------------------------------
 
     @property
+    def prometheus_url(self) -> str:
+        """Root of the Prometheus on the head, which reads the metrics of every machine; there is one where it is installed."""
+        return f"http://{self.network.world_address(HEAD)}:{_PROMETHEUS_PORT}"
+
+    @property
     def api_url(self) -> str:
         """Root of the API."""
         return f"http://{self.network.world_address(HEAD)}:{self.port}"
@@ -213,6 +222,7 @@ class Machines:
             *self.network.inside(name),
             *_RAY,
             f"--node-ip-address={self.network.address(name)}",
+            f"--metrics-export-port={_METRICS_PORT}",
             "--object-store-memory=100000000",
         ]
         self._nodes[name] = self._run([*command, *options], **environment)
@@ -236,13 +246,35 @@ class Machines:
     def _environment(self) -> dict[str, str]:
         ray = {} if self._ray_defaults else {f"RAY_{name}": str(value) for name, value in DEATH.items()}
         ray |= {"RAY_task_events_max_num_task_in_gcs": "10000", "RAY_USAGE_STATS_ENABLED": "0"}
-        return os.environ | ray | {f"WAYSIDE_{name}": value for name, value in self._settings.items()}
+        return os.environ | ray | self._encryption | {f"WAYSIDE_{name}": value for name, value in self._settings.items()}
+
+    def _make_certificate(self) -> dict[str, str]:
+        """One for all machines, its own authority; the variables by which Ray uses it."""
+        certificate, key = self.folder / "cluster.crt", self.folder / "cluster.key"
+        names = ["DNS:localhost", "IP:127.0.0.1", *(f"IP:{self.network.address(name)}" for name in self.names)]
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=wayside-cluster"]
+        command += ["-addext", f"subjectAltName={','.join(names)}", "-keyout", str(key), "-out", str(certificate)]
+        subprocess.run(command, check=True, capture_output=True)
+        files = {"SERVER_CERT": certificate, "SERVER_KEY": key, "CA_CERT": certificate}
+        return {"RAY_USE_TLS": "1"} | {f"RAY_TLS_{name}": str(file) for name, file in files.items()}
 
     def _run(self, command: Sequence[str], **environment: str) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(command, env=self._environment() | environment, stdout=self.log, stderr=self.log)
 
     def _service(self, *command: str, **options: Any) -> None:
         self._services.append(subprocess.Popen(command, stdout=self.log, stderr=self.log, **options))
+
+    def _start_prometheus(self) -> None:
+        """On the head's machine, as it would stand beside Ray; it dies with it."""
+        if shutil.which("prometheus") is None:
+            return
+        targets = [f"{self.network.address(name)}:{_METRICS_PORT}" for name in self.names]
+        scrape = {"job_name": "ray", "scrape_interval": "3s", "static_configs": [{"targets": targets}]}
+        config = self.folder / "prometheus.yml"
+        config.write_text(json.dumps({"scrape_configs": [scrape]}), encoding="utf-8")  # JSON is YAML
+        storage = f"--storage.tsdb.path={self.folder / 'prometheus'}"
+        listen = f"--web.listen-address=0.0.0.0:{_PROMETHEUS_PORT}"
+        self._service(*self.network.inside(HEAD), "prometheus", f"--config.file={config}", storage, listen)
 
     def _start_postgres(self) -> str:
         """A server of our own; it refuses to run as root."""

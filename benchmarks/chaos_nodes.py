@@ -1,12 +1,12 @@
 """Kills, cuts off and adds machines of a Wayside on three of them, and says what was lost and how long it took to come back.
 
-    python -m benchmarks.chaos_nodes ROW… [--redis] [--s3] [--ray-defaults] [--gpus 1] [--port 8330] [--seconds 75]
+    python -m benchmarks.chaos_nodes ROW… [--redis] [--s3] [--tls] [--ray-defaults] [--gpus 1] [--port 8330] [--seconds 75]
 
 Rows (see ``ROWS``): ``cameras``, ``pusher``: a machine with those is killed; ``power``: it vanishes without a word; ``cut``:
 it is cut off from all; ``island``: from the cluster only, with cameras, database and receivers in reach; ``head``; ``gpu``: the
-first machine with a detector, which joins again 15 s later; ``join``: one more machine; ``deploy``: a new version. Machines are
-network namespaces (``benchmarks.chaos_machines``), so this needs root. Four MJPEG cameras show one simulated film in a loop, in
-step, a few frames a second. Needs psutil.
+first machine with a detector, which joins again 15 s later; ``join``: one more machine; ``move``: a machine that was gone
+comes back and cameras go to it; ``deploy``: a new version. Machines are network namespaces (``benchmarks.chaos_machines``), so
+this needs root. Four MJPEG cameras show one simulated film in a loop, in step, a few frames a second. Needs psutil.
 
 What is said of a row: ``blind``: longest time without a newly analysed frame, of any camera, seen by actors on the machines
 themselves; ``seen twice``: seconds in which two processes analysed one camera; ``delivered``: time until a vehicle was
@@ -39,6 +39,7 @@ from api.receiver import Push, Receiver
 from benchmarks.chaos_installation import LOOP_S, PASSWORD, ZONE, ApiWatch, Film
 from benchmarks.chaos_machines import HEAD, OTHERS, Machines
 from benchmarks.chaos_network import HERE
+from benchmarks.grafana_panels import draw
 from cluster.client import ApiClient
 
 FPS, CAMERAS = 4, 4
@@ -299,6 +300,9 @@ def row(run: Run, name: str, seconds: float, pictures: Path | None = None, victi
     machines = run.machines
     run.settle(3)
     victim = victim or _victim(machines, name)
+    if name == "move":
+        machines.kill(victim)
+        time.sleep(45)
     run.until_loop(run.film.loop_of(time.time()) + 1)
     time.sleep(3)
     moment = time.time()
@@ -322,6 +326,11 @@ def row(run: Run, name: str, seconds: float, pictures: Path | None = None, victi
         machines.start_head()
     elif name == "join":
         join(run)
+    elif name == "move":
+        machines.start_node(victim)
+        time.sleep(20)  # the cluster knows it by then, and no camera goes there before a minute has passed
+        machines.look()
+        seconds = max(seconds, 120.0)
     elif name == "deploy":
         machines.change(DATA_SOURCE=f"version {moment:.0f}")
         machines.deploy()
@@ -347,6 +356,9 @@ def row(run: Run, name: str, seconds: float, pictures: Path | None = None, victi
             machines.start_node(other)
     time.sleep(5)
     run.tell(name, moment, time.time())
+    if pictures:
+        filled = draw(machines.prometheus_url, pictures / f"{name}-panels.png", moment - 60, time.time(), {moment: name})
+        print(f"  {filled} panels of the Grafana dashboard have data", flush=True)
     machines.look()
 
 
@@ -406,7 +418,7 @@ def redeploy(machines: Machines) -> None:
     machines.look()
 
 
-ROWS = ("cameras", "pusher", "power", "cut", "island", "head", "gpu", "join", "deploy")
+ROWS = ("cameras", "pusher", "power", "cut", "island", "head", "gpu", "join", "move", "deploy")
 
 
 def main() -> None:
@@ -418,14 +430,14 @@ def main() -> None:
     parser.add_argument("--gpus", type=int, default=2)
     parser.add_argument("--victim", choices=OTHERS, default="", help="machine; else the one with the most of what matters")
     parser.add_argument("--camera-cpus", type=float, default=0.01, help="CPUs that each camera reserves; 0.8 for join")
-    parser.add_argument("--pictures", type=Path, help="folder for pictures of Ray's dashboard (needs chromium)")
-    for flag in ("redis", "s3", "ray-defaults"):
+    parser.add_argument("--pictures", type=Path, help="folder for pictures of the dashboards (needs chromium, prometheus)")
+    for flag in ("redis", "s3", "ray-defaults", "tls"):
         parser.add_argument(f"--{flag}", action="store_true")
     given = parser.parse_args()
     # One token for the whole cluster; Ray reads it when it is imported.
     os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     options = {"redis": given.redis, "s3": given.s3, "gpus": given.gpus, "ray_defaults": given.ray_defaults, "fps": FPS}
-    options |= {"camera_cpus": given.camera_cpus}
+    options |= {"camera_cpus": given.camera_cpus, "tls": given.tls}
     with Run(lambda folder: Machines(folder, given.port, **options)) as run:
         for name in given.rows:
             row(run, name, given.seconds, given.pictures, given.victim)

@@ -82,7 +82,7 @@ class HostedPlaces:
     options: dict[str, Any] = field(default_factory=dict)
     log_level: str = "INFO"
 
-    def start(self, spec: TaskSpec) -> HostedCamera:
+    def start(self, spec: TaskSpec, machine: str = "") -> HostedCamera:
         """See CameraPlaces."""
         import ray
 

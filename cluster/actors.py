@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from ray.exceptions import RayError, RayTaskError
 from ray.serve.exceptions import RayServeException
 
 from actors.aggregator import AggregatorConfig
+from actors.balance import BalanceConfig
 from actors.decoding import ProbeResult, SourceOptions, probe
 from actors.errors import SourceError
 from actors.logs import FORMAT_VARIABLE
@@ -165,6 +167,12 @@ class ActorSystem:
             period_s=settings.reconcile_period_s,
             log_level=settings.log_level,
             generation=self._generation,
+            balance=BalanceConfig(
+                enabled=settings.camera_rebalance,
+                settle_s=settings.camera_rebalance_after_s,
+                camera_cpus=settings.camera_num_cpus,
+                camera_gpus=settings.camera_num_gpus,
+            ),
         )
         wanted.append(self._actor(SupervisorActor, SUPERVISOR, 8, (self._task_store, self._places, config), "release"))
         return wanted
@@ -233,7 +241,8 @@ class ActorSystem:
         return result
 
     def machines(self) -> list[dict[str, Any]]:
-        """The nodes of the cluster: address, alive, resources."""
+        """The nodes of the cluster: address, alive, resources, how many cameras run there."""
+        cameras = Counter(health.node for health in self.task_health().values())
         nodes = []
         for node in ray.nodes():
             resources = node["Resources"]
@@ -244,6 +253,7 @@ class ActorSystem:
                 "gpus": resources.get("GPU", 0.0),
                 "memory_bytes": int(resources.get("memory", 0)),
                 "site": (node.get("Labels") or {}).get(SITE_LABEL, ""),
+                "cameras": cameras[node["NodeID"]],
             })  # fmt: skip
         return nodes
 

@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     analysed_fps: float = Field(12.5, gt=0, le=120, description="analysed frames/s of a live task that names none")
     disconnected_after_s: float = Field(60.0, gt=0, description="重连中 becomes 已断开 after this time")
     camera_lease_s: float = Field(60.0, ge=0, description="cameras that no supervisor asks for so long stand still; 0: never")
+    camera_rebalance: bool = Field(True, description="move live cameras, one at a time, to a machine with less to do")
+    camera_rebalance_after_s: float = Field(
+        60.0, ge=0, description="a machine takes cameras of others when it is there for so long"
+    )
     still_s: float = Field(
         0.0, ge=0, le=10, description="a picture that looks like the last detected one gets its detections, for so long; 0: never"
     )

@@ -163,7 +163,7 @@ export interface SystemInfo {
   time: string;
   timeZone: string;
   about: Record<string, string>;
-  machines: { address: string; alive: boolean; cpus: number; gpus: number; memory_bytes: number; site: string }[];
+  machines: { address: string; alive: boolean; cpus: number; gpus: number; memory_bytes: number; site: string; cameras: number }[];
   disk: { total?: number; free?: number };
   load: { cpus: number; minute: number; memoryTotal: number; memoryFree: number };
   storage: { files: number; bytes: number; mostBytes: number; days: number; complete: boolean } | null;

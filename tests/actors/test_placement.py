@@ -2,7 +2,7 @@
 
 import pytest
 
-from actors.placement import WAITING_FOR_ROOM, camera_options, is_site, obstacle, off_the_head, sites_of
+from actors.placement import WAITING_FOR_ROOM, Machine, camera_options, is_site, machines_of, obstacle, off_the_head
 
 COMMON = {"num_cpus": 0.25, "runtime_env": {"env_vars": {"OMP_NUM_THREADS": "1"}}}
 
@@ -28,14 +28,29 @@ def test_what_ray_would_refuse_or_take_for_an_expression_is_no_site(site: str) -
     assert not is_site(site)
 
 
-def test_only_machines_that_live_count_for_their_site() -> None:
+def test_only_machines_that_live_count() -> None:
     nodes = [
-        {"Alive": True, "Labels": {"ray.io/node-id": "1", "site": "north"}},
-        {"Alive": False, "Labels": {"site": "south"}},
-        {"Alive": True, "Labels": None},
-        {"Alive": True},
+        {"NodeID": "1", "Alive": True, "Resources": {"CPU": 8.0}, "Labels": {"ray.io/node-id": "1", "site": "north"}},
+        {"NodeID": "2", "Alive": False, "Resources": {"CPU": 8.0}, "Labels": {"site": "south"}},
+        {"NodeID": "3", "Alive": True, "Resources": {}, "Labels": None},
+        {"NodeID": "4", "Alive": True, "Resources": {"CPU": 2}},
     ]
-    assert sites_of(nodes) == {"north"}
+    assert machines_of(nodes) == [
+        Machine(node_id="1", cpus=8, site="north"),
+        Machine(node_id="3", cpus=0, site=""),
+        Machine(node_id="4", cpus=2, site=""),
+    ]
+
+
+def test_a_camera_that_is_moved_asks_for_its_machine_and_takes_another_of_its_site() -> None:
+    import ray
+
+    options = camera_options(COMMON, "north", "abc")
+    assert options["label_selector"] == {"site": "north", "ray.io/node-id": "abc"}
+    assert options["fallback_strategy"] == [{"label_selector": {"site": "north"}}]
+    assert "scheduling_strategy" not in options
+    for site in ("north", ""):
+        ray.remote(type("Camera", (), {})).options(**camera_options(COMMON, site, "abc"))
 
 
 def test_a_site_without_a_machine_is_told_by_name_and_a_full_one_as_full() -> None:

@@ -118,3 +118,13 @@ def test_a_look_at_a_few_tasks_is_answered_with_those() -> None:
     assert shell._health.keys() == {"a", "b", "c"}
     assert shell.health(["b", "gone"]).keys() == {"b"}
     assert shell.health().keys() == {"a", "b", "c"}
+
+
+def test_tasks_whose_camera_does_not_answer_are_missing() -> None:
+    shell = Shell(starting_at_once=9)
+    shell._tasks = {num: spec(num) for num in ("starts", "well", "asked", "silent", "waits")}
+    cameras = {num: supervisor._Camera("1", None, 0.0, answered=num != "starts") for num in ("starts", "well", "asked", "silent")}
+    for num, at in (("asked", 98.0), ("silent", 90.0)):
+        cameras[num].asked, cameras[num].asked_at = object(), at
+    shell._running = cameras
+    assert shell._missing(100.0) == 3, "the one that starts, the silent one and the one that waits"

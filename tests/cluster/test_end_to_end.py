@@ -71,6 +71,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory, weights_store) -> Ite
         analysed_fps=8,
         outbound_allow=LOOPBACK,
         database_url="",
+        camera_rebalance_after_s=2,
     )
     prepare(settings)
     running = Running(settings, None, dashboard_port=0)
@@ -197,14 +198,14 @@ def _quiet(processes: Callable[[], dict[str, int]]) -> dict[str, int]:
 
 
 @contextlib.contextmanager
-def _machine(*labels: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A second Ray node on this machine, with labels. Ends with all its processes."""
+def _machine(*labels: str, cpus: int = 1) -> Iterator[subprocess.Popen[bytes]]:
+    """A second Ray node on this machine, with labels and so many declared CPUs. Ends with all its processes."""
     import ray
 
     address = ray.get_runtime_context().gcs_address
     command = [
         *(sys.executable, "-c", "from ray.scripts.scripts import main; main()", "start", f"--address={address}", "--block"),
-        *("--num-cpus=1", "--num-gpus=0", "--object-store-memory=80000000", f"--labels={','.join(labels)}"),
+        *(f"--num-cpus={cpus}", "--num-gpus=0", "--object-store-memory=80000000", f"--labels={','.join(labels)}"),
         *("--dashboard-agent-listen-port=0", "--include-log-monitor=false"),
     ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
@@ -242,6 +243,33 @@ def test_a_task_waits_for_a_machine_of_its_site_runs_there_and_waits_again_when_
         place = ray.get(camera.__ray_call__.remote(lambda self: ray.get_runtime_context().get_node_id()), timeout=20)
         assert place == north["NodeID"]
     until(lambda: "no machine of site north" in told()["reason"], 90)
+    client.call("task/delete", id=task["id"])
+
+
+def test_a_running_camera_goes_to_a_machine_that_joins_and_back_when_it_is_gone(
+    pushes: tuple[Client, Receiver, int], installation: tuple[Client, Settings]
+) -> None:
+    import ray
+
+    client, settings = installation
+    task = client.call("task/add", taskNum="second", taskName="second", srcAddress="sim://approach?seed=4&width=640&height=360",
+                       analysedFps=2)  # fmt: skip
+
+    def analysed() -> bool:
+        return {client.call("task/query", id=key)["statusName"] for key in (task["id"], pushes[2])} == {"分析中"}
+
+    def held() -> dict[str, int]:
+        """Cameras by the site of their machine."""
+        return {machine["site"]: machine["cameras"] for machine in client.call("system/query")["machines"] if machine["alive"]}
+
+    until(analysed, 60)
+    assert held() == {"": 2}
+    with _machine("site=joined", cpus=64):
+        until(lambda: held() == {"": 1, "joined": 1} and analysed(), 120)
+        time.sleep(2 * settings.reconcile_period_s)
+        assert held() == {"": 1, "joined": 1}, "and stays there"
+    until(lambda: held() == {"": 2} and analysed(), 120)
+    assert ray.get_actor("camera-second", namespace=settings.namespace)
     client.call("task/delete", id=task["id"])
 
 

@@ -43,6 +43,12 @@ def test_the_dashboard_and_the_rules_use_metrics_that_exist() -> None:
         assert names <= declared(), names - declared()
 
 
+def test_no_expression_uses_the_sum_of_a_histogram() -> None:
+    """Ray's are sums of the middles of buckets: a mean of single pictures would be 0.5."""
+    for path in (FOLDER / "wayside.json", FOLDER / "alerts.yaml"):
+        assert not re.search(r"ray_wayside_\w+_sum\b", path.read_text(encoding="utf-8"))
+
+
 def test_panels_do_not_overlap_and_have_ids_of_their_own() -> None:
     panels = json.loads((FOLDER / "wayside.json").read_text(encoding="utf-8"))["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)

@@ -104,6 +104,7 @@ export default function SystemPage() {
                 <Table.Th>CPU</Table.Th>
                 <Table.Th>GPU</Table.Th>
                 <Table.Th>{t('内存', 'Memory')}</Table.Th>
+                <Table.Th>{t('相机', 'Cameras')}</Table.Th>
                 <Table.Th>
                   <VisuallyHidden>{t('状态', 'State')}</VisuallyHidden>
                 </Table.Th>
@@ -117,6 +118,7 @@ export default function SystemPage() {
                   <Table.Td>{machine.cpus}</Table.Td>
                   <Table.Td>{machine.gpus}</Table.Td>
                   <Table.Td>{bytes(machine.memory_bytes)}</Table.Td>
+                  <Table.Td>{machine.cameras}</Table.Td>
                   <Table.Td>{machine.alive ? <Badge color="teal">{t('在线', 'alive')}</Badge> : <Badge color="red">{t('离线', 'gone')}</Badge>}</Table.Td>
                 </Table.Tr>
               ))}
