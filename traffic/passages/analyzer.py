@@ -224,7 +224,7 @@ class PassageAnalyzer:
 
     def _advance(self, vehicle: Vehicle, track: Track, sample: Sample) -> None:
         vehicle.track = track
-        vehicle.continued = False
+        vehicle.continued, vehicle.successor = False, None
         vehicle.moved |= track.moved
         vehicle.last_matched_s = sample.time_s
         if track.score >= self._config.sure_score:

@@ -43,6 +43,8 @@ class WaitingParts:
             present: every vehicle that is still followed. now_s: video time.
             flush: nothing more comes, and what has not passed yet has not passed.
         """
+        if not self._parts:
+            return []
         followed = {id(vehicle) for vehicle in present}
         waiting, count = [], []
         for part in self._parts:
