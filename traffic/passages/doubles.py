@@ -66,8 +66,8 @@ class Doubles:
                 return True
             if _twins(other, stated.crossing, vehicle, apart_s) or _twins(vehicle, crossing, other, apart_s):
                 return True
-            if _overlap_at(other, vehicle, crossing.time_s) >= _SAME_IOU:
-                return True
+            if any(_overlap_at(other, vehicle, moment) >= _SAME_IOU for moment in (crossing.time_s, stated.crossing.time_s)):
+                return True  # at either crossing: the track of the rider's back soon goes over to the motorcycle in front
         return False
 
     def _halves(self, first: Vehicle, second: Vehicle, crossing: Crossing) -> bool:
