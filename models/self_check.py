@@ -21,12 +21,15 @@ from models.postprocess import expected_distances
 
 logger = logging.getLogger(__name__)
 PICTURE = Path(__file__).parent / "data" / "self_check.jpg"
-# Bounds: AVX512-BF16 is off by at most 0.072 in score and 0.025 strides at three input sizes; a wrong kernel by far more.
+# Bounds: AVX512-BF16 is off by at most 0.076 in score and 0.041 strides at four input sizes, on this picture and on frames of
+# real clips, but for a single anchor by 0.22 at 768x576; a wrong kernel is off by far more, and nearly everywhere.
 _SURE_SCORE = 0.3
-_MAX_SCORE_ERROR = 0.15
+_MAX_SCORE_ERROR = 0.25
+_USUAL_SCORE_ERROR = 0.1  # of 99 anchors in a hundred
 _MAX_SIDE_ERROR_STRIDES = 0.5
 _MIN_SURE_ANCHORS = 20
 _MIN_FEATURE_COSINE = 0.99
+_RULES = 2  # verdicts found by other rules are not taken
 
 
 def accurate(
@@ -44,7 +47,7 @@ def accurate(
         same: compares the outputs of the precise and the fast engine; None: ``agree``, which is for detectors.
     """
     kept = exported.with_name(f"{exported.stem}.checks.json")
-    key = f"{engine.name} {_engine_version()} {cpu_model()}"
+    key = f"{engine.name} {_engine_version()} {cpu_model()} rules {_RULES}"
     verdicts = _read(kept)
     if key not in verdicts:
         picture = check_picture(input_size)
@@ -57,8 +60,8 @@ def accurate(
 def agree(precise: Arrays, fast: Arrays) -> bool:
     """Compare raw outputs: scores (n, classes, anchors) and distance logits (n, anchors, 4 x bins).
 
-    Every anchor that either engine scores 0.3 or more must have the same score within 0.15 and sides within 0.5 strides (for
-    the 95th percentile of the sides); full precision must see enough of them for the comparison to mean anything.
+    The anchors that either engine scores 0.3 or more must have the same score, 99 % of them within 0.1 and all within 0.25, and
+    95 % of the sides must agree within 0.5 strides; full precision must see enough of them for the comparison to mean anything.
     """
     if any(not np.isfinite(item).all() for item in (*precise, *fast)):
         return False
@@ -68,8 +71,10 @@ def agree(precise: Arrays, fast: Arrays) -> bool:
         return False
     score_error = np.abs(precise[0] - fast[0]).max(1)[sure]
     side_error = np.abs(expected_distances(precise[1][sure]) - expected_distances(fast[1][sure]))
-    logger.info("self-check: score error %.3f, side error %.3f strides", score_error.max(), np.percentile(side_error, 95))
-    return bool(score_error.max() <= _MAX_SCORE_ERROR and np.percentile(side_error, 95) <= _MAX_SIDE_ERROR_STRIDES)
+    largest, usual, side = score_error.max(), np.percentile(score_error, 99), np.percentile(side_error, 95)
+    logger.info("self-check: score error %.3f, of 99 %% %.3f, side error %.3f strides", largest, usual, side)
+    scores_agree = largest <= _MAX_SCORE_ERROR and usual <= _USUAL_SCORE_ERROR
+    return bool(scores_agree and side <= _MAX_SIDE_ERROR_STRIDES)
 
 
 def features_agree(precise: Arrays, fast: Arrays) -> bool:

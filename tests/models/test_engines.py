@@ -125,6 +125,15 @@ def test_agreement_looks_at_scores_sides_and_sanity() -> None:
     worse = scores.copy()
     worse[0, 2, 5] = 0.5
     assert not agree([scores, logits], [worse, logits])
+    dimmer = scores - 0.12  # nowhere much, but everywhere
+    assert not agree([scores, logits], [dimmer, logits])
+    many = scores.copy()
+    many[0, 2, :200] = 0.7
+    one = many.copy()
+    one[0, 2, 5] -= 0.2  # one anchor of many, as rounding does it once in a while
+    assert agree([many, logits], [one, logits])
+    one[0, 2, 6:10] -= 0.2
+    assert not agree([many, logits], [one, logits])
     ghost = scores.copy()
     ghost[0, 4, 300] = 0.9  # something seen by the fast engine only
     assert not agree([scores, logits], [ghost, logits])

@@ -210,7 +210,8 @@ class PassageAnalyzer:
     def _begin(self, track: Track, sample: Sample) -> None:
         """A track is reported for the first time: it continues a vehicle, or it is a new one."""
         candidates = [v for v in self._vehicles.values() if v.last_matched_s < track.first_time_s and len(v.trajectory)]
-        predecessor = find_predecessor(track, sample, [*candidates, *self._ended], self._view, self._config)
+        possible = [v for v in (*candidates, *self._ended) if not self._counter.is_behind(v, sample)]
+        predecessor = find_predecessor(track, sample, possible, self._view, self._config)
         if predecessor is not None:
             self._vehicles[track.track_id] = predecessor.continued_as(track)
             predecessor.pending = predecessor.unproven = None
@@ -223,9 +224,11 @@ class PassageAnalyzer:
 
     def _advance(self, vehicle: Vehicle, track: Track, sample: Sample) -> None:
         vehicle.track = track
-        vehicle.continued = False
+        vehicle.continued, vehicle.successor = False, None
         vehicle.moved |= track.moved
         vehicle.last_matched_s = sample.time_s
+        if track.score >= self._config.sure_score:
+            vehicle.sure_s = sample.time_s
         vehicle.trajectory.add(sample)
         vehicle.moved = vehicle.moved or vehicle.has_come_far(self._aspect)
         self._counter.observe(vehicle, sample)

@@ -62,6 +62,13 @@ class CrossingDetector:
                     return Crossing(int(index), last.time_s + float(needed_s[index]), coasted=True)
         return None
 
+    def is_behind(self, vehicle: Vehicle, sample: Sample) -> bool:
+        """Whether ``sample`` is more than a vehicle's length before a line that the vehicle was counted at."""
+        if not vehicle.counted or math.isnan(sample.centre[0]):
+            return False
+        way = self._gates.signed(np.array([sample.centre]), np.array([sample.ahead]))[0]
+        return bool((way[list(vehicle.counted)] < -self._extent(sample)).any())
+
     def _decide(self, vehicle: Vehicle, candidates: NDArray[np.intp]) -> Crossing | None:
         """The best of the lines crossed since the last sample."""
         best: tuple[float, int, float] | None = None

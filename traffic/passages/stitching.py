@@ -6,13 +6,14 @@ import numpy as np
 
 from traffic.passages.config import PassageConfig
 from traffic.passages.dimensions import usual_dimensions
-from traffic.passages.vehicle import Recovery, Sample, Vehicle
+from traffic.passages.vehicle import Array, Recovery, Sample, Vehicle
 from traffic.passages.view import GroundView
 from traffic.types import FOUR_WHEELED, Track
 
 _GATE_LENGTHS = 0.6
 _GATE_PX = 3.0
-_SPEED_ERROR = 0.3  # a vehicle's speed may change by about this share during the gap
+_SPEED_ERROR = 0.3  # a vehicle's speed may change by about this share during the gap,
+_WAY_ERROR = 0.15  # and its way leads aside by this share: half a turn to the side street
 _RECOVERED_S = 0.4  # shorter gaps are the tracker's own business
 _BACKWARD_LENGTHS = 0.7
 _ASIDE_WIDTHS = 1.3
@@ -33,7 +34,8 @@ def find_predecessor(
     """The vehicle that a new ``track`` continues, or None.
 
     A candidate's last match must lie before the new track's first detection, and its last motion must carry it to where
-    the new track is: within 0.6 of its length, 3 pixels and what a change of speed by 30 % makes of the gap.
+    the new track is: within 0.6 of its length, 3 pixels and what a change of speed by 30 % makes of the gap, half as much
+    aside. It may not go the other way.
     """
     best: tuple[float, Vehicle] | None = None
     for vehicle in candidates:
@@ -42,7 +44,7 @@ def find_predecessor(
             continue
         if (vehicle.track.object_class in FOUR_WHEELED) != (track.object_class in FOUR_WHEELED):
             continue
-        distance = _distance(vehicle, sample, view, config)
+        distance = _distance(vehicle, track, sample, view, config)
         if distance is not None and (best is None or distance < best[0]):
             best = (distance, vehicle)
     return None if best is None or best[0] > 1.0 else best[1]
@@ -106,12 +108,10 @@ def has_turned(vehicle: Vehicle, view: GroundView) -> bool:
     if tall < _TURN_HEIGHT or np.hypot(aside, down) < _TURN_WAY_HEIGHTS * tall * height:
         return False
     now = (np.array(since[-1].centre) - since[0].centre) / (since[-1].time_s - since[0].time_s)
-    least = _TURN_SPEED_MS if view.metric else _TURN_HEIGHTS * (newest.box[3] - newest.box[1])
-    before_speed, speed = float(np.hypot(*recovery.before)), float(np.hypot(*now))
-    return min(before_speed, speed) >= least and float(now @ recovery.before) <= _TURN_COS * speed * before_speed
+    return _opposite(now, recovery.before, newest, view)
 
 
-def _distance(vehicle: Vehicle, sample: Sample, view: GroundView, config: PassageConfig) -> float | None:
+def _distance(vehicle: Vehicle, track: Track, sample: Sample, view: GroundView, config: PassageConfig) -> float | None:
     """Distance of the sample from the place the vehicle is carried to, in units of what is allowed; None: it is no candidate."""
     motion = vehicle.trajectory.velocity(1.0)
     if motion is None:
@@ -126,11 +126,24 @@ def _distance(vehicle: Vehicle, sample: Sample, view: GroundView, config: Passag
     if view.metric and speed * 3.6 > config.max_speed_kmh:
         return None  # far away a pixel is many metres: a track that jumped there would reach any vehicle in the picture
     bottom = np.array([[(sample.box[0] + sample.box[2]) / 2, sample.box[3]]])
-    pixel = float(np.abs(view.per_pixel(bottom)).sum())
+    slope = view.per_pixel(bottom)[0]
+    if _opposite(slope @ np.array(track.velocity), velocity, sample, view):
+        return None
     length = usual_dimensions(vehicle.track.object_class).length_m if view.metric else old_height
-    allowed = _GATE_LENGTHS * length + _GATE_PX * pixel + _SPEED_ERROR * speed * gap_s
-    off = float(np.hypot(*(np.array(sample.centre) - place)))
-    return off / allowed if np.isfinite(off) else None
+    allowed = _GATE_LENGTHS * length + _GATE_PX * float(np.abs(slope).sum())
+    off = np.array(sample.centre) - place
+    ahead = velocity / speed if speed > 0 else np.array([1.0, 0.0])
+    along, aside = float(off @ ahead), float(off[0] * ahead[1] - off[1] * ahead[0])
+    way = speed * gap_s
+    distance = float(np.hypot(along / (allowed + _SPEED_ERROR * way), aside / (allowed + _WAY_ERROR * way)))
+    return distance if np.isfinite(distance) else None
+
+
+def _opposite(first: Array, second: Array, sample: Sample, view: GroundView) -> bool:
+    """Whether two velocities (2,) on the ground, both clear ones, are of opposite ways."""
+    least = _TURN_SPEED_MS if view.metric else _TURN_HEIGHTS * (sample.box[3] - sample.box[1])
+    speeds = float(np.hypot(*first)), float(np.hypot(*second))
+    return min(speeds) >= least and float(first @ second) <= _TURN_COS * speeds[0] * speeds[1]
 
 
 def _same_height(before: Sample, after: Sample, view: GroundView) -> bool:

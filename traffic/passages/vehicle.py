@@ -1,5 +1,6 @@
 """One vehicle as the passages see it: its trajectory and what has been counted of it."""
 
+import copy
 import math
 from dataclasses import dataclass, field
 
@@ -125,18 +126,31 @@ class Recovery:
 
 
 @dataclass(slots=True)
-class Inside:
-    """How much a vehicle was seen, and seen inside another's box: in frames over its whole life, and lately.
+class Host:
+    """A larger box that another vehicle was seen in.
 
     Attributes:
-        seen, inside: frames. lately: share of the time, the last second weighing most, 0..1.
-        hosts: frames inside whose box, by track id. last_s: video time of the newest frame.
+        frames: how many. lately: share of the time, the last second weighing most, 0..1. corner: the same, in a corner of it.
+        moved: whether it had moved by then.
+    """
+
+    frames: int = 0
+    lately: float = 0.0
+    corner: float = 0.0
+    moved: bool = False
+
+
+@dataclass(slots=True)
+class Inside:
+    """How much a vehicle was seen, and seen inside another's box.
+
+    Attributes:
+        seen, inside: frames of its life. hosts: inside whose box, by track id. last_s: video time of the newest frame.
     """
 
     seen: int = 0
     inside: int = 0
-    lately: float = 0.0
-    hosts: dict[TrackId, int] = field(default_factory=dict)
+    hosts: dict[TrackId, Host] = field(default_factory=dict)
     last_s: float | None = None
 
 
@@ -151,11 +165,15 @@ class Vehicle:
         counted: gates at which it was counted.
         pending: a crossing not stated yet.
         last_matched_s: video time of its last matched detection.
+        sure_s: video time of the last detection that was not doubtful.
         lane: index of the lane it is in, -1 for none; changes only after ``lane_since_s`` has been long enough ago.
         moved: it is no parked or false object: the track says so, or its contact point has come far (see ``has_come_far``).
         unproven: a crossing of a vehicle that has not moved enough yet to be believed.
         continued: a new track carries this vehicle on.
         recovery: of its track, the last one; None when it was never lost for long.
+        successor: the vehicle under its new track, where it is ``continued``.
+        part_of: what it may be a part of, while that is not known (see ``traffic.passages.waiting``).
+        counted_as_part: gate at which what it was a part of was counted.
         parts: how often it was seen inside which other vehicle's box (see ``traffic.passages.parts``).
     """
 
@@ -165,6 +183,7 @@ class Vehicle:
     armed: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
     counted: tuple[int, ...] = ()
     pending: Crossing | None = None
+    sure_s: float = -math.inf
     lane: int = -1
     lane_candidate: int = -1
     lane_since_s: float = 0.0
@@ -172,6 +191,9 @@ class Vehicle:
     unproven: Crossing | None = None
     continued: bool = False
     recovery: Recovery | None = None
+    successor: "Vehicle | None" = None
+    part_of: "tuple[Vehicle, ...]" = ()
+    counted_as_part: tuple[int, ...] = ()
     parts: Inside = field(default_factory=Inside)
 
     def has_come_far(self, aspect: float) -> bool:
@@ -190,17 +212,19 @@ class Vehicle:
     def continued_as(self, track: Track) -> "Vehicle":
         """The same vehicle under the id of a new track."""
         self.continued = True
-        return Vehicle(
+        self.successor = Vehicle(
             track=track,
             last_matched_s=self.last_matched_s,
             trajectory=self.trajectory.copy(),
             armed=self.armed.copy(),
             counted=self.counted,
             pending=self.pending,
+            sure_s=self.sure_s,
             lane=self.lane,
             lane_candidate=self.lane_candidate,
             lane_since_s=self.lane_since_s,
             moved=self.moved,
             unproven=self.unproven,
-            parts=self.parts,
+            parts=copy.deepcopy(self.parts),  # the old track may be found again and go on with its own
         )
+        return self.successor

@@ -38,6 +38,7 @@ def track(
     size: tuple[float, float] = (80.0, 60.0),
     moved: bool = True,
     unseen_s: float = 0.0,
+    score: float = 0.9,
 ) -> Track:
     """A track whose box has its bottom centre at (x, y) pixels; times count from START_S."""
     return Track(
@@ -47,7 +48,7 @@ def track(
         velocity=velocity,
         object_class=object_class,
         class_share=1.0,
-        score=0.9,
+        score=score,
         time_s=START_S + time_s,
         first_time_s=START_S + first_s,
         hits=10,

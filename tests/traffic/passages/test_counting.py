@@ -329,3 +329,23 @@ def test_a_track_that_comes_back_on_its_way_is_the_same_vehicle() -> None:
     for time_s in seconds(4.0):
         analyzer.update(START_S + time_s, FRAME, tuple(script(time_s)))
         assert not analyzer.renewed
+
+
+def test_a_vehicle_that_enters_the_picture_does_not_go_on_with_one_that_was_counted_and_lost() -> None:
+    def script(t: float) -> Iterable[Track]:
+        if t <= 2.5:
+            return [track(1, t, 350, 300 + 200 * t, velocity=(0, 200))]
+        jumped = [track(1, t, 350, 800 - 300 * (t - 2.5), velocity=(0, -300))] if t <= 3.5 else []
+        second = [track(2, t, 350, 230 + 200 * (t - 4.4), first_s=4.4, velocity=(0, 200))] if t >= 4.4 else []
+        return [*jumped, *second]
+
+    assert [p.track_id for p in play(PassageAnalyzer(TWO_LANES), script, seconds(8.0))] == [1, 2]
+
+
+@pytest.mark.parametrize(("best", "count"), [(0.2, 0), (0.3, 1)])
+def test_what_was_only_ever_doubtful_near_the_line_has_not_passed_it(best: float, count: int) -> None:
+    def script(t: float) -> Iterable[Track]:
+        score = 0.9 if t < 0.5 else best if t == 1.5 else 0.15
+        return [track(1, t, 350, 300 + 200 * t, velocity=(0, 200), score=score)]
+
+    assert len(play(PassageAnalyzer(TWO_LANES), script, seconds(4.0))) == count
