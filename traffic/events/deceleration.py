@@ -27,8 +27,8 @@ _GOES_ON = 0.7
 _SIDE_M_S = 6.0
 _GRAIN_M, _LEAST_PX = 0.7, 16.0  # metres a pixel may cover; height of the box
 _MOMENT_S, _BESIDE_M = 0.3, 7.0  # two tracks that exchange their vehicles are that near in that moment
+_SLIPS_S = 0.7
 _APART_S, _HALF_S, _GAINED = 0.7, 0.5, 0.5  # speeds from 1.2 to 0.2 s before and after; share of what the other one has lost
-_PLACE_PX = 1.4  # so exact is a place at best
 _HEIGHT_CHANGE = 0.4  # of the box between two ticks: it was cut by something in front
 
 
@@ -112,7 +112,7 @@ def measure_braking(world: World, index: int, least: float) -> Braking | None:
     if late.sum() < 3 or np.ptp(times[late]) < 0.35:
         return None
     guessed = ~world.movers.free[row][use]
-    errors = _PLACE_PX * pixels * np.where(guessed, _guess(world, boxes), 1.0)
+    errors = world.errors_of(boxes, guessed)
     fit = _fit(times - world.time_s, along, errors, guessed, least, float(times[free[_LEAST_BEFORE - 1]] - world.time_s))
     if fit is None:
         return None
@@ -125,7 +125,8 @@ def measure_braking(world: World, index: int, least: float) -> Braking | None:
 def _is_exchanged(world: World, index: int, braking: Braking) -> bool:
     """Whether somebody beside it has gained in the same moment what it has lost: two tracks have exchanged their vehicles.
 
-    (Or one has run into the other, which is another kind.)
+    (Or one has run into the other, which is another kind.) Or somebody beside it is seen for the first time just then: the track
+    has slipped to a neighbour, and the vehicle that it followed before has got a new one.
     """
     history, row = world.movers, world.rows[index]
     since_s = history.times - braking.middle_s
@@ -137,6 +138,8 @@ def _is_exchanged(world: World, index: int, braking: Braking) -> bool:
     for other in np.flatnonzero(then.any(axis=1)).tolist():
         if other == row or np.hypot(*(history.places[other][then[other]].mean(axis=0) - own)) > _BESIDE_M:
             continue
+        if abs(history.first_s[other] - braking.middle_s) <= _SLIPS_S and history.first_s[other] > history.first_s[row]:
+            return True
         along = history.places[other] @ braking.way
         speeds = []
         for use in (np.abs(since_s[other] + _APART_S) <= _HALF_S, np.abs(since_s[other] - _APART_S) <= _HALF_S):
@@ -146,14 +149,6 @@ def _is_exchanged(world: World, index: int, braking: Braking) -> bool:
         if len(speeds) == 2 and speeds[1] - speeds[0] > _GAINED * lost:
             return True
     return False
-
-
-def _guess(world: World, boxes: Array) -> Array:
-    """(n,): how much less exact a foot is that was completed by the known shape: top edge plus width times shape."""
-    width, height = world.frame_size
-    shape = (boxes[:, 3] - boxes[:, 1]) * height / np.maximum((boxes[:, 2] - boxes[:, 0]) * width, 1e-9)
-    result: Array = np.sqrt(1.0 + 2.0 * shape**2)
-    return result
 
 
 def _fit(

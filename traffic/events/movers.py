@@ -37,6 +37,8 @@ _REST_GROWTH = 0.06  # per second: who comes nearer grows
 _COURSE_M_S, _COURSE_IMAGE_M_S = 1.5, 0.4  # who is faster shows where it heads
 _TOP = 0.004  # of the picture's height
 _MAX_RESTORED = 1.0  # a hidden foot is completed by at most the height that is seen
+_HIDES_S, _HIDES_STANDING_S = 0.7, 3.0  # who is not found may hide others where it is expected for so long
+_SAME = 0.4  # share of the union from which on two boxes are taken for one object's
 _DRIFT_SIZES = 0.25  # diagonals of its box: who is further from where it came to rest has moved on
 _FIELDS = (
     "object_id", "track_id", "object_class", "class_share", "times", "places", "boxes", "whole", "clear", "free",
@@ -147,7 +149,8 @@ class Movers:
         many = np.maximum(self.count, 1)
         pixels = self.sum_box / many[:, None]
         boxes = view.relative(pixels)
-        free = ~_foot_hidden(boxes, found)
+        there, hiders = self._hiders(boxes, found, time_s, view.aspect)
+        free = ~_foot_hidden(boxes, hiders, there, found)
         hidden = self._restore_feet(boxes, found & ~free, found & free)
         moments = np.where(found, self.sum_t / many, np.nan)
         places = view.contacts(boxes)
@@ -199,6 +202,18 @@ class Movers:
         keep = (time_s - self.last_s <= patience) | (self.count > 0)
         if not keep.all():
             self._keep(keep)
+
+    def _hiders(self, boxes: Array, found: Flags, time_s: float, aspect: float) -> tuple[Flags, Array]:
+        """bool (n,), who may hide others now; (n, 4), their boxes. Who is not found in this tick is where it is expected."""
+        if not found.any() or found.all():
+            return found, boxes
+        _, last = self.latest()
+        gone_s = time_s - self.last_s
+        standing = np.isfinite(self.rest_s)
+        there = np.isfinite(self.times).any(axis=1) & (gone_s <= np.where(standing, _HIDES_STANDING_S, _HIDES_S))
+        way = np.where(standing[:, None], 0.0, self.image_speed * gone_s[:, None]) / np.array([aspect, 1.0])
+        expected = last + np.concatenate([way, way], axis=1)
+        return there | found, np.where(found[:, None], boxes, expected)
 
     def _restore_feet(self, boxes: Array, covered: Flags, free: Flags) -> Flags:
         """Where something nearer hides the foot of an object, its box is completed by its known shape, in place. Returns, bool
@@ -307,6 +322,7 @@ class Movers:
         self.image_speed = np.where(np.isfinite(image.velocity), image.velocity, 0.0)
         least = _COURSE_M_S if view.metric else _COURSE_IMAGE_M_S
         drives = self.seen & (self.motion.number >= 3) & (self.motion.speed > np.maximum(least, 3 * self.motion.error))
+        drives &= ~np.isfinite(self.rest_s)  # a hidden foot wanders, though its vehicle stands
         way = self.motion.velocity[drives]
         self.course[drives] = way / np.hypot(way[:, 0], way[:, 1])[:, None]
         self._rest(time_s, view, scale, last)
@@ -359,13 +375,24 @@ def _top(boxes: Array, aspect: float) -> Array:
     return np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2 * aspect, boxes[:, 1]])
 
 
-def _foot_hidden(boxes: Array, found: Flags) -> Flags:
-    """bool (n,): whether the box of something nearer to the camera lies over the lower edge of each box."""
-    x1, y1, x2, y2 = boxes.T
+def _foot_hidden(boxes: Array, hiders: Array, there: Flags, found: Flags) -> Flags:
+    """bool (n,): whether something nearer to the camera lies over the lower edge of each box.
+
+    Args:
+        hiders: (n, 4), boxes of what is ``there``, bool (n,); what is not ``found`` hides nobody who has nearly its box: that is
+            the object itself under another number.
+    """
+    (x1, y1, x2, y2), (left, top, right, bottom) = boxes.T, hiders.T
     width, height = x2 - x1, y2 - y1
-    beside = np.minimum(x2[:, None], x2) - np.maximum(x1[:, None], x1)
-    nearer = (y2[None, :] > y2[:, None] + 0.05 * height[:, None]) & (y1[None, :] < y2[:, None] + 0.02 * height[:, None])
-    hidden: Flags = (nearer & (beside > 0.2 * width[:, None]) & found[None, :]).any(axis=1)
+    beside = np.minimum(x2[:, None], right) - np.maximum(x1[:, None], left)
+    nearer = (bottom[None, :] > y2[:, None] + 0.05 * height[:, None]) & (top[None, :] < y2[:, None] + 0.02 * height[:, None])
+    over = nearer & (beside > 0.2 * width[:, None]) & there[None, :]
+    if not found[there].all():
+        deep = np.minimum(y2[:, None], bottom) - np.maximum(y1[:, None], top)
+        shared = np.clip(beside, 0, None) * np.clip(deep, 0, None)
+        union = (width * height)[:, None] + ((right - left) * (bottom - top))[None, :] - shared
+        over &= found[None, :] | (shared < _SAME * np.maximum(union, 1e-12))
+    hidden: Flags = over.any(axis=1)
     return hidden
 
 
