@@ -29,6 +29,9 @@ _GRAIN_M, _LEAST_PX = 0.7, 16.0  # metres a pixel may cover; height of the box
 _MOMENT_S, _BESIDE_M = 0.3, 7.0  # two tracks that exchange their vehicles are that near in that moment
 _SLIPS_S = 0.7
 _APART_S, _HALF_S, _GAINED = 0.7, 0.5, 0.5  # speeds from 1.2 to 0.2 s before and after; share of what the other one has lost
+_TOP = 0.004  # of the picture's height
+_LEAST_EDGES = 6  # boxes that the picture's upper border does not cut
+_BOTH_EDGES = 0.8  # error of a place that both edges tell, of that of the lower one; 0.71 if they were wholly independent
 _HEIGHT_CHANGE = 0.4  # of the box between two ticks: it was cut by something in front
 
 
@@ -95,7 +98,8 @@ def measure_braking(world: World, index: int, least: float) -> Braking | None:
     if use.sum() < 7:
         return None
     times, places, boxes = times[use], world.movers.places[row][use], world.movers.boxes[row][use]
-    if not is_steady(times, boxes[:, 3] - boxes[:, 1], _HEIGHT_CHANGE):
+    uncut = boxes[:, 1] > _TOP
+    if not is_steady(times[uncut], (boxes[:, 3] - boxes[:, 1])[uncut], _HEIGHT_CHANGE):
         return None
     free = np.flatnonzero(world.movers.free[row][use])
     if len(free) < _LEAST_BEFORE:
@@ -104,15 +108,18 @@ def measure_braking(world: World, index: int, least: float) -> Braking | None:
     length = float(np.hypot(way[0], way[1]))
     if length < 1.0:
         return None
+    pixels, guessed = world.pixels_of(boxes), ~world.movers.free[row][use]
+    errors = world.errors_of(boxes, guessed)
+    if uncut.sum() >= _LEAST_EDGES:  # both edges tell the place, each with its own noise
+        places = places.copy()
+        places[uncut] = world.view.contacts(steadied(times[uncut], boxes[uncut]))
+        errors = errors * np.where(guessed | ~uncut, 1.0, _BOTH_EDGES)
     along, aside = places @ (way / length), places @ np.array([-way[1], way[0]]) / length
-    pixels = world.pixels_of(boxes)
     if (np.abs(np.diff(aside)) / np.maximum(np.diff(times), 0.1) > _SIDE_M_S + 4 * pixels[1:]).any():
         return None  # it has jumped to the side: another vehicle
     late = times > world.time_s - _LATE_S
     if late.sum() < 3 or np.ptp(times[late]) < 0.35:
         return None
-    guessed = ~world.movers.free[row][use]
-    errors = world.errors_of(boxes, guessed)
     fit = _fit(times - world.time_s, along, errors, guessed, least, float(times[free[_LEAST_BEFORE - 1]] - world.time_s))
     if fit is None:
         return None
@@ -120,6 +127,20 @@ def measure_braking(world: World, index: int, least: float) -> Braking | None:
     drift = float(np.polyfit(times[late] - world.time_s, aside[late], 1)[0])
     after = float(np.hypot(after, drift)) if after > 0 else after  # who turns goes on
     return Braking(before, after, way / length, rate, world.time_s + middle, deviations)
+
+
+def steadied(times: Array, boxes: Array) -> Array:
+    """Relative boxes (n, 4) whose height changes as smoothly as perspective makes it, about the middle that was seen.
+
+    The errors of the upper and the lower edge are independent for the most part. The height follows the distance, which the
+    braking itself bends only slowly: a parabola of its logarithm.
+    """
+    offsets = times - times.mean()
+    columns = np.stack([np.ones_like(offsets), offsets, offsets**2], axis=1)
+    tall = boxes[:, 3] - boxes[:, 1]
+    shares, *_ = np.linalg.lstsq(columns * tall[:, None], np.log(np.maximum(tall, 1e-9)) * tall, rcond=None)
+    smooth, middle = np.exp(columns @ shares), (boxes[:, 1] + boxes[:, 3]) / 2
+    return np.column_stack([boxes[:, 0], middle - smooth / 2, boxes[:, 2], middle + smooth / 2])
 
 
 def _is_exchanged(world: World, index: int, braking: Braking) -> bool:

@@ -23,6 +23,7 @@ TICKS = 50
 _FORGET_S = 3.0  # a moving object that is not seen is forgotten after this long
 _FORGET_STANDING_S = 60.0
 _HEIR_S = 2.5  # a new track may continue a moving object that was last seen at most this long ago...
+_NEW_TICKS = 2
 _REPORTED_S = 1.0  # a track is reported at the latest this long after its first detection
 _HEIR_SIZES = 0.8  # ...and is expected within so many diagonals of its box of where the new one is
 _HEIR_STANDING_SIZES = 0.45
@@ -39,13 +40,15 @@ _TOP = 0.004  # of the picture's height
 _MAX_RESTORED = 1.0  # a hidden foot is completed by at most the height that is seen
 _HIDES_S, _HIDES_STANDING_S = 0.7, 3.0  # who is not found may hide others where it is expected for so long
 _SAME = 0.4  # share of the union from which on two boxes are taken for one object's
+_SOME_FREE = 3  # boxes
 _DRIFT_SIZES = 0.25  # diagonals of its box: who is further from where it came to rest has moved on
 _FIELDS = (
     "object_id", "track_id", "object_class", "class_share", "times", "places", "boxes", "whole", "clear", "free",
     "first_s", "last_s", "held_s", "moved", "begin", "rest_s", "anchor", "seen", "strange", "image_speed", "sum_box",
     "sum_t", "count", "reach", "course", "shape",
 )  # fmt: skip
-_HISTORY = ("times", "places", "boxes", "whole", "clear", "free", "begin", "rest_s", "anchor", "reach", "course", "shape")
+_TICKED = ("boxes", "places", "whole", "clear", "free", "times")
+_INHERITED = ("begin", "rest_s", "anchor", "reach", "course", "shape")
 
 
 class Movers:
@@ -216,18 +219,31 @@ class Movers:
         return there | found, np.where(found[:, None], boxes, expected)
 
     def _restore_feet(self, boxes: Array, covered: Flags, free: Flags) -> Flags:
-        """Where something nearer hides the foot of an object, its box is completed by its known shape, in place. Returns, bool
-        (n,), whose foot stays unknown."""
+        """Where something nearer hides the foot of an object, its box is completed by its known shape, in place; that of one that
+        stands by the height it has had since. Returns, bool (n,), whose foot stays unknown."""
         width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
         uncut = boxes[:, 1] > _TOP  # a box cut at the top has no known height
-        known = covered & uncut & np.isfinite(self.shape)
-        full = boxes[:, 1] + width * self.shape
+        tall = self._heights_at_rest(covered & uncut)
+        full = boxes[:, 1] + np.where(np.isfinite(tall), tall, width * self.shape)
+        known = covered & uncut & np.isfinite(full)
         boxes[known, 3] = np.clip(full, boxes[:, 3], boxes[:, 3] + _MAX_RESTORED * height)[known]
         now = height / np.maximum(width, 1e-9)
         old = np.where(np.isfinite(self.shape), self.shape, now)
         self.shape = np.where(free & uncut & (width > 0), 0.7 * old + 0.3 * now, self.shape)
         result: Flags = covered & ~known
         return result
+
+    def _heights_at_rest(self, who: Flags) -> Array:
+        """(n,), median height of the box of ``who`` since it stands, of boxes with a free foot if there are some; nan for who does
+        not stand. A width measured just now is far less exact."""
+        tall = np.full(len(self), np.nan)
+        for row in np.flatnonzero(who & np.isfinite(self.rest_s)).tolist():
+            since = self.times[row] >= self.rest_s[row] - 1e-6
+            some = since & self.free[row]
+            use = some if some.sum() >= _SOME_FREE else since
+            if use.sum() >= _SOME_FREE:
+                tall[row] = np.median(self.boxes[row, use, 3] - self.boxes[row, use, 1])
+        return tall
 
     # -- identity -----------------------------------------------------------------------------------------------------
 
@@ -276,9 +292,12 @@ class Movers:
         self._next_object += 1
 
     def _inherit(self, found: Flags, boxes: Array, moments: Array, aspect: float) -> Flags:
-        """New tracks that continue an object whose track was lost take over its number and history; returns which rows stay."""
+        """New tracks that continue an object whose track was lost take over its number and history; returns which rows stay.
+
+        Within one tick the old track may have been seen first and the new one after it, so a track is new in its second tick, too.
+        """
         keep = np.ones(len(self), bool)
-        fresh = np.flatnonzero(found & ~np.isfinite(self.times).any(axis=1))
+        fresh = np.flatnonzero(found & (np.isfinite(self.times).sum(axis=1) < _NEW_TICKS))
         lost = np.flatnonzero(~found & np.isfinite(self.times).any(axis=1))
         if not len(fresh) or not len(lost):
             return keep
@@ -299,12 +318,16 @@ class Movers:
             fits &= gap_s > -0.3
             fits &= gap_s <= np.where(standing, _FORGET_STANDING_S, _HEIR_S)
             fits &= (self.object_class[lost] == 0) == (self.object_class[row] == 0)
-            fits &= keep[lost]
+            fits &= keep[lost] & (self.first_s[lost] < self.first_s[row])
             if not fits.any():
                 continue
             best = int(lost[np.flatnonzero(fits)[off[fits].argmin()]])
             keep[best] = False
-            for name in (*_HISTORY, "object_id", "first_s"):
+            own = np.isfinite(self.times[row])
+            for name in _TICKED:
+                history = getattr(self, name)
+                history[row] = np.where(own if history.ndim == 2 else own[:, None], history[row], history[best])
+            for name in (*_INHERITED, "object_id", "first_s"):
                 getattr(self, name)[row] = getattr(self, name)[best]
             self.moved[row] |= self.moved[best]
             self.image_speed[row] = self.image_speed[best]
