@@ -60,6 +60,8 @@ def measure_shock(world: World, index: int) -> Shock | None:
     errors = world.errors_of(boxes, ~free)
     before, error_before = _velocity(times[early], places[early], errors[early])
     after, error_after = _velocity(times[late], places[late], errors[late], ~free[late])
+    if not world.view.metric:
+        before = before * _nearer(boxes, early, late)
     speed = float(np.hypot(*before)) * scale
     if not _LEAST_M_S <= speed <= _MOST_M_S:
         return None
@@ -73,6 +75,14 @@ def measure_shock(world: World, index: int) -> Shock | None:
         return None
     heading = before / max(float(np.hypot(*before)), 1e-12)
     return Shock(middle, speed, change, change / passed_s, error, (float(heading[0]), float(heading[1])))
+
+
+def _nearer(boxes: Array, early: Flags, late: Flags) -> Array:
+    """(2,), by what a constant velocity grows in the picture, to the side and upwards, from the ``early`` to the ``late`` boxes: to
+    the side as the box grows, along the line of sight with its square."""
+    tall = boxes[:, 3] - boxes[:, 1]
+    ratio = float(np.median(tall[late]) / max(float(np.median(tall[early])), 1e-9))
+    return np.array([ratio, ratio**2])
 
 
 def measure_push(world: World, index: int, shock: Shock) -> tuple[float, float]:
