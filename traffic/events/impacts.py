@@ -78,8 +78,8 @@ def measure_shock(world: World, index: int) -> Shock | None:
 
 
 def _nearer(boxes: Array, early: Flags, late: Flags) -> Array:
-    """(2,), by what a constant velocity grows in the picture, to the side and upwards, from the ``early`` to the ``late`` boxes: to
-    the side as the box grows, along the line of sight with its square."""
+    """(2,), by what a constant velocity grows in the picture, to the side and upwards, from the ``early`` to the ``late`` boxes:
+    to the side as the box grows, along the line of sight with its square."""
     tall = boxes[:, 3] - boxes[:, 1]
     ratio = float(np.median(tall[late]) / max(float(np.median(tall[early])), 1e-9))
     return np.array([ratio, ratio**2])

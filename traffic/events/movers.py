@@ -234,8 +234,8 @@ class Movers:
         return result
 
     def _heights_at_rest(self, who: Flags) -> Array:
-        """(n,), median height of the box of ``who`` since it stands, of boxes with a free foot if there are some; nan for who does
-        not stand. A width measured just now is far less exact."""
+        """(n,), median height of the box of ``who`` since it stands, of boxes with a free foot if there are some; nan for who
+        does not stand. A width measured just now is far less exact."""
         tall = np.full(len(self), np.nan)
         for row in np.flatnonzero(who & np.isfinite(self.rest_s)).tolist():
             since = self.times[row] >= self.rest_s[row] - 1e-6
@@ -294,7 +294,7 @@ class Movers:
     def _inherit(self, found: Flags, boxes: Array, moments: Array, aspect: float) -> Flags:
         """New tracks that continue an object whose track was lost take over its number and history; returns which rows stay.
 
-        Within one tick the old track may have been seen first and the new one after it, so a track is new in its second tick, too.
+        Within one tick the old track may have been seen first and the new one after it: a track is new in its second tick, too.
         """
         keep = np.ones(len(self), bool)
         fresh = np.flatnonzero(found & (np.isfinite(self.times).sum(axis=1) < _NEW_TICKS))
