@@ -156,7 +156,8 @@ def _is_exchanged(world: World, index: int, braking: Braking) -> bool:
     for other in np.flatnonzero(then.any(axis=1)).tolist():
         if other == row or np.hypot(*(history.places[other][then[other]].mean(axis=0) - own)) > _BESIDE_M:
             continue
-        if abs(history.first_s[other] - braking.middle_s) <= _SLIPS_S and history.first_s[other] > history.first_s[row]:
+        slips = abs(history.first_s[other] - braking.middle_s) <= _SLIPS_S and history.first_s[other] > history.first_s[row]
+        if slips and not history.twin[other]:
             return True
         along = history.places[other] @ braking.way
         speeds = []

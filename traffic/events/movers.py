@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from traffic.events.motion import Motion, fit_motion
+from traffic.events.twins import find_twins
 from traffic.passages.observing import cut_by_border
 from traffic.passages.view import GroundView
 from traffic.types import Track, TrackState
@@ -45,7 +46,7 @@ _DRIFT_SIZES = 0.25  # diagonals of its box: who is further from where it came t
 _FIELDS = (
     "object_id", "track_id", "object_class", "class_share", "times", "places", "boxes", "whole", "clear", "free",
     "first_s", "last_s", "held_s", "moved", "begin", "rest_s", "anchor", "seen", "strange", "image_speed", "sum_box",
-    "sum_t", "count", "reach", "course", "shape",
+    "sum_t", "count", "reach", "course", "shape", "twin",
 )  # fmt: skip
 _TICKED = ("boxes", "places", "whole", "clear", "free", "times")
 _INHERITED = ("begin", "rest_s", "anchor", "reach", "course", "shape")
@@ -64,6 +65,7 @@ class Movers:
         rest_s: since when it stands; nan when it does not.
         reach: largest distance from ``begin`` so far, in ground units.
         motion, exact: over the last 1.2 s, from whole and from clear boxes.
+        twin: object_id of the older object that this one is once more, 0 for none.
         shape: height of its box divided by its width while it was seen whole; nan before.
         course: (n, 2), unit direction on the ground in which it last drove; nan while it never has.
     """
@@ -94,6 +96,7 @@ class Movers:
     reach: Array
     course: Array
     shape: Array
+    twin: NDArray[np.int64]
 
     def __init__(self) -> None:
         self._next_object = 1
@@ -153,7 +156,7 @@ class Movers:
         pixels = self.sum_box / many[:, None]
         boxes = view.relative(pixels)
         there, hiders = self._hiders(boxes, found, time_s, view.aspect)
-        free = ~_foot_hidden(boxes, hiders, there, found)
+        free = ~_foot_hidden(boxes, hiders, there, found, self.twin[:, None] == self.object_id[None, :])
         hidden = self._restore_feet(boxes, found & ~free, found & free)
         moments = np.where(found, self.sum_t / many, np.nan)
         places = view.contacts(boxes)
@@ -177,7 +180,8 @@ class Movers:
         first = found & ~np.isfinite(self.begin[:, 0])
         self.begin[first] = places[first]
         self.reach = np.where(found, np.fmax(self.reach, np.hypot(*(places - self.begin).T)), self.reach)
-        self._judge(time_s, view, heights_m)
+        scale = self._judge(time_s, view, heights_m)
+        self._find_twins(boxes, scale, view)
 
     # -- rows ---------------------------------------------------------------------------------------------------------
 
@@ -297,6 +301,10 @@ class Movers:
         Within one tick the old track may have been seen first and the new one after it: a track is new in its second tick, too.
         """
         keep = np.ones(len(self), bool)
+        for row in np.flatnonzero(found & (self.twin > 0)).tolist():
+            older = np.flatnonzero((self.object_id == self.twin[row]) & ~found & keep)
+            if len(older):
+                self._take_over(row, int(older[0]), keep)
         fresh = np.flatnonzero(found & (np.isfinite(self.times).sum(axis=1) < _NEW_TICKS))
         lost = np.flatnonzero(~found & np.isfinite(self.times).any(axis=1))
         if not len(fresh) or not len(lost):
@@ -322,20 +330,35 @@ class Movers:
             if not fits.any():
                 continue
             best = int(lost[np.flatnonzero(fits)[off[fits].argmin()]])
-            keep[best] = False
-            own = np.isfinite(self.times[row])
-            for name in _TICKED:
-                history = getattr(self, name)
-                history[row] = np.where(own if history.ndim == 2 else own[:, None], history[row], history[best])
-            for name in (*_INHERITED, "object_id", "first_s"):
-                getattr(self, name)[row] = getattr(self, name)[best]
-            self.moved[row] |= self.moved[best]
+            self._take_over(row, best, keep)
             self.image_speed[row] = self.image_speed[best]
         return keep
 
+    def _take_over(self, row: int, best: int, keep: Flags) -> None:
+        """``row`` goes on with the number and the history of ``best``, which goes."""
+        keep[best] = False
+        own = np.isfinite(self.times[row]) & (self.clear[row] | ~self.clear[best])
+        for name in _TICKED:
+            history = getattr(self, name)
+            history[row] = np.where(own if history.ndim == 2 else own[:, None], history[row], history[best])
+        for name in (*_INHERITED, "object_id", "first_s", "twin"):
+            getattr(self, name)[row] = getattr(self, name)[best]
+        self.moved[row] |= self.moved[best]
+
     # -- motion -------------------------------------------------------------------------------------------------------
 
-    def _judge(self, time_s: float, view: GroundView, heights_m: Array) -> None:
+    def _find_twins(self, boxes: Array, scale: Array, view: GroundView) -> None:
+        """Younger rows that follow an older one's object, while that one is seen, too."""
+        self.twin[self.seen & ~np.isin(self.twin, self.object_id[self.seen])] = 0
+        wide = boxes * np.array([view.aspect, 1.0, view.aspect, 1.0])
+        velocity = np.where(np.isfinite(self.motion.velocity), self.motion.velocity, 0.0)
+        able = self.seen & ~np.isfinite(self.rest_s) & (self.object_class != 0)
+        for pair in find_twins(wide, self.times, self.places, velocity, scale, able, metric=view.metric).tolist():
+            older, younger = sorted(pair, key=lambda row: (self.first_s[row], self.object_id[row]))
+            if not self.twin[older]:
+                self.twin[younger] = self.object_id[older]
+
+    def _judge(self, time_s: float, view: GroundView, heights_m: Array) -> Array:
         _, last = self.latest()
         scale = np.ones(len(self)) if view.metric else heights_m[self.object_class] / np.maximum(last[:, 3] - last[:, 1], 1e-6)
         self.motion = fit_motion(self.times, self.places, self.whole, time_s, _WINDOW_S, scale)
@@ -349,6 +372,7 @@ class Movers:
         way = self.motion.velocity[drives]
         self.course[drives] = way / np.hypot(way[:, 0], way[:, 1])[:, None]
         self._rest(time_s, view, scale, last)
+        return scale
 
     def _rest(self, time_s: float, view: GroundView, scale: Array, last: Array) -> None:
         slow = fit_motion(self.times, self.places, np.ones_like(self.whole), time_s, _REST_WINDOW_S, scale)
@@ -385,7 +409,7 @@ def _blank(count: int) -> dict[str, NDArray[np.generic]]:
         "rest_s": full(count, np.nan), "anchor": full((count, 4), np.nan), "seen": np.zeros(count, bool),
         "strange": full((count, 4), np.nan), "image_speed": np.zeros((count, 2)),
         "sum_box": np.zeros((count, 4)), "sum_t": np.zeros(count), "count": np.zeros(count), "reach": np.zeros(count),
-        "course": full((count, 2), np.nan), "shape": full(count, np.nan),
+        "course": full((count, 2), np.nan), "shape": full(count, np.nan), "twin": np.zeros(count, np.int64),
     }  # fmt: skip
 
 
@@ -398,18 +422,18 @@ def _top(boxes: Array, aspect: float) -> Array:
     return np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2 * aspect, boxes[:, 1]])
 
 
-def _foot_hidden(boxes: Array, hiders: Array, there: Flags, found: Flags) -> Flags:
+def _foot_hidden(boxes: Array, hiders: Array, there: Flags, found: Flags, same: Flags) -> Flags:
     """bool (n,): whether something nearer to the camera lies over the lower edge of each box.
 
     Args:
         hiders: (n, 4), boxes of what is ``there``, bool (n,); what is not ``found`` hides nobody who has nearly its box: that is
-            the object itself under another number.
+            the object itself under another number. same: bool (n, n), pairs that are known to be one object.
     """
     (x1, y1, x2, y2), (left, top, right, bottom) = boxes.T, hiders.T
     width, height = x2 - x1, y2 - y1
     beside = np.minimum(x2[:, None], right) - np.maximum(x1[:, None], left)
     nearer = (bottom[None, :] > y2[:, None] + 0.05 * height[:, None]) & (top[None, :] < y2[:, None] + 0.02 * height[:, None])
-    over = nearer & (beside > 0.2 * width[:, None]) & there[None, :]
+    over = nearer & (beside > 0.2 * width[:, None]) & there[None, :] & ~same & ~same.T
     if not found[there].all():
         deep = np.minimum(y2[:, None], bottom) - np.maximum(y1[:, None], top)
         shared = np.clip(beside, 0, None) * np.clip(deep, 0, None)

@@ -35,7 +35,8 @@ _HELD_S = 1.0  # what stood when it was hidden is there as long as the tracker h
 
 
 class World:
-    """Arrays over the n objects that are present: seen just now, or standing and hidden for a moment.
+    """Arrays over the n objects that are present: seen just now, or standing and hidden for a moment. A second track of an
+    object that is there already is left out.
 
     Attributes:
         rows: (n,), rows of ``movers``. object_id, track_id, object_class: (n,).
@@ -78,7 +79,7 @@ class World:
         present = (ago_s <= np.where(standing, _PRESENT_STANDING_S, _PRESENT_S)) | (
             standing & (time_s - movers.held_s <= _HELD_S)
         )
-        self.rows = np.flatnonzero(known & present)
+        self.rows = np.flatnonzero(known & present & (movers.twin == 0))
         rows, (places, boxes) = self.rows, movers.latest()
         motion = movers.motion.at(rows)
         self.object_id, self.track_id = movers.object_id[rows], movers.track_id[rows]

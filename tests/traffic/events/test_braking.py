@@ -85,7 +85,9 @@ def two(beside_m: float, speeds: tuple[float, float], first_s: float = -9.0) -> 
     """Two tracks: the first goes 20 m/s and from -1 s on 8, the second ``speeds`` before and after, ``beside_m`` to the side."""
     history = np.stack([np.where(TIMES < -1.0, a * (TIMES + 1.0), b * (TIMES + 1.0)) for a, b in ((20.0, 8.0), speeds)])
     places = np.stack([np.broadcast_to(np.array([[0.0], [beside_m]]), history.shape), history], axis=2)
-    movers = SimpleNamespace(times=np.broadcast_to(TIMES, history.shape), places=places, first_s=np.array([-9.0, first_s]))
+    movers = SimpleNamespace(
+        times=np.broadcast_to(TIMES, history.shape), places=places, first_s=np.array([-9.0, first_s]), twin=np.zeros(2, int)
+    )
     return SimpleNamespace(movers=movers, rows=[0, 1])
 
 
