@@ -60,7 +60,10 @@ def deceleration(m: Maker) -> Case:
     lane, begin = lanes[int(m.rng.integers(len(lanes)))], m.u(3, 7)
     v, rate = m.u(55, 85) * KMH, m.u(6.0, 8.0)
     drop = min(m.u(30, 50) * KMH, v - 3)
-    y = m.y(22, 32)
+    reach = (2 * v - drop) * drop / (2 * rate)  # metres of braking, which must be in the picture
+    while m.far - m.near < reach + 26:
+        m.redraw(45.0, 0.5)
+    y = min(m.y(22, 32), m.far - 4 - reach) if m.way > 0 else 0.0
     cruise = max(abs(y - m.start(m.way)) / v, 0.3)
     if m.way < 0:
         cruise = max((m.start(-1) - m.y(36, 50)) / v, 0.3)

@@ -23,6 +23,7 @@ _FIRM, _DEVIATIONS = 0.85, 2.8
 _GOES_ON = 0.7
 _SIDE_M_S = 6.0
 _GRAIN_M, _LEAST_PX = 0.7, 16.0  # metres a pixel may cover; height of the box
+_FAR_GRAIN_M = 0.8  # of the places before: further off a calibration from near points is metres wrong, and so is the speed
 _MOMENT_S, _BESIDE_M = 0.3, 7.0  # two tracks that exchange their vehicles are that near in that moment
 _SLIPS_S = 0.7
 _APART_S, _HALF_S, _GAINED = 0.7, 0.5, 0.5  # speeds from 1.2 to 0.2 s before and after; share of what the other one has lost
@@ -92,6 +93,7 @@ def measure_braking(world: World, index: int, least: float) -> Braking | None:
     row = world.rows[index]
     times = world.movers.times[row]
     use = world.movers.clear[row] & (times > world.time_s - _WINDOW_S)
+    use[use] &= world.pixels_of(world.movers.boxes[row][use]) <= _FAR_GRAIN_M
     if use.sum() < 7:
         return None
     times, places, boxes = times[use], world.movers.places[row][use], world.movers.boxes[row][use]
