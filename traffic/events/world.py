@@ -22,6 +22,7 @@ Indices = NDArray[np.int64]
 
 HEIGHTS_M = np.array([usual_dimensions(member).height_m for member in ObjectClass])
 LENGTHS_M = np.array([usual_dimensions(member).length_m for member in ObjectClass])
+WIDTHS_M = np.array([usual_dimensions(member).width_m for member in ObjectClass])
 _MOTOR = np.array([member in MOTOR_VEHICLES for member in ObjectClass])
 _FOUR = np.array([member in FOUR_WHEELED for member in ObjectClass])
 PLACE_PX = 1.4  # so exact is a place at best

@@ -1,0 +1,69 @@
+"""What is known of an object from tick to tick: its number, and where its foot is when something hides it."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tests.traffic.events.scripted import CAR, SIZE, START, lane, road, track
+from traffic.events.movers import Movers, _foot_hidden
+from traffic.events.world import HEIGHTS_M
+from traffic.passages import PassageAnalyzer
+from traffic.passages.view import GroundView
+from traffic.types import Track
+
+Box = tuple[float, float, float, float]
+
+
+@pytest.fixture
+def view() -> GroundView:
+    """The road seen from straight above, ten pixels to the metre."""
+    analyzer = PassageAnalyzer(road(lane(1, 10)))
+    analyzer.update(START, SIZE, ())
+    assert analyzer.view is not None
+    return analyzer.view
+
+
+def boxed(number: int, box: Box, time_s: float, first_s: float = 0.0) -> Track:
+    """A car with this box in pixels."""
+    return dataclasses.replace(track((number, CAR, 0.0, 0.0), time_s, first_s), box=box, detection=box)
+
+
+def test_a_track_that_goes_on_under_a_new_number_within_one_tick_is_the_same_object(view: GroundView) -> None:
+    """Ten frames per second, two per tick: the first is of the old track, the second of the new one."""
+    movers = Movers()
+    for frame in range(40):
+        time_s, old = frame / 10, frame <= 20
+        movers.note([track((1 if old else 2, CAR, 10.0, 5 + 10 * time_s), time_s, 0.0 if old else 2.1)])
+        if frame % 2:
+            movers.tick(time_s, view, HEIGHTS_M)
+    assert movers.object_id.tolist() == [1]
+    assert np.isfinite(movers.times[0]).sum() == 20
+    assert movers.first_s[0] == 0.0
+
+
+def test_who_is_not_found_in_a_tick_still_hides_what_is_behind_it() -> None:
+    behind, before = [0.40, 0.30, 0.50, 0.42], [0.42, 0.40, 0.52, 0.60]
+    boxes = np.array([behind, [0.0, 0.0, 0.0, 0.0]])
+    hiders, there, found = np.array([behind, before]), np.array([True, True]), np.array([True, False])
+    nothing = np.zeros((2, 2), bool)
+    assert _foot_hidden(boxes, hiders, there, found, nothing)[0]
+    assert not _foot_hidden(boxes, hiders, np.array([True, False]), found, nothing)[0], "it is not there any more"
+    same = np.array([behind, [0.40, 0.31, 0.50, 0.44]])
+    assert not _foot_hidden(boxes, same, there, found, nothing)[0], "its own old track hides nobody"
+
+
+def test_the_foot_of_one_that_stands_is_completed_by_the_height_it_had(view: GroundView) -> None:
+    """A box found too wide for a moment is no reason for its foot to be nearer."""
+    movers = Movers()
+    for tick in range(30):
+        time_s = tick / 5
+        hidden = tick >= 20
+        standing = boxed(1, (400, 300, 460 if not hidden else 475, 360 if not hidden else 340), time_s)
+        hider = [boxed(2, (400, 335, 470, 420), time_s, 4.0)] if hidden else []
+        movers.note([standing, *hider])
+        movers.tick(time_s, view, HEIGHTS_M)
+    row = int(np.flatnonzero(movers.track_id == 1)[0])
+    assert np.isfinite(movers.rest_s[row])
+    assert not movers.free[row, -5:].any()
+    assert movers.boxes[row, -5:, 3] == pytest.approx(0.36, abs=1e-6)
