@@ -47,6 +47,7 @@ _FIELDS = (
     "object_id", "track_id", "object_class", "class_share", "times", "places", "boxes", "whole", "clear", "free",
     "first_s", "last_s", "held_s", "moved", "begin", "rest_s", "anchor", "seen", "strange", "image_speed", "sum_box",
     "sum_t", "count", "reach", "course", "shape", "twin",
+    "final_s",
 )  # fmt: skip
 _TICKED = ("boxes", "places", "whole", "clear", "free", "times")
 _INHERITED = ("begin", "rest_s", "anchor", "reach", "course", "shape")
@@ -60,7 +61,7 @@ class Movers:
         times: (n, 50), seconds, nan where not seen, newest last; places: (n, 50, 2), on the ground; boxes: (n, 50, 4),
             relative. whole: bool (n, 50), not cut by the picture's border. free: bool (n, 50), whole, and the foot of the box
             is hidden by no other one; clear: free, or completed by the object's known shape.
-        first_s, last_s: first and newest detection. held_s: until when the tracker has held it, seen or not. seen: bool, matched
+        first_s, last_s: first detection, and mean of those of the newest tick. final_s: newest detection. held_s: until when the tracker has held it, seen or not. seen: bool, matched
             in this tick. begin: (n, 2), first place.
         rest_s: since when it stands; nan when it does not.
         reach: largest distance from ``begin`` so far, in ground units.
@@ -97,6 +98,7 @@ class Movers:
     course: Array
     shape: Array
     twin: NDArray[np.int64]
+    final_s: Array
 
     def __init__(self) -> None:
         self._next_object = 1
@@ -138,6 +140,7 @@ class Movers:
         self.sum_box[rows] += np.array([track.detection for track in matched])
         self.sum_t[rows] += [track.time_s for track in matched]
         self.count[rows] += 1
+        self.final_s[rows] = tracks[0].time_s
         self.object_class[rows] = [track.object_class for track in matched]
         self.class_share[rows] = [track.class_share for track in matched]
         self.moved[rows] |= [track.moved for track in matched]
@@ -323,7 +326,7 @@ class Movers:
             ratio = _diagonal(old, aspect) / _diagonal(now, aspect)
             allowed = np.where(standing, _HEIR_STANDING_SIZES, _HEIR_SIZES)
             fits = (off <= allowed) & (ratio > _SIZE_RATIO) & (ratio < 1 / _SIZE_RATIO)
-            fits &= gap_s > -0.3
+            fits &= (begin_s > self.final_s[lost]) | [self._coincided(row, other) for other in lost.tolist()]
             fits &= gap_s <= np.where(standing, _FORGET_STANDING_S, _HEIR_S)
             fits &= (self.object_class[lost] == 0) == (self.object_class[row] == 0)
             fits &= keep[lost] & (self.first_s[lost] < self.first_s[row])
@@ -333,6 +336,15 @@ class Movers:
             self._take_over(row, best, keep)
             self.image_speed[row] = self.image_speed[best]
         return keep
+
+    def _coincided(self, one: int, two: int) -> bool:
+        """Whether the two have had nearly one box in a tick in which both were seen; who has not are two objects."""
+        both = np.isfinite(self.times[one]) & np.isfinite(self.times[two])
+        if not both.any():
+            return False
+        a, b = self.boxes[one, both][-1], self.boxes[two, both][-1]
+        shared = float(np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None).prod())
+        return shared >= _SAME * float((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod() - shared)
 
     def _take_over(self, row: int, best: int, keep: Flags) -> None:
         """``row`` goes on with the number and the history of ``best``, which goes."""
@@ -410,6 +422,7 @@ def _blank(count: int) -> dict[str, NDArray[np.generic]]:
         "strange": full((count, 4), np.nan), "image_speed": np.zeros((count, 2)),
         "sum_box": np.zeros((count, 4)), "sum_t": np.zeros(count), "count": np.zeros(count), "reach": np.zeros(count),
         "course": full((count, 2), np.nan), "shape": full(count, np.nan), "twin": np.zeros(count, np.int64),
+        "final_s": np.zeros(count),
     }  # fmt: skip
 
 
