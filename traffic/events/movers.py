@@ -5,11 +5,13 @@ that jumps to another object gets a new one.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from traffic.events.boxes import SAME, bottom, diagonal, foot_hidden, off_course, top, union_share
 from traffic.events.motion import Motion, fit_motion
 from traffic.events.twins import find_twins
 from traffic.passages.observing import cut_by_border
@@ -25,6 +27,7 @@ _FORGET_S = 3.0  # a moving object that is not seen is forgotten after this long
 _FORGET_STANDING_S = 60.0
 _HEIR_S = 2.5  # a new track may continue a moving object that was last seen at most this long ago...
 _NEW_TICKS = 2
+_GIFT_S = 10.0  # a track that returns later is another object
 _REPORTED_S = 1.0  # a track is reported at the latest this long after its first detection
 _HEIR_SIZES = 0.8  # ...and is expected within so many diagonals of its box of where the new one is
 _HEIR_STANDING_SIZES = 0.45
@@ -40,17 +43,25 @@ _COURSE_M_S, _COURSE_IMAGE_M_S = 1.5, 0.4  # who is faster shows where it heads
 _TOP = 0.004  # of the picture's height
 _MAX_RESTORED = 1.0  # a hidden foot is completed by at most the height that is seen
 _HIDES_S, _HIDES_STANDING_S = 0.7, 3.0  # who is not found may hide others where it is expected for so long
-_SAME = 0.4  # share of the union from which on two boxes are taken for one object's
 _SOME_FREE = 3  # boxes
 _DRIFT_SIZES = 0.25  # diagonals of its box: who is further from where it came to rest has moved on
 _FIELDS = (
     "object_id", "track_id", "object_class", "class_share", "times", "places", "boxes", "whole", "clear", "free",
     "first_s", "last_s", "held_s", "moved", "begin", "rest_s", "anchor", "seen", "strange", "image_speed", "sum_box",
     "sum_t", "count", "reach", "course", "shape", "twin",
-    "final_s",
 )  # fmt: skip
 _TICKED = ("boxes", "places", "whole", "clear", "free", "times")
 _INHERITED = ("begin", "rest_s", "anchor", "reach", "course", "shape")
+
+
+@dataclass(frozen=True, slots=True)
+class _Gift:
+    """The track that has taken over an object, since when, and its own first detection; the object's shape until then."""
+
+    track_id: int
+    since_s: float
+    first_s: float
+    shape: float
 
 
 class Movers:
@@ -61,7 +72,7 @@ class Movers:
         times: (n, 50), seconds, nan where not seen, newest last; places: (n, 50, 2), on the ground; boxes: (n, 50, 4),
             relative. whole: bool (n, 50), not cut by the picture's border. free: bool (n, 50), whole, and the foot of the box
             is hidden by no other one; clear: free, or completed by the object's known shape.
-        first_s, last_s: first detection, and mean of those of the newest tick. final_s: newest detection. held_s: until when the tracker has held it, seen or not. seen: bool, matched
+        first_s, last_s: first and newest detection. held_s: until when the tracker has held it, seen or not. seen: bool, matched
             in this tick. begin: (n, 2), first place.
         rest_s: since when it stands; nan when it does not.
         reach: largest distance from ``begin`` so far, in ground units.
@@ -98,11 +109,11 @@ class Movers:
     course: Array
     shape: Array
     twin: NDArray[np.int64]
-    final_s: Array
 
     def __init__(self) -> None:
         self._next_object = 1
         self._rows: dict[int, int] = {}
+        self._gifts: dict[int, _Gift] = {}  # by the track that was lost
         self._empty()
         self.motion = self.exact = Motion.none(0)
 
@@ -117,6 +128,7 @@ class Movers:
     def reset(self) -> None:
         """Forget all motion (the view changed, the stream was restarted). Numbers go on."""
         self._rows.clear()
+        self._gifts.clear()
         self._empty()
         self.motion = self.exact = Motion.none(0)
 
@@ -140,7 +152,6 @@ class Movers:
         self.sum_box[rows] += np.array([track.detection for track in matched])
         self.sum_t[rows] += [track.time_s for track in matched]
         self.count[rows] += 1
-        self.final_s[rows] = tracks[0].time_s
         self.object_class[rows] = [track.object_class for track in matched]
         self.class_share[rows] = [track.class_share for track in matched]
         self.moved[rows] |= [track.moved for track in matched]
@@ -159,7 +170,7 @@ class Movers:
         pixels = self.sum_box / many[:, None]
         boxes = view.relative(pixels)
         there, hiders = self._hiders(boxes, found, time_s, view.aspect)
-        free = ~_foot_hidden(boxes, hiders, there, found, self.twin[:, None] == self.object_id[None, :])
+        free = ~foot_hidden(boxes, hiders, there, found, self.twin[:, None] == self.object_id[None, :])
         hidden = self._restore_feet(boxes, found & ~free, found & free)
         moments = np.where(found, self.sum_t / many, np.nan)
         places = view.contacts(boxes)
@@ -229,7 +240,8 @@ class Movers:
         """Where something nearer hides the foot of an object, its box is completed by its known shape, in place; that of one that
         stands by the height it has had since. Returns, bool (n,), whose foot stays unknown."""
         width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-        uncut = boxes[:, 1] > _TOP  # a box cut at the top has no known height
+        uncut = boxes[:, 1] > _TOP  # a box cut at the top has no known height, one cut at a side no known width
+        uncut &= (boxes[:, 0] > _TOP) & (boxes[:, 2] < 1 - _TOP)
         tall = self._heights_at_rest(covered & uncut)
         full = boxes[:, 1] + np.where(np.isfinite(tall), tall, width * self.shape)
         known = covered & uncut & np.isfinite(full)
@@ -261,14 +273,14 @@ class Movers:
             return found
         _, last = self.latest()
         passed_s = np.where(found, moments - self.last_s, 0.0)
-        size = _diagonal(last, aspect)
+        size = diagonal(last, aspect)
         course = self.image_speed * passed_s[:, None]
-        off = _off_course(_bottom(boxes, aspect) - _bottom(last, aspect), course)
-        far = np.minimum(off, _off_course(_top(boxes, aspect) - _top(last, aspect), course))
-        allowed = _JUMP_SIZES * np.maximum(size, _diagonal(boxes, aspect)) * (1 + passed_s)
+        off = off_course(bottom(boxes, aspect) - bottom(last, aspect), course)
+        far = np.minimum(off, off_course(top(boxes, aspect) - top(last, aspect), course))
+        allowed = _JUMP_SIZES * np.maximum(size, diagonal(boxes, aspect)) * (1 + passed_s)
         allowed += 0.5 * np.hypot(*self.image_speed.T) * passed_s
         odd = known & (far > allowed)
-        again = odd & (np.hypot(*(_bottom(boxes, aspect) - _bottom(self.strange, aspect)).T) < size)
+        again = odd & (np.hypot(*(bottom(boxes, aspect) - bottom(self.strange, aspect)).T) < size)
         self.strange[found] = np.nan
         self.strange[odd] = boxes[odd]
         for row in np.flatnonzero(again).tolist():
@@ -304,10 +316,11 @@ class Movers:
         Within one tick the old track may have been seen first and the new one after it: a track is new in its second tick, too.
         """
         keep = np.ones(len(self), bool)
+        self._give_back(found, boxes, moments)
         for row in np.flatnonzero(found & (self.twin > 0)).tolist():
             older = np.flatnonzero((self.object_id == self.twin[row]) & ~found & keep)
             if len(older):
-                self._take_over(row, int(older[0]), keep)
+                self._take_over(row, int(older[0]), float(moments[row]), keep)
         fresh = np.flatnonzero(found & (np.isfinite(self.times).sum(axis=1) < _NEW_TICKS))
         lost = np.flatnonzero(~found & np.isfinite(self.times).any(axis=1))
         if not len(fresh) or not len(lost):
@@ -321,34 +334,61 @@ class Movers:
             gone_s = np.maximum(moments[row] - self.last_s[lost], 0.0)
             course = np.where(standing[:, None], 0.0, self.image_speed[lost]) * gone_s[:, None]
             now = boxes[row : row + 1]
-            size = np.sqrt(_diagonal(old, aspect) * _diagonal(now, aspect))
-            off = _off_course(_bottom(now, aspect) - _bottom(old, aspect), course) / size
-            ratio = _diagonal(old, aspect) / _diagonal(now, aspect)
+            size = np.sqrt(diagonal(old, aspect) * diagonal(now, aspect))
+            off = off_course(bottom(now, aspect) - bottom(old, aspect), course) / size
+            ratio = diagonal(old, aspect) / diagonal(now, aspect)
             allowed = np.where(standing, _HEIR_STANDING_SIZES, _HEIR_SIZES)
             fits = (off <= allowed) & (ratio > _SIZE_RATIO) & (ratio < 1 / _SIZE_RATIO)
-            fits &= (begin_s > self.final_s[lost]) | [self._coincided(row, other) for other in lost.tolist()]
+            fits &= gap_s > -0.3
             fits &= gap_s <= np.where(standing, _FORGET_STANDING_S, _HEIR_S)
             fits &= (self.object_class[lost] == 0) == (self.object_class[row] == 0)
             fits &= keep[lost] & (self.first_s[lost] < self.first_s[row])
             if not fits.any():
                 continue
             best = int(lost[np.flatnonzero(fits)[off[fits].argmin()]])
-            self._take_over(row, best, keep)
+            self._take_over(row, best, float(moments[row]), keep)
             self.image_speed[row] = self.image_speed[best]
         return keep
 
-    def _coincided(self, one: int, two: int) -> bool:
-        """Whether the two have had nearly one box in a tick in which both were seen; who has not are two objects."""
-        both = np.isfinite(self.times[one]) & np.isfinite(self.times[two])
-        if not both.any():
-            return False
-        a, b = self.boxes[one, both][-1], self.boxes[two, both][-1]
-        shared = float(np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None).prod())
-        return shared >= _SAME * float((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod() - shared)
+    def _give_back(self, found: Flags, boxes: Array, moments: Array) -> None:
+        """A track that returns, while the one that was taken for its continuation is still there: they are two objects."""
+        for row in np.flatnonzero(found).tolist():
+            gift = self._gifts.get(int(self.track_id[row]))
+            heir = None if gift is None else self._rows.get(gift.track_id)
+            if gift is None or heir is None or not found[heir] or union_share(boxes[row], boxes[heir]) >= SAME:
+                continue
+            del self._gifts[int(self.track_id[row])]
+            before = self.times[heir] < gift.since_s
+            for name in _TICKED:
+                history = getattr(self, name)
+                history[row] = np.where(before if history.ndim == 2 else before[:, None], history[heir], history[row])
+            for name in ("begin", "reach", "course", "object_id", "first_s", "image_speed"):
+                getattr(self, name)[row] = getattr(self, name)[heir]
+            self.shape[row] = gift.shape
+            own = {name: getattr(self, name)[heir].copy() for name in _TICKED}
+            own["times"][before] = np.nan
+            self._restart(heir, gift.first_s)
+            for name, history in own.items():
+                getattr(self, name)[heir] = history
+            known = np.isfinite(own["times"])
+            if known.any():
+                self.begin[heir] = own["places"][int(known.argmax())]
+        self._gifts = {
+            old: gift for old, gift in self._gifts.items() if gift.track_id in self._rows and self._is_recent(gift, moments)
+        }
 
-    def _take_over(self, row: int, best: int, keep: Flags) -> None:
+    @staticmethod
+    def _is_recent(gift: "_Gift", moments: Array) -> bool:
+        known = moments[np.isfinite(moments)]
+        return not len(known) or float(known.max()) - gift.since_s <= _GIFT_S
+
+    def _take_over(self, row: int, best: int, moment_s: float, keep: Flags) -> None:
         """``row`` goes on with the number and the history of ``best``, which goes."""
         keep[best] = False
+        since_s = float(np.nanmin(np.append(self.times[row], moment_s)))
+        self._gifts[int(self.track_id[best])] = _Gift(
+            int(self.track_id[row]), since_s - 1e-3, float(self.first_s[row]), float(self.shape[best])
+        )
         own = np.isfinite(self.times[row]) & (self.clear[row] | ~self.clear[best])
         for name in _TICKED:
             history = getattr(self, name)
@@ -394,12 +434,12 @@ class Movers:
         tall = np.stack([height, np.zeros_like(height)], axis=2)
         growth = fit_motion(self.times, tall, np.ones_like(self.whole), time_s, _REST_WINDOW_S, np.ones(len(self)))
         still &= np.abs(growth.velocity[:, 0]) < np.maximum(_REST_GROWTH, np.minimum(2.5 * growth.error, 0.2))
-        size = _diagonal(last, view.aspect)
+        size = diagonal(last, view.aspect)
         recent = (self.times > time_s - 0.7) & np.isfinite(self.times)
         middle = np.where(recent[..., None], self.boxes, 0).sum(axis=1) / np.maximum(recent.sum(axis=1), 1)[:, None]
         drift = np.minimum(
-            np.hypot(*(_bottom(middle, view.aspect) - _bottom(self.anchor, view.aspect)).T),
-            np.hypot(*(_top(middle, view.aspect) - _top(self.anchor, view.aspect)).T),
+            np.hypot(*(bottom(middle, view.aspect) - bottom(self.anchor, view.aspect)).T),
+            np.hypot(*(top(middle, view.aspect) - top(self.anchor, view.aspect)).T),
         )
         resting = np.isfinite(self.rest_s)
         leaves = resting & recent.any(axis=1) & (drift > _DRIFT_SIZES * size)
@@ -422,48 +462,4 @@ def _blank(count: int) -> dict[str, NDArray[np.generic]]:
         "strange": full((count, 4), np.nan), "image_speed": np.zeros((count, 2)),
         "sum_box": np.zeros((count, 4)), "sum_t": np.zeros(count), "count": np.zeros(count), "reach": np.zeros(count),
         "course": full((count, 2), np.nan), "shape": full(count, np.nan), "twin": np.zeros(count, np.int64),
-        "final_s": np.zeros(count),
     }  # fmt: skip
-
-
-def _bottom(boxes: Array, aspect: float) -> Array:
-    """Bottom centres of relative boxes (n, 4), in picture heights (n, 2)."""
-    return np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2 * aspect, boxes[:, 3]])
-
-
-def _top(boxes: Array, aspect: float) -> Array:
-    return np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2 * aspect, boxes[:, 1]])
-
-
-def _foot_hidden(boxes: Array, hiders: Array, there: Flags, found: Flags, same: Flags) -> Flags:
-    """bool (n,): whether something nearer to the camera lies over the lower edge of each box.
-
-    Args:
-        hiders: (n, 4), boxes of what is ``there``, bool (n,); what is not ``found`` hides nobody who has nearly its box: that is
-            the object itself under another number. same: bool (n, n), pairs that are known to be one object.
-    """
-    (x1, y1, x2, y2), (left, top, right, bottom) = boxes.T, hiders.T
-    width, height = x2 - x1, y2 - y1
-    beside = np.minimum(x2[:, None], right) - np.maximum(x1[:, None], left)
-    nearer = (bottom[None, :] > y2[:, None] + 0.05 * height[:, None]) & (top[None, :] < y2[:, None] + 0.02 * height[:, None])
-    over = nearer & (beside > 0.2 * width[:, None]) & there[None, :] & ~same & ~same.T
-    if not found[there].all():
-        deep = np.minimum(y2[:, None], bottom) - np.maximum(y1[:, None], top)
-        shared = np.clip(beside, 0, None) * np.clip(deep, 0, None)
-        union = (width * height)[:, None] + ((right - left) * (bottom - top))[None, :] - shared
-        over &= found[None, :] | (shared < _SAME * np.maximum(union, 1e-12))
-    hidden: Flags = over.any(axis=1)
-    return hidden
-
-
-def _off_course(step: Array, course: Array) -> Array:
-    """Distance (n,) of steps (n, 2) from the nearest one between standing still and going on along ``course`` (n, 2)."""
-    length = np.maximum((course**2).sum(axis=1), 1e-18)
-    share = np.clip((step * course).sum(axis=1) / length, 0.0, 1.0)
-    result: Array = np.hypot(*(step - share[:, None] * course).T)
-    return result
-
-
-def _diagonal(boxes: Array, aspect: float) -> Array:
-    result: Array = np.hypot((boxes[:, 2] - boxes[:, 0]) * aspect, boxes[:, 3] - boxes[:, 1])
-    return result

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.traffic.events.scripted import CAR, SIZE, START, lane, road, track
-from traffic.events.movers import Movers, _foot_hidden
+from traffic.events.boxes import foot_hidden
+from traffic.events.movers import Movers
 from traffic.events.world import HEIGHTS_M
 from traffic.passages import PassageAnalyzer
 from traffic.passages.view import GroundView
@@ -47,10 +48,10 @@ def test_who_is_not_found_in_a_tick_still_hides_what_is_behind_it() -> None:
     boxes = np.array([behind, [0.0, 0.0, 0.0, 0.0]])
     hiders, there, found = np.array([behind, before]), np.array([True, True]), np.array([True, False])
     nothing = np.zeros((2, 2), bool)
-    assert _foot_hidden(boxes, hiders, there, found, nothing)[0]
-    assert not _foot_hidden(boxes, hiders, np.array([True, False]), found, nothing)[0], "it is not there any more"
+    assert foot_hidden(boxes, hiders, there, found, nothing)[0]
+    assert not foot_hidden(boxes, hiders, np.array([True, False]), found, nothing)[0], "it is not there any more"
     same = np.array([behind, [0.40, 0.31, 0.50, 0.44]])
-    assert not _foot_hidden(boxes, same, there, found, nothing)[0], "its own old track hides nobody"
+    assert not foot_hidden(boxes, same, there, found, nothing)[0], "its own old track hides nobody"
 
 
 def test_the_foot_of_one_that_stands_is_completed_by_the_height_it_had(view: GroundView) -> None:
@@ -67,3 +68,22 @@ def test_the_foot_of_one_that_stands_is_completed_by_the_height_it_had(view: Gro
     assert np.isfinite(movers.rest_s[row])
     assert not movers.free[row, -5:].any()
     assert movers.boxes[row, -5:, 3] == pytest.approx(0.36, abs=1e-6)
+
+
+def test_a_track_that_returns_takes_its_object_back_from_the_one_that_seemed_to_continue_it(view: GroundView) -> None:
+    """Track 1 is not found for a moment, when track 2 comes into view just there: a slower vehicle ahead."""
+    movers = Movers()
+    for tick in range(25):
+        time_s = tick / 5
+        seen = [] if tick in (9, 10) else [track((1, CAR, 10.0, 5 + 20 * time_s), time_s, 0.0)]
+        if tick >= 9:
+            seen.append(track((2, CAR, 10.5, 42 + 8 * (time_s - 1.8)), time_s, 1.8))
+        movers.note(seen)
+        movers.tick(time_s, view, HEIGHTS_M)
+        if tick == 10:
+            assert movers.object_id.tolist() == [1], "it looks like one"
+    one, two = movers.track_id.tolist().index(1), movers.track_id.tolist().index(2)
+    assert movers.object_id[one] == 1 != movers.object_id[two]
+    assert np.isfinite(movers.times[one]).sum() == 23
+    assert np.nanmin(movers.times[two]) == pytest.approx(1.8)
+    assert movers.first_s[two] == pytest.approx(1.8)
