@@ -18,8 +18,9 @@ _STEP_S = 0.2
 _LATE_S = 0.85
 _MAX_M_S2 = 10.0  # no tyre brakes harder; more is a flawed trajectory (or a collision, which is another kind)
 _FLAWED = 3.0
-# Surely harder than firm braking: in scripted scenes chance and firm braking reach 2.4, emergency braking at least 2.9.
+# Surely harder than firm braking: in three ticks chance and firm braking reach 2.5, emergency braking at least 2.8.
 _FIRM, _DEVIATIONS = 0.85, 2.6
+_SEEN_S = 0.35  # in three ticks one after the other
 _GOES_ON = 0.7
 _SIDE_M_S = 6.0
 _GRAIN_M, _LEAST_PX = 0.7, 16.0  # metres a pixel may cover; height of the box
@@ -78,6 +79,8 @@ class DecelerationDetector:
             if _is_exchanged(world, index, found):
                 continue
             since_s = self._runs.hold(number, world.time_s)
+            if world.time_s - since_s < _SEEN_S:
+                continue  # the more is seen of a braking the surer it is; what chance has made fades
             detail = f"减速度{rate:.1f}米/秒²,由{before * 3.6:.0f}降至{max(after, 0) * 3.6:.0f}公里/小时"
             strength = float(np.clip(0.5 + 0.05 * found.deviations, 0.6, 0.95))
             yield about(world, index, self.kind, strength, since_s=since_s, detail=detail)
