@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Indices = NDArray[np.intp]
 
 _UNION = 0.35  # share of the union that both boxes cover now; one of the two may have been seen a moment later
 _TICKS, _LEAST = 5, 2  # of the last ticks, in which both were seen
@@ -20,7 +21,7 @@ _SPEEDS = 0.3  # of the faster one, by which the velocities may differ: two who 
 _LEAST_M_S = 3.0  # who is slower may stand close to another
 
 
-def find_twins(boxes: Array, times: Array, places: Array, velocity: Array, scale: Array, able: Flags, *, metric: bool) -> Array:
+def find_twins(boxes: Array, times: Array, places: Array, velocity: Array, scale: Array, able: Flags, *, metric: bool) -> Indices:
     """Pairs of rows (k, 2), the same object twice.
 
     Args:
