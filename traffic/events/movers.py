@@ -400,7 +400,11 @@ class Movers:
     # -- motion -------------------------------------------------------------------------------------------------------
 
     def _find_twins(self, boxes: Array, scale: Array, view: GroundView) -> None:
-        """Younger rows that follow an older one's object, while that one is seen, too."""
+        """Younger rows that follow an older one's object, while that one is seen, too; who drives away from it is another."""
+        for row in np.flatnonzero(self.seen & (self.twin > 0)).tolist():
+            older = np.flatnonzero(self.seen & (self.object_id == self.twin[row]))
+            if len(older) and union_share(boxes[row], boxes[older[0]]) < 0.5 * SAME:
+                self.twin[row] = 0
         self.twin[self.seen & ~np.isin(self.twin, self.object_id[self.seen])] = 0
         wide = boxes * np.array([view.aspect, 1.0, view.aspect, 1.0])
         velocity = np.where(np.isfinite(self.motion.velocity), self.motion.velocity, 0.0)

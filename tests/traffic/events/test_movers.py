@@ -87,3 +87,20 @@ def test_a_track_that_returns_takes_its_object_back_from_the_one_that_seemed_to_
     assert np.isfinite(movers.times[one]).sum() == 23
     assert np.nanmin(movers.times[two]) == pytest.approx(1.8)
     assert movers.first_s[two] == pytest.approx(1.8)
+
+
+def test_a_second_track_of_one_vehicle_is_its_twin_until_they_part(view: GroundView) -> None:
+    movers = Movers()
+    twins = []
+    for tick in range(20):
+        time_s = tick / 5
+        aside = 2.0 * max(time_s - 2, 0)
+        seen = [
+            track((1, CAR, 10.0, 5 + 10 * time_s), time_s, 0.0),
+            track((2, CAR, 10.3 + aside, 5.4 + 10 * time_s), time_s, 0.1),
+        ]
+        movers.note(seen)
+        movers.tick(time_s, view, HEIGHTS_M)
+        twins.append(movers.twin.tolist())
+    assert twins[5] == [0, 1]
+    assert twins[-1] == [0, 0]
