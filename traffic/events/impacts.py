@@ -62,6 +62,13 @@ def measure_shock(world: World, index: int) -> Shock | None:
     after, error_after = _velocity(times[late], places[late], errors[late], ~free[late])
     if not world.view.metric:
         before = before * _nearer(boxes, early, late)
+    if not free[
+        late
+    ].all():  # who turns has another shape, and a foot that is guessed by the old one jumps: its upper edge does not
+        level = _level(world, boxes, early)[late]
+        upper, error_upper = _velocity(times[late], level, errors[late])
+        if np.hypot(*(upper - before)) < np.hypot(*(after - before)):
+            after, error_after = upper, error_upper
     speed = float(np.hypot(*before)) * scale
     if not _LEAST_M_S <= speed <= _MOST_M_S:
         return None
@@ -75,6 +82,13 @@ def measure_shock(world: World, index: int) -> Shock | None:
         return None
     heading = before / max(float(np.hypot(*before)), 1e-12)
     return Shock(middle, speed, change, change / passed_s, error, (float(heading[0]), float(heading[1])))
+
+
+def _level(world: World, boxes: Array, early: Flags) -> Array:
+    """(n, 2), places that the upper edges tell, with the height of the ``early`` boxes."""
+    level = boxes.copy()
+    level[:, 3] = level[:, 1] + np.median(boxes[early, 3] - boxes[early, 1])
+    return world.view.contacts(level)
 
 
 def _nearer(boxes: Array, early: Flags, late: Flags) -> Array:
@@ -100,10 +114,8 @@ def measure_push(world: World, index: int, shock: Shock) -> tuple[float, float]:
     if early.sum() < 2 or late.sum() < 2 or np.ptp(times[early]) < 0.15 or np.ptp(times[late]) < 0.15:
         return 0.0, np.inf
     scale, heading = float(world.scale[index]), np.array(shock.heading)
-    level = boxes.copy()
-    level[:, 3] = level[:, 1] + np.median(boxes[early, 3] - boxes[early, 1])
     found = []
-    for points, unsure in ((places, guessed), (world.view.contacts(level), np.zeros(len(times), bool))):
+    for points, unsure in ((places, guessed), (_level(world, boxes, early), np.zeros(len(times), bool))):
         errors = world.errors_of(boxes, unsure)
         before, error_before = _velocity(times[early], points[early], errors[early], unsure[early])
         after, error_after = _velocity(times[late], points[late], errors[late], unsure[late])
