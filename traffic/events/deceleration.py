@@ -161,7 +161,8 @@ def _is_exchanged(world: World, index: int, braking: Braking) -> bool:
     for other in np.flatnonzero(then.any(axis=1)).tolist():
         if other == row or np.hypot(*(history.places[other][then[other]].mean(axis=0) - own)) > _BESIDE_M:
             continue
-        slips = abs(history.first_s[other] - braking.middle_s) <= _SLIPS_S and history.first_s[other] > history.first_s[row]
+        new_s = float(np.nanmin(history.times[other]))
+        slips = abs(new_s - braking.middle_s) <= _SLIPS_S and new_s > float(np.nanmin(history.times[row]))
         if slips and not history.twin[other]:
             return True
         along = history.places[other] @ braking.way

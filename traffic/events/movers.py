@@ -27,6 +27,7 @@ _FORGET_S = 3.0  # a moving object that is not seen is forgotten after this long
 _FORGET_STANDING_S = 60.0
 _HEIR_S = 2.5  # a new track may continue a moving object that was last seen at most this long ago...
 _NEW_TICKS = 2
+_PARTED = 0.1  # share of their union from which on two boxes are not apart
 _GIFT_S = 10.0  # a track that returns later is another object
 _REPORTED_S = 1.0  # a track is reported at the latest this long after its first detection
 _HEIR_SIZES = 0.8  # ...and is expected within so many diagonals of its box of where the new one is
@@ -351,11 +352,12 @@ class Movers:
         return keep
 
     def _give_back(self, found: Flags, boxes: Array, moments: Array) -> None:
-        """A track that returns, while the one that was taken for its continuation is still there: they are two objects."""
+        """A track that has returned, while the one that was taken for its continuation is there, and apart from it: they are two
+        objects. (As long as their boxes overlap, it may be the same one found twice.)"""
         for row in np.flatnonzero(found).tolist():
             gift = self._gifts.get(int(self.track_id[row]))
             heir = None if gift is None else self._rows.get(gift.track_id)
-            if gift is None or heir is None or not found[heir] or union_share(boxes[row], boxes[heir]) >= SAME:
+            if gift is None or heir is None or not found[heir] or union_share(boxes[row], boxes[heir]) >= _PARTED:
                 continue
             del self._gifts[int(self.track_id[row])]
             before = self.times[heir] < gift.since_s

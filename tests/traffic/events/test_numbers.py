@@ -84,3 +84,15 @@ def test_two_tracks_at_one_place_are_one_vehicle_and_two_that_collide_are_two() 
     assert pair(2.8, (10.0, 10.0)) == 0, "two vehicles, one behind the other"
     assert pair(0.5, (10.0, 6.0)) == 0, "one runs into the other"
     assert pair(0.5, (1.0, 1.0)) == 0, "a queue that closes up"
+
+
+def test_a_track_that_goes_to_and_fro_between_two_vehicles_drives_no_wrong_way() -> None:
+    """Boxes of a tick of two frames are averaged, so it seems to come back at 50 m/s."""
+
+    def swapped(time_s: float) -> list[Seen]:
+        near, far = 20 + 14 * time_s, 50 + 14 * time_s
+        one, two = (near, far) if round(time_s * 10) % 7 < 3 else (far, near)
+        return [(1, CAR, 10.0, one), (2, CAR, 10.4, two)]
+
+    player = Player(road(lane(1, 10), lane(2, 14)), fps=10).play(swapped, 3.2)
+    assert player.raised(EventKind.WRONG_WAY) == []
