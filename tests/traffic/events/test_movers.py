@@ -104,3 +104,18 @@ def test_a_second_track_of_one_vehicle_is_its_twin_until_they_part(view: GroundV
         twins.append(movers.twin.tolist())
     assert twins[5] == [0, 1]
     assert twins[-1] == [0, 0]
+
+
+def test_an_old_track_that_returns_on_the_same_vehicle_takes_nothing_back(view: GroundView) -> None:
+    """Track 2 goes on with what track 1 has begun; later the detector finds the vehicle once more, too large, as track 1."""
+    movers = Movers()
+    for tick in range(25):
+        time_s = tick / 5
+        y = 5 + 10 * time_s
+        seen = [track((1, CAR, 10.0, y), time_s, 0.0)] if tick <= 8 else [track((2, CAR, 10.0, y), time_s, 1.8)]
+        if tick in (14, 15):
+            left, top, right, bottom = seen[0].box
+            seen.append(boxed(1, (left, top - 10, right, bottom + 40), time_s))
+        movers.note(seen)
+        movers.tick(time_s, view, HEIGHTS_M)
+    assert movers.object_id[movers.track_id.tolist().index(2)] == 1
