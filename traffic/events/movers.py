@@ -246,6 +246,8 @@ class Movers:
         tall = self._heights_at_rest(covered & uncut)
         full = boxes[:, 1] + np.where(np.isfinite(tall), tall, width * self.shape)
         known = covered & uncut & np.isfinite(full)
+        own = tall / np.maximum(width, 1e-9)  # the foot must not jump when it starts
+        self.shape = np.where(np.isfinite(tall), 0.8 * np.where(np.isfinite(self.shape), self.shape, own) + 0.2 * own, self.shape)
         boxes[known, 3] = np.clip(full, boxes[:, 3], boxes[:, 3] + _MAX_RESTORED * height)[known]
         now = height / np.maximum(width, 1e-9)
         old = np.where(np.isfinite(self.shape), self.shape, now)
@@ -254,13 +256,11 @@ class Movers:
         return result
 
     def _heights_at_rest(self, who: Flags) -> Array:
-        """(n,), median height of the box of ``who`` since it stands, of boxes with a free foot if there are some; nan for who
-        does not stand. A width measured just now is far less exact."""
+        """(n,), median height of the boxes of ``who`` with a free foot since it stands; nan for who does not stand, or has had
+        none. A width measured just now is far less exact."""
         tall = np.full(len(self), np.nan)
         for row in np.flatnonzero(who & np.isfinite(self.rest_s)).tolist():
-            since = self.times[row] >= self.rest_s[row] - 1e-6
-            some = since & self.free[row]
-            use = some if some.sum() >= _SOME_FREE else since
+            use = (self.times[row] >= self.rest_s[row] - 1e-6) & self.free[row]
             if use.sum() >= _SOME_FREE:
                 tall[row] = np.median(self.boxes[row, use, 3] - self.boxes[row, use, 1])
         return tall
