@@ -23,8 +23,16 @@ class Maker:
     def sharpen(self, depth_m: float, grain_m: float) -> None:
         """Draw the camera anew until a pixel covers at most ``grain_m`` along the road, ``depth_m`` into the picture."""
         while self.camera.grain(self.near + depth_m) > grain_m:
-            self.camera = StageCamera(self.rng)
-            self.near, self.far = self.camera.near_m, self.camera.far_m
+            self._draw()
+
+    def redraw(self, depth_m: float, grain_m: float) -> None:
+        """Another camera that is as sharp."""
+        self._draw()
+        self.sharpen(depth_m, grain_m)
+
+    def _draw(self) -> None:
+        self.camera = StageCamera(self.rng)
+        self.near, self.far = self.camera.near_m, self.camera.far_m
 
     def u(self, low: float, high: float) -> float:
         """A number between the two."""
@@ -32,7 +40,8 @@ class Maker:
 
     def y(self, low: float = 6.0, high: float = 34.0) -> float:
         """A place along the road where things are seen well."""
-        return self.near + self.u(low, min(high, self.far - self.near - 8))
+        high = min(high, self.far - self.near - 8)
+        return self.near + self.u(min(low, high), high)
 
     def road(self, count: int | None = None, way: int | None = None, **spec: object) -> list[LaneSpec]:
         """Lanes side by side, from the driver's left to the right."""

@@ -140,12 +140,12 @@ def crossing_people(m: Maker) -> Case:
 
 
 def motorcycles(m: Maker) -> Case:
-    """Motorcycles on a highway, their riders sometimes found as people."""
+    """Motorcycles on a highway, their riders sometimes found as people. They pass the others at the edge of the lane."""
     lanes = m.road(2)
     actors = []
     for i in range(4):
         lane, v = lanes[i % 2], m.u(70, 110) * KMH
-        motion = scripted(lane.x, m.start(m.way), m.way, v, begin_s=2.0 + 6 * i)
+        motion = scripted(lane.x - 1.6 * m.way, m.start(m.way), m.way, v, begin_s=2.0 + 6 * i)
         actors.append(make_actor(m.rng, Class.MOTORCYCLE, motion))
         if m.rng.random() < 0.6:
             actors.append(make_actor(m.rng, Class.PERSON, motion, hard_to_see=0.5))

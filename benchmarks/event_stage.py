@@ -11,6 +11,7 @@ from traffic.facts import EventKind
 from traffic.scene import Scene
 from traffic.types import ObjectClass
 
+FIRM_M_S2 = 4.0  # nobody brakes harder in ordinary traffic; from 4.5 on it is an event
 SIZES = {
     ObjectClass.CAR: (4.5, 1.8, 1.5),
     ObjectClass.TRUCK: (8.5, 2.45, 3.1),
@@ -162,7 +163,7 @@ def advance(case: Case, time_s: float, rng: Rng) -> None:
             wished = 2.0 + actor.v * 1.2 + actor.v * (actor.v - speed) / (2 * math.sqrt(1.4 * 2.0))
             free -= 1.4 * (max(wished, 0) / max(gap, 0.3)) ** 2
         before = actor.v
-        actor.v = max(actor.v + max(free, -4.5) * STEP_S, 0.0)
+        actor.v = max(actor.v + max(free, -FIRM_M_S2) * STEP_S, 0.0)
         actor.s += (before + actor.v) / 2 * STEP_S
     far = case.camera.far_m + 80
     case.actors[:] = [a for a in case.actors if a.motion is not None or (a.way * a.s < far and a.way * a.s > -40)]

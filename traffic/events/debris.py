@@ -58,12 +58,12 @@ class DebrisDetector:
             yield _evidence(world, self.kind, spot, reach_m=4.0, sustain=hidden or missed)
 
     def _note_standing(self, world: World) -> None:
-        """Where vehicles have stood long enough to become background."""
+        """Where vehicles have stood long enough to become background: who starts takes its box along, and leaves the hole."""
         for index in np.flatnonzero(world.motor & (world.time_s - np.nan_to_num(world.rest_s, nan=np.inf) > _STOOD_S)).tolist():
             box = world.box_px(index)
             for place, (_, known) in enumerate(self._vacated):
                 if overlap(box, known) > 0.6:
-                    self._vacated[place] = (world.time_s, box)
+                    self._vacated[place] = (world.time_s, known)
                     break
             else:
                 self._vacated.append((world.time_s, box))

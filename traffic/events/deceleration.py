@@ -18,17 +18,19 @@ _STEP_S = 0.2
 _LATE_S = 0.85
 _MAX_M_S2 = 10.0  # no tyre brakes harder; more is a flawed trajectory (or a collision, which is another kind)
 _FLAWED = 3.0
-_FIRM, _DEVIATIONS, _STILL = (
-    0.85,
-    1.9,
-    0.85,
-)  # surely harder than firm braking; among many begins and ends chance finds a good one
+# Surely harder than firm braking: in three ticks chance and firm braking reach 2.5, emergency braking at least 2.8.
+_FIRM, _DEVIATIONS = 0.85, 2.6
+_SEEN_S = 0.35  # in three ticks one after the other
 _GOES_ON = 0.7
 _SIDE_M_S = 6.0
 _GRAIN_M, _LEAST_PX = 0.7, 16.0  # metres a pixel may cover; height of the box
+_FAR_GRAIN_M = 0.8  # of the places before: further off a calibration from near points is metres wrong, and so is the speed
 _MOMENT_S, _BESIDE_M = 0.3, 7.0  # two tracks that exchange their vehicles are that near in that moment
+_SLIPS_S = 0.7
 _APART_S, _HALF_S, _GAINED = 0.7, 0.5, 0.5  # speeds from 1.2 to 0.2 s before and after; share of what the other one has lost
-_PLACE_PX = 1.4  # so exact is a place at best
+_TOP = 0.004  # of the picture's height
+_LEAST_EDGES = 6  # boxes that the picture's upper border does not cut
+_BOTH_EDGES = 0.8  # error of a place that both edges tell, of that of the lower one; 0.71 if they were wholly independent
 _HEIGHT_CHANGE = 0.4  # of the box between two ticks: it was cut by something in front
 
 
@@ -77,6 +79,8 @@ class DecelerationDetector:
             if _is_exchanged(world, index, found):
                 continue
             since_s = self._runs.hold(number, world.time_s)
+            if world.time_s - since_s < _SEEN_S:
+                continue  # the more is seen of a braking the surer it is; what chance has made fades
             detail = f"减速度{rate:.1f}米/秒²,由{before * 3.6:.0f}降至{max(after, 0) * 3.6:.0f}公里/小时"
             strength = float(np.clip(0.5 + 0.05 * found.deviations, 0.6, 0.95))
             yield about(world, index, self.kind, strength, since_s=since_s, detail=detail)
@@ -92,10 +96,12 @@ def measure_braking(world: World, index: int, least: float) -> Braking | None:
     row = world.rows[index]
     times = world.movers.times[row]
     use = world.movers.clear[row] & (times > world.time_s - _WINDOW_S)
+    use[use] &= world.pixels_of(world.movers.boxes[row][use]) <= _FAR_GRAIN_M
     if use.sum() < 7:
         return None
     times, places, boxes = times[use], world.movers.places[row][use], world.movers.boxes[row][use]
-    if not is_steady(times, boxes[:, 3] - boxes[:, 1], _HEIGHT_CHANGE):
+    uncut = boxes[:, 1] > _TOP
+    if not is_steady(times[uncut], (boxes[:, 3] - boxes[:, 1])[uncut], _HEIGHT_CHANGE):
         return None
     free = np.flatnonzero(world.movers.free[row][use])
     if len(free) < _LEAST_BEFORE:
@@ -104,15 +110,18 @@ def measure_braking(world: World, index: int, least: float) -> Braking | None:
     length = float(np.hypot(way[0], way[1]))
     if length < 1.0:
         return None
+    pixels, guessed = world.pixels_of(boxes), ~world.movers.free[row][use]
+    errors = world.errors_of(boxes, guessed)
+    if uncut.sum() >= _LEAST_EDGES:  # both edges tell the place, each with its own noise
+        places = places.copy()
+        places[uncut] = world.view.contacts(steadied(times[uncut], boxes[uncut]))
+        errors = errors * np.where(guessed | ~uncut, 1.0, _BOTH_EDGES)
     along, aside = places @ (way / length), places @ np.array([-way[1], way[0]]) / length
-    pixels = world.pixels_of(boxes)
     if (np.abs(np.diff(aside)) / np.maximum(np.diff(times), 0.1) > _SIDE_M_S + 4 * pixels[1:]).any():
         return None  # it has jumped to the side: another vehicle
     late = times > world.time_s - _LATE_S
     if late.sum() < 3 or np.ptp(times[late]) < 0.35:
         return None
-    guessed = ~world.movers.free[row][use]
-    errors = _PLACE_PX * pixels * np.where(guessed, _guess(world, boxes), 1.0)
     fit = _fit(times - world.time_s, along, errors, guessed, least, float(times[free[_LEAST_BEFORE - 1]] - world.time_s))
     if fit is None:
         return None
@@ -122,10 +131,25 @@ def measure_braking(world: World, index: int, least: float) -> Braking | None:
     return Braking(before, after, way / length, rate, world.time_s + middle, deviations)
 
 
+def steadied(times: Array, boxes: Array) -> Array:
+    """Relative boxes (n, 4) whose height changes as smoothly as perspective makes it, about the middle that was seen.
+
+    The errors of the upper and the lower edge are independent for the most part. The height follows the distance, which the
+    braking itself bends only slowly: a parabola of its logarithm.
+    """
+    offsets = times - times.mean()
+    columns = np.stack([np.ones_like(offsets), offsets, offsets**2], axis=1)
+    tall = boxes[:, 3] - boxes[:, 1]
+    shares, *_ = np.linalg.lstsq(columns * tall[:, None], np.log(np.maximum(tall, 1e-9)) * tall, rcond=None)
+    smooth, middle = np.exp(columns @ shares), (boxes[:, 1] + boxes[:, 3]) / 2
+    return np.column_stack([boxes[:, 0], middle - smooth / 2, boxes[:, 2], middle + smooth / 2])
+
+
 def _is_exchanged(world: World, index: int, braking: Braking) -> bool:
     """Whether somebody beside it has gained in the same moment what it has lost: two tracks have exchanged their vehicles.
 
-    (Or one has run into the other, which is another kind.)
+    (Or one has run into the other, which is another kind.) Or somebody beside it is seen for the first time just then: the track
+    has slipped to a neighbour, and the vehicle that it followed before has got a new one.
     """
     history, row = world.movers, world.rows[index]
     since_s = history.times - braking.middle_s
@@ -137,6 +161,10 @@ def _is_exchanged(world: World, index: int, braking: Braking) -> bool:
     for other in np.flatnonzero(then.any(axis=1)).tolist():
         if other == row or np.hypot(*(history.places[other][then[other]].mean(axis=0) - own)) > _BESIDE_M:
             continue
+        new_s = float(np.nanmin(history.times[other]))
+        slips = abs(new_s - braking.middle_s) <= _SLIPS_S and new_s > float(np.nanmin(history.times[row]))
+        if slips and not history.twin[other]:
+            return True
         along = history.places[other] @ braking.way
         speeds = []
         for use in (np.abs(since_s[other] + _APART_S) <= _HALF_S, np.abs(since_s[other] - _APART_S) <= _HALF_S):
@@ -146,14 +174,6 @@ def _is_exchanged(world: World, index: int, braking: Braking) -> bool:
         if len(speeds) == 2 and speeds[1] - speeds[0] > _GAINED * lost:
             return True
     return False
-
-
-def _guess(world: World, boxes: Array) -> Array:
-    """(n,): how much less exact a foot is that was completed by the known shape: top edge plus width times shape."""
-    width, height = world.frame_size
-    shape = (boxes[:, 3] - boxes[:, 1]) * height / np.maximum((boxes[:, 2] - boxes[:, 0]) * width, 1e-9)
-    result: Array = np.sqrt(1.0 + 2.0 * shape**2)
-    return result
 
 
 def _fit(

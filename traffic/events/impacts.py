@@ -57,9 +57,18 @@ def measure_shock(world: World, index: int) -> Shock | None:
     if not is_steady(times, boxes[:, 3] - boxes[:, 1], _HEIGHT_CHANGE):
         return None
     scale = float(world.scale[index])
-    pixel = float(np.abs(world.view.per_pixel(world.bottoms[index : index + 1])).sum(axis=1).max())
-    before, error_before = _velocity(times[early], places[early], pixel)
-    after, error_after = _velocity(times[late], places[late], pixel, ~free[late])
+    errors = world.errors_of(boxes, ~free)
+    before, error_before = _velocity(times[early], places[early], errors[early])
+    after, error_after = _velocity(times[late], places[late], errors[late], ~free[late])
+    if not world.view.metric:
+        before = before * _nearer(boxes, early, late)
+    if not free[
+        late
+    ].all():  # who turns has another shape, and a foot that is guessed by the old one jumps: its upper edge does not
+        level = _level(world, boxes, early)[late]
+        upper, error_upper = _velocity(times[late], level, errors[late])
+        if np.hypot(*(upper - before)) < np.hypot(*(after - before)):
+            after, error_after = upper, error_upper
     speed = float(np.hypot(*before)) * scale
     if not _LEAST_M_S <= speed <= _MOST_M_S:
         return None
@@ -75,21 +84,43 @@ def measure_shock(world: World, index: int) -> Shock | None:
     return Shock(middle, speed, change, change / passed_s, error, (float(heading[0]), float(heading[1])))
 
 
+def _level(world: World, boxes: Array, early: Flags) -> Array:
+    """(n, 2), places that the upper edges tell, with the height of the ``early`` boxes."""
+    level = boxes.copy()
+    level[:, 3] = level[:, 1] + np.median(boxes[early, 3] - boxes[early, 1])
+    return world.view.contacts(level)
+
+
+def _nearer(boxes: Array, early: Flags, late: Flags) -> Array:
+    """(2,), by what a constant velocity grows in the picture, to the side and upwards, from the ``early`` to the ``late`` boxes:
+    to the side as the box grows, along the line of sight with its square."""
+    tall = boxes[:, 3] - boxes[:, 1]
+    ratio = float(np.median(tall[late]) / max(float(np.median(tall[early])), 1e-9))
+    return np.array([ratio, ratio**2])
+
+
 def measure_push(world: World, index: int, shock: Shock) -> tuple[float, float]:
     """By how much an object got faster along the heading of another one's ``shock`` at that moment, and the error, m/s; (0, inf)
-    when it cannot be measured."""
+    when it cannot be measured.
+
+    Whoever is behind may hide its foot when it happens. So its upper edge must have gained as much: what is smaller counts.
+    """
     row = world.rows[index]
     times = world.movers.times[row]
     use = world.movers.clear[row] & (times > shock.time_s - _BEFORE_S) & (times <= shock.time_s + _AFTER_S + 1e-6)
     times, places, guessed = times[use], world.movers.places[row][use], ~world.movers.free[row][use]
+    boxes = world.movers.boxes[row][use]
     early, late = times <= shock.time_s, times >= shock.time_s + _SPARE_S
     if early.sum() < 2 or late.sum() < 2 or np.ptp(times[early]) < 0.15 or np.ptp(times[late]) < 0.15:
         return 0.0, np.inf
     scale, heading = float(world.scale[index]), np.array(shock.heading)
-    pixel = float(np.abs(world.view.per_pixel(world.bottoms[index : index + 1])).sum(axis=1).max())
-    before, error_before = _velocity(times[early], places[early], pixel, guessed[early])
-    after, error_after = _velocity(times[late], places[late], pixel, guessed[late])
-    return float((after - before) @ heading) * scale, float(np.hypot(error_before, error_after)) * scale
+    found = []
+    for points, unsure in ((places, guessed), (_level(world, boxes, early), np.zeros(len(times), bool))):
+        errors = world.errors_of(boxes, unsure)
+        before, error_before = _velocity(times[early], points[early], errors[early], unsure[early])
+        after, error_after = _velocity(times[late], points[late], errors[late], unsure[late])
+        found.append((float((after - before) @ heading) * scale, float(np.hypot(error_before, error_after)) * scale))
+    return min(found, key=lambda gain: gain[0] - gain[1])
 
 
 def measure_turn(world: World, index: int, shock: Shock) -> float:
@@ -118,22 +149,22 @@ def measure_ram(world: World, rear: int, front: int) -> Shock | None:
     """
     heading = world.movers.course[world.rows[rear]]
     middle, scale = world.time_s - _RAM_S, float(world.scale[front])
-    pixel = float(np.abs(world.view.per_pixel(world.bottoms[front : front + 1])).sum(axis=1).max())
     fits = []
     for index in (rear, front):
         row = world.rows[index]
         known = world.movers.clear[row] if index == rear else world.movers.free[row]
         use = known & (world.movers.times[row] > middle - _BEFORE_S)
         times, places, guessed = world.movers.times[row][use], world.movers.places[row][use], ~world.movers.free[row][use]
+        errors = world.errors_of(world.movers.boxes[row][use], guessed)
         early = times <= middle
         if early.sum() < 3 or np.ptp(times[early]) < 0.35:
             return None
-        fits.append(_velocity(times[early], places[early], pixel, guessed[early]))
+        fits.append(_velocity(times[early], places[early], errors[early], guessed[early]))
     late = times >= middle + _SPARE_S
     if late.sum() < 2 or np.ptp(times[late]) < 0.15:
         return None
     (fast, _), (before, error_before) = fits
-    after, error_after = _velocity(times[late], places[late], pixel)
+    after, error_after = _velocity(times[late], places[late], errors[late])
     closing, gain = float((fast - before) @ heading) * scale, float((after - before) @ heading) * scale
     passed_s = float(times[late].mean() - times[early].mean())
     error = float(np.hypot(error_before, error_after)) * scale / passed_s
@@ -147,8 +178,8 @@ def measure_ram(world: World, rear: int, front: int) -> Shock | None:
     return Shock(middle, speed, gain, gain / passed_s, error, (float(heading[0]), float(heading[1])))
 
 
-def _velocity(times: Array, places: Array, pixel: float, guessed: Flags | None = None) -> tuple[Array, float]:
-    """Least squares; the error supposes that a place is at best 1.4 pixels exact.
+def _velocity(times: Array, places: Array, errors: Array, guessed: Flags | None = None) -> tuple[Array, float]:
+    """Least squares, and its error; the places are as exact as ``errors``, (n,), at best.
 
     Places that were ``guessed``, bool (n,), since the foot is hidden, are all off by a common step that nobody knows: a foot that
     becomes hidden is no change of velocity.
@@ -157,10 +188,11 @@ def _velocity(times: Array, places: Array, pixel: float, guessed: Flags | None =
     columns = np.stack([offsets, np.ones_like(offsets)], axis=1)
     if guessed is not None and guessed.any() and not guessed.all():
         columns = np.column_stack([columns, guessed])
+    columns, places = columns / errors[:, None], places / errors[:, None]
     inverse = np.linalg.pinv(columns.T @ columns)
     shares = inverse @ (columns.T @ places)
     velocity: Array = shares[0]
     rest = places - columns @ shares
     variance = float((rest**2).sum()) / max(2 * (len(times) - columns.shape[1]), 1)
-    known = inverse[0, 0] > 1e-9 and np.linalg.matrix_rank(columns) == columns.shape[1]
-    return velocity, float(np.sqrt(max(variance, 2.0 * pixel * pixel) * inverse[0, 0])) if known else np.inf
+    known = np.linalg.matrix_rank(columns) == columns.shape[1]
+    return velocity, float(np.sqrt(max(variance, 1.0) * inverse[0, 0])) if known else np.inf

@@ -10,6 +10,7 @@ from traffic.events.world import LENGTHS_M, World
 from traffic.facts import EventKind
 from traffic.scene.model import RegionKind
 
+_PATIENCE_S = 1.5  # a place that jitters out of the chain for a tick or two does not end it
 _ASIDE_M = 2.5
 _ASIDE_SIZES, _GAP_SIZES = 1.2, 3.0  # the same in box heights, where there are no metres
 
@@ -20,7 +21,7 @@ class JunctionOverflowDetector:
     kind = EventKind.JUNCTION_OVERFLOW
 
     def __init__(self) -> None:
-        self._blocked_s: dict[int, float] = {}
+        self._blocked_s: dict[int, tuple[float, float]] = {}  # since and until when
 
     def reset(self) -> None:
         """Forget who was blocked since when."""
@@ -28,17 +29,18 @@ class JunctionOverflowDetector:
 
     def look(self, world: World) -> Iterable[Evidence]:
         """One incident per junction box."""
-        blocked: dict[int, float] = {}
+        blocked = {who: span for who, span in self._blocked_s.items() if world.time_s - span[1] <= _PATIENCE_S}
         for number, region in world.road_map.regions(RegionKind.JUNCTION_BOX):
             inside = world.touches[number]
             standing = np.flatnonzero(world.standing & world.motor & inside).tolist()
             found = [index for index in standing if self._leads_out(world, index, inside)]
             for index in found:
                 who = int(world.object_id[index])
-                blocked[who] = self._blocked_s.get(who, max(world.time_s - 0.5, float(world.rest_s[index])))
+                since_s = blocked[who][0] if who in blocked else max(world.time_s - 0.5, float(world.rest_s[index]))
+                blocked[who] = (since_s, world.time_s)
             if not found:
                 continue
-            since_s = min(blocked[int(world.object_id[index])] for index in found)
+            since_s = min(blocked[int(world.object_id[index])][0] for index in found)
             yield Evidence(
                 kind=self.kind,
                 key=("region", region.region_code),

@@ -5,12 +5,15 @@ that jumps to another object gets a new one.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from traffic.events.boxes import SAME, bottom, diagonal, foot_hidden, off_course, top, union_share
 from traffic.events.motion import Motion, fit_motion
+from traffic.events.twins import find_twins
 from traffic.passages.observing import cut_by_border
 from traffic.passages.view import GroundView
 from traffic.types import Track, TrackState
@@ -23,6 +26,9 @@ TICKS = 50
 _FORGET_S = 3.0  # a moving object that is not seen is forgotten after this long
 _FORGET_STANDING_S = 60.0
 _HEIR_S = 2.5  # a new track may continue a moving object that was last seen at most this long ago...
+_NEW_TICKS = 2
+_PARTED = 0.1  # share of their union from which on two boxes are not apart
+_GIFT_S = 10.0  # a track that returns later is another object
 _REPORTED_S = 1.0  # a track is reported at the latest this long after its first detection
 _HEIR_SIZES = 0.8  # ...and is expected within so many diagonals of its box of where the new one is
 _HEIR_STANDING_SIZES = 0.45
@@ -37,13 +43,26 @@ _REST_GROWTH = 0.06  # per second: who comes nearer grows
 _COURSE_M_S, _COURSE_IMAGE_M_S = 1.5, 0.4  # who is faster shows where it heads
 _TOP = 0.004  # of the picture's height
 _MAX_RESTORED = 1.0  # a hidden foot is completed by at most the height that is seen
+_HIDES_S, _HIDES_STANDING_S = 0.7, 3.0  # who is not found may hide others where it is expected for so long
+_SOME_FREE = 3  # boxes
 _DRIFT_SIZES = 0.25  # diagonals of its box: who is further from where it came to rest has moved on
 _FIELDS = (
     "object_id", "track_id", "object_class", "class_share", "times", "places", "boxes", "whole", "clear", "free",
     "first_s", "last_s", "held_s", "moved", "begin", "rest_s", "anchor", "seen", "strange", "image_speed", "sum_box",
-    "sum_t", "count", "reach", "course", "shape",
+    "sum_t", "count", "reach", "course", "shape", "twin",
 )  # fmt: skip
-_HISTORY = ("times", "places", "boxes", "whole", "clear", "free", "begin", "rest_s", "anchor", "reach", "course", "shape")
+_TICKED = ("boxes", "places", "whole", "clear", "free", "times")
+_INHERITED = ("begin", "rest_s", "anchor", "reach", "course", "shape")
+
+
+@dataclass(frozen=True, slots=True)
+class _Gift:
+    """The track that has taken over an object, since when, and its own first detection; the object's shape until then."""
+
+    track_id: int
+    since_s: float
+    first_s: float
+    shape: float
 
 
 class Movers:
@@ -59,6 +78,7 @@ class Movers:
         rest_s: since when it stands; nan when it does not.
         reach: largest distance from ``begin`` so far, in ground units.
         motion, exact: over the last 1.2 s, from whole and from clear boxes.
+        twin: object_id of the older object that this one is once more, 0 for none.
         shape: height of its box divided by its width while it was seen whole; nan before.
         course: (n, 2), unit direction on the ground in which it last drove; nan while it never has.
     """
@@ -89,10 +109,12 @@ class Movers:
     reach: Array
     course: Array
     shape: Array
+    twin: NDArray[np.int64]
 
     def __init__(self) -> None:
         self._next_object = 1
         self._rows: dict[int, int] = {}
+        self._gifts: dict[int, _Gift] = {}  # by the track that was lost
         self._empty()
         self.motion = self.exact = Motion.none(0)
 
@@ -107,6 +129,7 @@ class Movers:
     def reset(self) -> None:
         """Forget all motion (the view changed, the stream was restarted). Numbers go on."""
         self._rows.clear()
+        self._gifts.clear()
         self._empty()
         self.motion = self.exact = Motion.none(0)
 
@@ -147,7 +170,8 @@ class Movers:
         many = np.maximum(self.count, 1)
         pixels = self.sum_box / many[:, None]
         boxes = view.relative(pixels)
-        free = ~_foot_hidden(boxes, found)
+        there, hiders = self._hiders(boxes, found, time_s, view.aspect)
+        free = ~foot_hidden(boxes, hiders, there, found, self.twin[:, None] == self.object_id[None, :])
         hidden = self._restore_feet(boxes, found & ~free, found & free)
         moments = np.where(found, self.sum_t / many, np.nan)
         places = view.contacts(boxes)
@@ -171,7 +195,8 @@ class Movers:
         first = found & ~np.isfinite(self.begin[:, 0])
         self.begin[first] = places[first]
         self.reach = np.where(found, np.fmax(self.reach, np.hypot(*(places - self.begin).T)), self.reach)
-        self._judge(time_s, view, heights_m)
+        scale = self._judge(time_s, view, heights_m)
+        self._find_twins(boxes, scale, view)
 
     # -- rows ---------------------------------------------------------------------------------------------------------
 
@@ -200,19 +225,45 @@ class Movers:
         if not keep.all():
             self._keep(keep)
 
+    def _hiders(self, boxes: Array, found: Flags, time_s: float, aspect: float) -> tuple[Flags, Array]:
+        """bool (n,), who may hide others now; (n, 4), their boxes. Who is not found in this tick is where it is expected."""
+        if not found.any() or found.all():
+            return found, boxes
+        _, last = self.latest()
+        gone_s = time_s - self.last_s
+        standing = np.isfinite(self.rest_s)
+        there = np.isfinite(self.times).any(axis=1) & (gone_s <= np.where(standing, _HIDES_STANDING_S, _HIDES_S))
+        way = np.where(standing[:, None], 0.0, self.image_speed * gone_s[:, None]) / np.array([aspect, 1.0])
+        expected = last + np.concatenate([way, way], axis=1)
+        return there | found, np.where(found[:, None], boxes, expected)
+
     def _restore_feet(self, boxes: Array, covered: Flags, free: Flags) -> Flags:
-        """Where something nearer hides the foot of an object, its box is completed by its known shape, in place. Returns, bool
-        (n,), whose foot stays unknown."""
+        """Where something nearer hides the foot of an object, its box is completed by its known shape, in place; that of one that
+        stands by the height it has had since. Returns, bool (n,), whose foot stays unknown."""
         width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-        uncut = boxes[:, 1] > _TOP  # a box cut at the top has no known height
-        known = covered & uncut & np.isfinite(self.shape)
-        full = boxes[:, 1] + width * self.shape
+        uncut = boxes[:, 1] > _TOP  # a box cut at the top has no known height, one cut at a side no known width
+        uncut &= (boxes[:, 0] > _TOP) & (boxes[:, 2] < 1 - _TOP)
+        tall = self._heights_at_rest(covered & uncut)
+        full = boxes[:, 1] + np.where(np.isfinite(tall), tall, width * self.shape)
+        known = covered & uncut & np.isfinite(full)
+        own = tall / np.maximum(width, 1e-9)  # the foot must not jump when it starts
+        self.shape = np.where(np.isfinite(tall), 0.8 * np.where(np.isfinite(self.shape), self.shape, own) + 0.2 * own, self.shape)
         boxes[known, 3] = np.clip(full, boxes[:, 3], boxes[:, 3] + _MAX_RESTORED * height)[known]
         now = height / np.maximum(width, 1e-9)
         old = np.where(np.isfinite(self.shape), self.shape, now)
         self.shape = np.where(free & uncut & (width > 0), 0.7 * old + 0.3 * now, self.shape)
         result: Flags = covered & ~known
         return result
+
+    def _heights_at_rest(self, who: Flags) -> Array:
+        """(n,), median height of the boxes of ``who`` with a free foot since it stands; nan for who does not stand, or has had
+        none. A width measured just now is far less exact."""
+        tall = np.full(len(self), np.nan)
+        for row in np.flatnonzero(who & np.isfinite(self.rest_s)).tolist():
+            use = (self.times[row] >= self.rest_s[row] - 1e-6) & self.free[row]
+            if use.sum() >= _SOME_FREE:
+                tall[row] = np.median(self.boxes[row, use, 3] - self.boxes[row, use, 1])
+        return tall
 
     # -- identity -----------------------------------------------------------------------------------------------------
 
@@ -223,14 +274,14 @@ class Movers:
             return found
         _, last = self.latest()
         passed_s = np.where(found, moments - self.last_s, 0.0)
-        size = _diagonal(last, aspect)
+        size = diagonal(last, aspect)
         course = self.image_speed * passed_s[:, None]
-        off = _off_course(_bottom(boxes, aspect) - _bottom(last, aspect), course)
-        far = np.minimum(off, _off_course(_top(boxes, aspect) - _top(last, aspect), course))
-        allowed = _JUMP_SIZES * np.maximum(size, _diagonal(boxes, aspect)) * (1 + passed_s)
+        off = off_course(bottom(boxes, aspect) - bottom(last, aspect), course)
+        far = np.minimum(off, off_course(top(boxes, aspect) - top(last, aspect), course))
+        allowed = _JUMP_SIZES * np.maximum(size, diagonal(boxes, aspect)) * (1 + passed_s)
         allowed += 0.5 * np.hypot(*self.image_speed.T) * passed_s
         odd = known & (far > allowed)
-        again = odd & (np.hypot(*(_bottom(boxes, aspect) - _bottom(self.strange, aspect)).T) < size)
+        again = odd & (np.hypot(*(bottom(boxes, aspect) - bottom(self.strange, aspect)).T) < size)
         self.strange[found] = np.nan
         self.strange[odd] = boxes[odd]
         for row in np.flatnonzero(again).tolist():
@@ -261,9 +312,17 @@ class Movers:
         self._next_object += 1
 
     def _inherit(self, found: Flags, boxes: Array, moments: Array, aspect: float) -> Flags:
-        """New tracks that continue an object whose track was lost take over its number and history; returns which rows stay."""
+        """New tracks that continue an object whose track was lost take over its number and history; returns which rows stay.
+
+        Within one tick the old track may have been seen first and the new one after it: a track is new in its second tick, too.
+        """
         keep = np.ones(len(self), bool)
-        fresh = np.flatnonzero(found & ~np.isfinite(self.times).any(axis=1))
+        self._give_back(found, boxes, moments)
+        for row in np.flatnonzero(found & (self.twin > 0)).tolist():
+            older = np.flatnonzero((self.object_id == self.twin[row]) & ~found & keep)
+            if len(older):
+                self._take_over(row, int(older[0]), float(moments[row]), keep)
+        fresh = np.flatnonzero(found & (np.isfinite(self.times).sum(axis=1) < _NEW_TICKS))
         lost = np.flatnonzero(~found & np.isfinite(self.times).any(axis=1))
         if not len(fresh) or not len(lost):
             return keep
@@ -276,28 +335,88 @@ class Movers:
             gone_s = np.maximum(moments[row] - self.last_s[lost], 0.0)
             course = np.where(standing[:, None], 0.0, self.image_speed[lost]) * gone_s[:, None]
             now = boxes[row : row + 1]
-            size = np.sqrt(_diagonal(old, aspect) * _diagonal(now, aspect))
-            off = _off_course(_bottom(now, aspect) - _bottom(old, aspect), course) / size
-            ratio = _diagonal(old, aspect) / _diagonal(now, aspect)
+            size = np.sqrt(diagonal(old, aspect) * diagonal(now, aspect))
+            off = off_course(bottom(now, aspect) - bottom(old, aspect), course) / size
+            ratio = diagonal(old, aspect) / diagonal(now, aspect)
             allowed = np.where(standing, _HEIR_STANDING_SIZES, _HEIR_SIZES)
             fits = (off <= allowed) & (ratio > _SIZE_RATIO) & (ratio < 1 / _SIZE_RATIO)
             fits &= gap_s > -0.3
             fits &= gap_s <= np.where(standing, _FORGET_STANDING_S, _HEIR_S)
             fits &= (self.object_class[lost] == 0) == (self.object_class[row] == 0)
-            fits &= keep[lost]
+            fits &= keep[lost] & (self.first_s[lost] < self.first_s[row])
             if not fits.any():
                 continue
             best = int(lost[np.flatnonzero(fits)[off[fits].argmin()]])
-            keep[best] = False
-            for name in (*_HISTORY, "object_id", "first_s"):
-                getattr(self, name)[row] = getattr(self, name)[best]
-            self.moved[row] |= self.moved[best]
+            self._take_over(row, best, float(moments[row]), keep)
             self.image_speed[row] = self.image_speed[best]
         return keep
 
+    def _give_back(self, found: Flags, boxes: Array, moments: Array) -> None:
+        """A track that has returned, while the one that was taken for its continuation is there, and apart from it: they are two
+        objects. (As long as their boxes overlap, it may be the same one found twice.)"""
+        for row in np.flatnonzero(found).tolist():
+            gift = self._gifts.get(int(self.track_id[row]))
+            heir = None if gift is None else self._rows.get(gift.track_id)
+            if gift is None or heir is None or not found[heir] or union_share(boxes[row], boxes[heir]) >= _PARTED:
+                continue
+            del self._gifts[int(self.track_id[row])]
+            before = self.times[heir] < gift.since_s
+            for name in _TICKED:
+                history = getattr(self, name)
+                history[row] = np.where(before if history.ndim == 2 else before[:, None], history[heir], history[row])
+            for name in ("begin", "reach", "course", "object_id", "first_s", "image_speed"):
+                getattr(self, name)[row] = getattr(self, name)[heir]
+            self.shape[row] = gift.shape
+            own = {name: getattr(self, name)[heir].copy() for name in _TICKED}
+            own["times"][before] = np.nan
+            self._restart(heir, gift.first_s)
+            for name, history in own.items():
+                getattr(self, name)[heir] = history
+            known = np.isfinite(own["times"])
+            if known.any():
+                self.begin[heir] = own["places"][int(known.argmax())]
+        self._gifts = {
+            old: gift for old, gift in self._gifts.items() if gift.track_id in self._rows and self._is_recent(gift, moments)
+        }
+
+    @staticmethod
+    def _is_recent(gift: "_Gift", moments: Array) -> bool:
+        known = moments[np.isfinite(moments)]
+        return not len(known) or float(known.max()) - gift.since_s <= _GIFT_S
+
+    def _take_over(self, row: int, best: int, moment_s: float, keep: Flags) -> None:
+        """``row`` goes on with the number and the history of ``best``, which goes."""
+        keep[best] = False
+        since_s = float(np.nanmin(np.append(self.times[row], moment_s)))
+        self._gifts[int(self.track_id[best])] = _Gift(
+            int(self.track_id[row]), since_s - 1e-3, float(self.first_s[row]), float(self.shape[best])
+        )
+        own = np.isfinite(self.times[row]) & (self.clear[row] | ~self.clear[best])
+        for name in _TICKED:
+            history = getattr(self, name)
+            history[row] = np.where(own if history.ndim == 2 else own[:, None], history[row], history[best])
+        for name in (*_INHERITED, "object_id", "first_s", "twin"):
+            getattr(self, name)[row] = getattr(self, name)[best]
+        self.moved[row] |= self.moved[best]
+
     # -- motion -------------------------------------------------------------------------------------------------------
 
-    def _judge(self, time_s: float, view: GroundView, heights_m: Array) -> None:
+    def _find_twins(self, boxes: Array, scale: Array, view: GroundView) -> None:
+        """Younger rows that follow an older one's object, while that one is seen, too; who drives away from it is another."""
+        for row in np.flatnonzero(self.seen & (self.twin > 0)).tolist():
+            older = np.flatnonzero(self.seen & (self.object_id == self.twin[row]))
+            if len(older) and union_share(boxes[row], boxes[older[0]]) < 0.5 * SAME:
+                self.twin[row] = 0
+        self.twin[self.seen & ~np.isin(self.twin, self.object_id[self.seen])] = 0
+        wide = boxes * np.array([view.aspect, 1.0, view.aspect, 1.0])
+        velocity = np.where(np.isfinite(self.motion.velocity), self.motion.velocity, 0.0)
+        able = self.seen & ~np.isfinite(self.rest_s) & (self.object_class != 0)
+        for pair in find_twins(wide, self.times, self.places, velocity, scale, able, metric=view.metric).tolist():
+            older, younger = sorted(pair, key=lambda row: (self.first_s[row], self.object_id[row]))
+            if not self.twin[older]:
+                self.twin[younger] = self.object_id[older]
+
+    def _judge(self, time_s: float, view: GroundView, heights_m: Array) -> Array:
         _, last = self.latest()
         scale = np.ones(len(self)) if view.metric else heights_m[self.object_class] / np.maximum(last[:, 3] - last[:, 1], 1e-6)
         self.motion = fit_motion(self.times, self.places, self.whole, time_s, _WINDOW_S, scale)
@@ -307,9 +426,11 @@ class Movers:
         self.image_speed = np.where(np.isfinite(image.velocity), image.velocity, 0.0)
         least = _COURSE_M_S if view.metric else _COURSE_IMAGE_M_S
         drives = self.seen & (self.motion.number >= 3) & (self.motion.speed > np.maximum(least, 3 * self.motion.error))
+        drives &= ~np.isfinite(self.rest_s)  # a hidden foot wanders, though its vehicle stands
         way = self.motion.velocity[drives]
         self.course[drives] = way / np.hypot(way[:, 0], way[:, 1])[:, None]
         self._rest(time_s, view, scale, last)
+        return scale
 
     def _rest(self, time_s: float, view: GroundView, scale: Array, last: Array) -> None:
         slow = fit_motion(self.times, self.places, np.ones_like(self.whole), time_s, _REST_WINDOW_S, scale)
@@ -319,12 +440,12 @@ class Movers:
         tall = np.stack([height, np.zeros_like(height)], axis=2)
         growth = fit_motion(self.times, tall, np.ones_like(self.whole), time_s, _REST_WINDOW_S, np.ones(len(self)))
         still &= np.abs(growth.velocity[:, 0]) < np.maximum(_REST_GROWTH, np.minimum(2.5 * growth.error, 0.2))
-        size = _diagonal(last, view.aspect)
+        size = diagonal(last, view.aspect)
         recent = (self.times > time_s - 0.7) & np.isfinite(self.times)
         middle = np.where(recent[..., None], self.boxes, 0).sum(axis=1) / np.maximum(recent.sum(axis=1), 1)[:, None]
         drift = np.minimum(
-            np.hypot(*(_bottom(middle, view.aspect) - _bottom(self.anchor, view.aspect)).T),
-            np.hypot(*(_top(middle, view.aspect) - _top(self.anchor, view.aspect)).T),
+            np.hypot(*(bottom(middle, view.aspect) - bottom(self.anchor, view.aspect)).T),
+            np.hypot(*(top(middle, view.aspect) - top(self.anchor, view.aspect)).T),
         )
         resting = np.isfinite(self.rest_s)
         leaves = resting & recent.any(axis=1) & (drift > _DRIFT_SIZES * size)
@@ -346,37 +467,5 @@ def _blank(count: int) -> dict[str, NDArray[np.generic]]:
         "rest_s": full(count, np.nan), "anchor": full((count, 4), np.nan), "seen": np.zeros(count, bool),
         "strange": full((count, 4), np.nan), "image_speed": np.zeros((count, 2)),
         "sum_box": np.zeros((count, 4)), "sum_t": np.zeros(count), "count": np.zeros(count), "reach": np.zeros(count),
-        "course": full((count, 2), np.nan), "shape": full(count, np.nan),
+        "course": full((count, 2), np.nan), "shape": full(count, np.nan), "twin": np.zeros(count, np.int64),
     }  # fmt: skip
-
-
-def _bottom(boxes: Array, aspect: float) -> Array:
-    """Bottom centres of relative boxes (n, 4), in picture heights (n, 2)."""
-    return np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2 * aspect, boxes[:, 3]])
-
-
-def _top(boxes: Array, aspect: float) -> Array:
-    return np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2 * aspect, boxes[:, 1]])
-
-
-def _foot_hidden(boxes: Array, found: Flags) -> Flags:
-    """bool (n,): whether the box of something nearer to the camera lies over the lower edge of each box."""
-    x1, y1, x2, y2 = boxes.T
-    width, height = x2 - x1, y2 - y1
-    beside = np.minimum(x2[:, None], x2) - np.maximum(x1[:, None], x1)
-    nearer = (y2[None, :] > y2[:, None] + 0.05 * height[:, None]) & (y1[None, :] < y2[:, None] + 0.02 * height[:, None])
-    hidden: Flags = (nearer & (beside > 0.2 * width[:, None]) & found[None, :]).any(axis=1)
-    return hidden
-
-
-def _off_course(step: Array, course: Array) -> Array:
-    """Distance (n,) of steps (n, 2) from the nearest one between standing still and going on along ``course`` (n, 2)."""
-    length = np.maximum((course**2).sum(axis=1), 1e-18)
-    share = np.clip((step * course).sum(axis=1) / length, 0.0, 1.0)
-    result: Array = np.hypot(*(step - share[:, None] * course).T)
-    return result
-
-
-def _diagonal(boxes: Array, aspect: float) -> Array:
-    result: Array = np.hypot((boxes[:, 2] - boxes[:, 0]) * aspect, boxes[:, 3] - boxes[:, 1])
-    return result

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from traffic.events.world import LENGTHS_M, World
+from traffic.events.world import LENGTHS_M, WIDTHS_M, World
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -19,7 +19,8 @@ Flags = NDArray[np.bool_]
 _AVAILABLE_M_S2 = 8.45  # 0.86 g, near the grip of tyres on dry asphalt
 _WINDOW_S, _LEAST_S, _LEAST_PLACES = 0.75, 0.35, 3
 _CLOSING_M_S = 5.0  # slower ones are not told from a queue that closes up
-_AHEAD_M, _BESIDE_M = 20.0, 1.6  # who is in its way: half a lane aside at most
+_AHEAD_M, _BESIDE_M = 20.0, 1.6  # who is in its way: half a lane aside at most, and so that the two would touch
+_GRAZE_M = 0.2  # by which their sides must overlap: motorcycles pass close by
 _LENGTH_M = 0.5  # by which vehicles of a class are shorter than usual
 _PLACE_PX, _GUESSED_PX = 1.4, 3.5  # how exact a place is at best, seen and completed
 _DEVIATIONS = 1.5
@@ -48,7 +49,8 @@ def unavoidable(world: World, able: Flags) -> Iterator[Approach]:
         away = (world.places - world.places[rear]) * float(world.scale[rear])
         ahead = away @ course[rear]
         aside = np.abs(away[:, 0] * course[rear, 1] - away[:, 1] * course[rear, 0])
-        fronts = able & (ahead > 0) & (ahead < _AHEAD_M) & (aside <= _BESIDE_M) & (world.ago_s < _UNSEEN_S)
+        wide = (WIDTHS_M[world.object_class] + WIDTHS_M[world.object_class[rear]]) / 2 - _GRAZE_M
+        fronts = able & (ahead > 0) & (ahead < _AHEAD_M) & (aside <= np.minimum(wide, _BESIDE_M)) & (world.ago_s < _UNSEEN_S)
         fast = (world.velocity[rear] - world.velocity) @ course[rear] >= _CLOSING_M_S
         for front in np.flatnonzero(fronts & fast).tolist():
             found = _examine(world, rear, front, course[rear])

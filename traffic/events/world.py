@@ -22,8 +22,10 @@ Indices = NDArray[np.int64]
 
 HEIGHTS_M = np.array([usual_dimensions(member).height_m for member in ObjectClass])
 LENGTHS_M = np.array([usual_dimensions(member).length_m for member in ObjectClass])
+WIDTHS_M = np.array([usual_dimensions(member).width_m for member in ObjectClass])
 _MOTOR = np.array([member in MOTOR_VEHICLES for member in ObjectClass])
 _FOUR = np.array([member in FOUR_WHEELED for member in ObjectClass])
+PLACE_PX = 1.4  # so exact is a place at best
 _PRESENT_S = 0.6
 _PRESENT_STANDING_S = 5.0
 _SIEVE_S, _SIEVE_M, _SIEVE_RATIO = 2.3, 2.5, 0.93
@@ -34,7 +36,8 @@ _HELD_S = 1.0  # what stood when it was hidden is there as long as the tracker h
 
 
 class World:
-    """Arrays over the n objects that are present: seen just now, or standing and hidden for a moment.
+    """Arrays over the n objects that are present: seen just now, or standing and hidden for a moment. A second track of an
+    object that is there already is left out.
 
     Attributes:
         rows: (n,), rows of ``movers``. object_id, track_id, object_class: (n,).
@@ -77,7 +80,7 @@ class World:
         present = (ago_s <= np.where(standing, _PRESENT_STANDING_S, _PRESENT_S)) | (
             standing & (time_s - movers.held_s <= _HELD_S)
         )
-        self.rows = np.flatnonzero(known & present)
+        self.rows = np.flatnonzero(known & present & (movers.twin == 0))
         rows, (places, boxes) = self.rows, movers.latest()
         motion = movers.motion.at(rows)
         self.object_id, self.track_id = movers.object_id[rows], movers.track_id[rows]
@@ -151,6 +154,14 @@ class World:
         feet = np.column_stack([(boxes[:, 0] + boxes[:, 2]) / 2, boxes[:, 3]])
         reach: Array = np.abs(self.view.per_pixel(feet)).sum(axis=1).max(axis=1)
         return reach
+
+    def errors_of(self, boxes: Array, guessed: Flags) -> Array:
+        """(n,): how exact the places of relative boxes (n, 4) are at best, in the units of ``places``; those whose foot was
+        ``guessed``, bool (n,), by the known shape (top edge plus width times shape) are less so."""
+        width, height = self.frame_size
+        shape = (boxes[:, 3] - boxes[:, 1]) * height / np.maximum((boxes[:, 2] - boxes[:, 0]) * width, 1e-9)
+        result: Array = PLACE_PX * self.pixels_of(boxes) * np.where(guessed, np.sqrt(1.0 + 2.0 * shape**2), 1.0)
+        return result
 
     def tall_px(self) -> Array:
         """(n,): heights of the boxes, pixels of the frame."""

@@ -13,6 +13,8 @@ from traffic.facts import EventKind
 _AGAINST_COS = -0.7
 _WITH_COS = 0.7
 _LEAST_M_S, _LEAST_IMAGE_M_S = 1.5, 0.4
+# A track that goes to and fro between two vehicles seems to be very fast, and no line goes through its places.
+_MOST_M_S, _DEVIATIONS, _IMAGE_DEVIATIONS = 70.0, 4.0, 2.0
 _LEAST_PX = 16.0  # height of the box: what is smaller slides from one vehicle to another
 _INNER = 0.85
 _PATIENCE_S = 1.0
@@ -68,7 +70,11 @@ class WrongWayDetector:
         for index in np.flatnonzero((world.lane >= 0) & (np.abs(np.nan_to_num(world.across, nan=9.0)) < _INNER)).tolist():
             self._entered.setdefault(int(world.object_id[index]), int(world.lane[index]))
         least = _LEAST_M_S if world.view.metric else _LEAST_IMAGE_M_S
-        moving = (world.motor | world.rider) & world.seen & (world.speed > np.maximum(least, 2 * world.error)) & (world.lane >= 0)
+        deviations = _DEVIATIONS if world.view.metric else _IMAGE_DEVIATIONS
+        moving = (world.motor | world.rider) & world.seen & (world.lane >= 0)
+        moving &= world.speed > np.maximum(least, deviations * world.error)
+        if world.view.metric:
+            moving &= world.speed < _MOST_M_S
         moving &= world.tall_px() >= _LEAST_PX
         for index in np.flatnonzero(moving).tolist():
             number = int(world.object_id[index])

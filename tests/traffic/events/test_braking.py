@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from traffic.events.deceleration import Braking, _is_exchanged
+from traffic.events.deceleration import Braking, _is_exchanged, steadied
 from traffic.events.deceleration import _fit as fit_places
 
 Fit = tuple[float, float, float, float, float] | None
@@ -81,11 +81,13 @@ def test_places_far_off_count_less() -> None:
     assert far is None or far[-1] < 0.5 * even[-1]
 
 
-def two(beside_m: float, speeds: tuple[float, float]) -> Any:
+def two(beside_m: float, speeds: tuple[float, float], first_s: float = -9.0) -> Any:
     """Two tracks: the first goes 20 m/s and from -1 s on 8, the second ``speeds`` before and after, ``beside_m`` to the side."""
     history = np.stack([np.where(TIMES < -1.0, a * (TIMES + 1.0), b * (TIMES + 1.0)) for a, b in ((20.0, 8.0), speeds)])
     places = np.stack([np.broadcast_to(np.array([[0.0], [beside_m]]), history.shape), history], axis=2)
-    return SimpleNamespace(movers=SimpleNamespace(times=np.broadcast_to(TIMES, history.shape), places=places), rows=[0, 1])
+    times = np.stack([TIMES, np.where(first_s <= TIMES, TIMES, np.nan)])
+    movers = SimpleNamespace(times=times, places=places, twin=np.zeros(2, int))
+    return SimpleNamespace(movers=movers, rows=[0, 1])
 
 
 def test_who_brakes_while_another_one_beside_it_gains_as_much_has_exchanged_its_number() -> None:
@@ -95,3 +97,21 @@ def test_who_brakes_while_another_one_beside_it_gains_as_much_has_exchanged_its_
     assert not _is_exchanged(two(3.0, (20.0, 20.0)), 0, braking), "the other one drives on"
     assert not _is_exchanged(two(3.0, (20.0, 8.0)), 0, braking), "both brake"
     assert not _is_exchanged(two(3.0, (8.0, 11.0)), 0, braking), "it gains far less"
+
+
+def test_a_track_that_slips_to_a_neighbour_while_the_neighbour_gets_a_new_one_is_no_braking() -> None:
+    braking = Braking(before=20.0, after=8.0, way=np.array([0.0, 1.0]), rate=9.0, middle_s=-1.0, deviations=4.0)
+    assert _is_exchanged(two(3.0, (20.0, 8.0), first_s=-1.2), 0, braking)
+    assert not _is_exchanged(two(3.0, (20.0, 8.0), first_s=-2.8), 0, braking), "it was there before"
+    assert not _is_exchanged(two(12.0, (20.0, 8.0), first_s=-1.2), 0, braking), "somebody far away comes into view"
+
+
+def test_both_edges_of_a_box_tell_where_it_is() -> None:
+    """The noise of one edge alone shrinks; a box that only grows as it comes nearer stays as it is."""
+    rng, times = np.random.default_rng(3), np.arange(-3.0, 1e-9, 0.2)
+    tall = 0.1 * np.exp(0.2 * times)
+    boxes = np.column_stack([np.full(16, 0.4), 0.5 - tall, np.full(16, 0.5), np.full(16, 0.5)])
+    assert np.allclose(steadied(times, boxes), boxes, atol=1e-9)
+    noisy = [boxes + rng.normal(0, 0.003, boxes.shape) for _ in range(50)]
+    off = np.array([steadied(times, box)[:, 3] - 0.5 for box in noisy])
+    assert off.std() < 0.85 * np.array([box[:, 3] - 0.5 for box in noisy]).std()

@@ -2,9 +2,12 @@
 
 import numpy as np
 
+from tests.traffic.events.scripted import CAR, Player, Seen, lane, region, road
+from traffic.events import FrameEvidence, PixelFinding, PixelFindingKind
 from traffic.events.debris import _is_there
 from traffic.events.lane_change import LaneChangeDetector
 from traffic.events.spots import Spot
+from traffic.facts import EventKind
 
 _smooth = LaneChangeDetector._is_smooth
 
@@ -33,3 +36,19 @@ def test_what_flickers_must_be_found_more_often_the_fewer_the_looks_were() -> No
     assert not _is_there(spot(6, 9)), "once in twenty by chance for what is found in a third of the looks"
     assert _is_there(spot(18, 28))
     assert not _is_there(spot(14, 28))
+
+
+def test_who_drives_off_slowly_leaves_its_hole_where_it_stood() -> None:
+    """A car stands for 15 s and starts; two seconds later the pixels find a thing where its rear was."""
+
+    def car(time_s: float) -> list[Seen]:
+        y = 40 + 0.4 * max(time_s - 15, 0) ** 2
+        return [(1, CAR, 10.0, y)] if y < 96 else []
+
+    def see(time_s: float) -> FrameEvidence:
+        box = (242.0, 588.0, 258.0, 600.0)  # the last 1.2 m
+        found = (PixelFinding(kind=PixelFindingKind.STATIC_OBJECT, box=box, score=0.8),) if time_s > 18 else ()
+        return FrameEvidence(findings=found, looked=True)
+
+    scene = road(lane(1, 10), regions=[region(1, "parking", 8, 30, 12, 60)])
+    assert Player(scene).play(car, 32, see=see).raised(EventKind.DEBRIS) == []

@@ -5,8 +5,10 @@ from collections.abc import Iterable
 import pytest
 
 from tests.traffic.events.scripted import CAR, Player, Script, Seen, lane, road
+from traffic.events.accident import AccidentDetector
 from traffic.events.ramming import needed_m_s2
 from traffic.facts import EventKind
+from traffic.types import ObjectClass
 
 LENGTH_M, X_M = 4.5, 20.0
 
@@ -60,3 +62,16 @@ def test_who_stops_behind_one_that_stands_is_none(rate: float) -> None:
 
 def test_who_goes_past_in_the_next_lane_is_none() -> None:
     assert EventKind.ACCIDENT not in kinds(comes_up(15.0, 6.0, 50.0, aside_m=4.0))
+
+
+@pytest.mark.parametrize(("aside_m", "certain"), [(0.3, True), (1.3, False)])
+def test_a_motorcycle_that_passes_close_by_runs_into_nobody(aside_m: float, certain: bool) -> None:
+    """1.3 m beside the middle of the car, which is 1.8 m wide: they do not touch."""
+
+    def passing(time_s: float) -> Iterable[Seen]:
+        yield (1, CAR, X_M, 20.0 + 10.0 * time_s)
+        yield (2, ObjectClass.MOTORCYCLE, X_M + aside_m, 5.0 + 20.0 * time_s)
+
+    player = Player(road(lane(1, X_M), lane(2, X_M + 4)), fps=10.0).play(passing, 1.3)
+    (detector,) = (d for d in player.analyzer._detectors if isinstance(d, AccidentDetector))
+    assert bool(detector._doomed) == certain

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.traffic.events.scripted import PERSON, Player, Script, drive, lane, road
+from tests.traffic.events.scripted import PERSON, Player, Script, drive, lane, road, together
 from traffic.events import FrameEvidence, PixelFinding, PixelFindingKind
 from traffic.facts import EventKind
 
@@ -86,3 +86,16 @@ def test_whoever_has_left_is_not_among_them() -> None:
 
     pieces = ((X_M, 30.0, 8.0), (X_M + 1, 34.0, 9.0))
     assert EventKind.ACCIDENT not in raised(gone, findings(*pieces), 18.0)  # type: ignore[arg-type]
+
+
+def test_vehicles_and_people_are_in_the_box_and_strewn_parts_are_not() -> None:
+    """One piece lies 10 m away on the road; the car that stands among the people is what the picture has to show."""
+    pieces = ((X_M, 26.0, 3.0), (X_M + 1, 34.0, 4.0))
+    script = together(walker(), drive(3, X_M, 10, 8, stop_m=30))
+    player = Player(road(lane(1, X_M), highway=False)).play(script, 14.0, see=findings(*pieces))
+    accident, *more = player.raised(EventKind.ACCIDENT)
+    assert not more
+    _, top, _, bottom = accident.box
+    assert 3 in accident.track_ids
+    assert top < 650  # the person
+    assert 690 < bottom < 720, "the car's foot, not the piece that lies nearer"
