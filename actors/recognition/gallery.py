@@ -13,6 +13,7 @@ from actors.recognition.config import RecognitionConfig
 from traffic.types import Box, Track, TrackId, TrackState
 
 _EDGE_SHARE = 0.35  # worth of a vehicle cut off by the picture's edge beside a whole one
+_LOOK_S = 0.075  # a vehicle is looked at no more often: pictures less than this apart show the same
 _SQUARE = 1.5  # boxes wider than this times their height show a flank
 _BETTER = 1.10  # a picture must be better than the worst kept by this to replace it
 _UNMOVED = 2  # pictures of what has not moved: parked, or only just come
@@ -60,6 +61,7 @@ class Gallery:
         self._config = config
         self._shots: dict[TrackId, list[Shot]] = {}
         self._improved_s: dict[TrackId, float] = {}
+        self._looked_s: dict[TrackId, float] = {}
         self._heights: dict[TrackId, _Height] = {}
         self._leaving: list[TrackId] = []
         self.renewed: frozenset[TrackId] = frozenset()
@@ -94,6 +96,7 @@ class Gallery:
     def drop(self, track_id: TrackId) -> None:
         """Forget a vehicle."""
         self._improved_s.pop(track_id, None)
+        self._looked_s.pop(track_id, None)
         self._heights.pop(track_id, None)
         for shot in self._shots.pop(track_id, ()):
             self.bytes_held -= shot.cut.nbytes
@@ -118,6 +121,9 @@ class Gallery:
         return known.least < _SHRUNK * known.greatest and height > _GROWN * known.least
 
     def _consider(self, frame: DecodedFrame, track: Track, worth: float, nearer: tuple[Box, ...]) -> None:
+        if 0 <= frame.time_s - self._looked_s.get(track.track_id, -math.inf) < _LOOK_S:
+            return
+        self._looked_s[track.track_id] = frame.time_s
         held = self._shots.setdefault(track.track_id, [])
         near = [shot for shot in held if abs(frame.time_s - shot.time_s) < self._config.crop_interval_s]
         room = self._config.crops_per_track if track.moved else _UNMOVED

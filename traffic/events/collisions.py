@@ -114,51 +114,48 @@ def find_collisions(world: World, able: Flags) -> Iterator[Collision]:
     size = _diagonals(some, world.view.aspect)
     here &= size * world.frame_size[1] >= _LEAST_PX
     indices = np.flatnonzero(here)
-    for place, one in enumerate(indices.tolist()):
-        for two in indices[place + 1 :].tolist():
-            ticks = np.flatnonzero(then[one] & then[two]).tolist()
-            alike = _SIZES[0] <= size[one] / size[two] <= _SIZES[1]
-            if not alike or not any(_meet(boxes[one, tick], boxes[two, tick]) for tick in ticks):
-                continue
-            found = _examine(world, one, two, middle_s)
-            if found is not None:
-                yield found
+    ticks = np.flatnonzero(then[indices].any(axis=0))
+    if len(indices) < 2 or not len(ticks):
+        return
+    alike = size[indices][:, None] / size[indices]
+    met = _meeting(boxes[np.ix_(indices, ticks)], then[np.ix_(indices, ticks)]) & (_SIZES[0] <= alike) & (alike <= _SIZES[1])
+    thrown: dict[int, _Change | None] = {}  # each object is measured once, however many it met
+    for one, two in indices[np.argwhere(np.triu(met, 1))].tolist():
+        for index in (one, two):
+            if index not in thrown:
+                thrown[index] = _thrown(world, index, middle_s)
+        first, second = thrown[one], thrown[two]
+        if first is not None and second is not None and _collide(first, second):
+            who = (int(world.object_id[one]), int(world.object_id[two]))
+            yield Collision(middle_s, (min(who), max(who)), min(first.strength, second.strength))
 
 
-def _examine(world: World, one: int, two: int, middle_s: float) -> Collision | None:
-    fits = [_change(world, index, middle_s) for index in (one, two)]
-    first, second = fits
-    if first is None or second is None:
-        return None
+def _collide(first: "_Change", second: "_Change") -> bool:
+    """Whether they approached and were thrown away from each other."""
     way = second.place - first.place
     way = way / max(float(np.hypot(*way)), 1e-9)
-    size = min(first.size, second.size)
-    closing = float((first.before - second.before) @ way) / size
-    changes = (first.change, second.change)
-    lengths = [float(np.hypot(*change)) for change in changes]
-    if closing < _CLOSING or min(lengths[0] / first.size, lengths[1] / second.size) < _CHANGE:
-        return None
-    if lengths[0] < _DEVIATIONS * first.error or lengths[1] < _DEVIATIONS * second.error:
-        return None
-    opposite = float(changes[0] @ changes[1]) / (lengths[0] * lengths[1])
-    away = (-float(changes[0] @ way) / lengths[0], float(changes[1] @ way) / lengths[1])
-    if opposite > _OPPOSITE_COS or min(away) < _APART_COS:
-        return None
-    who = (int(world.object_id[one]), int(world.object_id[two]))
-    return Collision(middle_s, (min(who), max(who)), min(lengths[0] / first.size, lengths[1] / second.size))
+    if float((first.before - second.before) @ way) < _CLOSING * min(first.size, second.size):
+        return False
+    opposite = float(first.change @ second.change) / (first.length * second.length)
+    away = min(-float(first.change @ way) / first.length, float(second.change @ way) / second.length)
+    return opposite <= _OPPOSITE_COS and away >= _APART_COS
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
+    """Velocity ``before``, its ``change`` and the change's ``length``, picture heights per second; ``place`` and ``size`` of the
+    box in picture heights; ``strength``: the change in box diagonals per second."""
+
     before: Array
     change: Array
-    error: float
+    length: float
     place: Array
     size: float
+    strength: float
 
 
-def _change(world: World, index: int, middle_s: float) -> _Change | None:
-    """Change of velocity of the middle of a box in the picture, picture heights per second."""
+def _thrown(world: World, index: int, middle_s: float) -> _Change | None:
+    """How the velocity of the middle of a box changed; None when it did not, not surely, or cannot be measured."""
     row, aspect = world.rows[index], world.view.aspect
     times, boxes = world.movers.times[row], world.movers.boxes[row]
     early = (times > middle_s - _BEFORE_S) & (times <= middle_s - _SPARE_S)
@@ -170,7 +167,11 @@ def _change(world: World, index: int, middle_s: float) -> _Change | None:
     before, error_before, place = _line(times[early] - middle_s, middles[early], pixel)
     after, error_after, _ = _line(times[late] - middle_s, middles[late], pixel)
     size = float(np.median(_diagonals(boxes[early | late], aspect)))
-    return _Change(before, after - before, float(np.hypot(error_before, error_after)), place, size)
+    change = after - before
+    length = float(np.hypot(*change))
+    if length / size < _CHANGE or length < _DEVIATIONS * float(np.hypot(error_before, error_after)):
+        return None
+    return _Change(before, change, length, place, size, length / size)
 
 
 def _line(times: Array, places: Array, pixel: float) -> tuple[Array, float, Array]:
@@ -185,12 +186,20 @@ def _line(times: Array, places: Array, pixel: float) -> tuple[Array, float, Arra
     return velocity, float(np.sqrt(max(variance, pixel * pixel) / spread)), middle - mean * velocity
 
 
-def _meet(one: Array, two: Array) -> bool:
-    """Whether boxes overlap, or nearly, and stand at a similar depth."""
-    margin = _MARGIN * np.maximum(one[2:] - one[:2], two[2:] - two[:2])
-    if not ((np.maximum(one[:2], two[:2]) - margin) < np.minimum(one[2:], two[2:]) + margin).all():
-        return False
-    return bool(abs(one[3] - two[3]) <= _DEPTH * min(one[3] - one[1], two[3] - two[1]))
+def _meeting(boxes: Array, seen: Flags) -> Flags:
+    """Which of n objects meet, bool (n, n): in a tick in which both are seen, their boxes overlap, or nearly, and stand at a
+    similar depth.
+
+    Args:
+        boxes: (n, t, 4). seen: bool (n, t).
+    """
+    size = boxes[..., 2:] - boxes[..., :2]
+    margin = _MARGIN * np.maximum(size[:, None], size)
+    low = np.maximum(boxes[:, None, :, :2], boxes[..., :2]) - margin
+    high = np.minimum(boxes[:, None, :, 2:], boxes[..., 2:]) + margin
+    deep = np.abs(boxes[:, None, :, 3] - boxes[..., 3]) <= _DEPTH * np.minimum(size[:, None, :, 1], size[..., 1])
+    result: Flags = np.any((low < high).all(axis=-1) & deep & seen[:, None] & seen, axis=-1)
+    return result
 
 
 def _diagonals(boxes: Array, aspect: float) -> Array:
