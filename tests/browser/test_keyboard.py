@@ -28,7 +28,7 @@ def tab_to(page: Any, wanted: Any, key: str = "Tab") -> None:
     """Press Tab until ``wanted`` has the focus."""
     wanted.wait_for(state="attached")
     seen = []
-    for _ in range(60):
+    for _ in range(200):  # what is drawn anew meanwhile may send the focus back to the beginning
         if wanted.evaluate("element => element === document.activeElement"):
             return
         seen.append(page.evaluate("document.activeElement.outerHTML.slice(0, 120)"))
