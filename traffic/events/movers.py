@@ -256,11 +256,13 @@ class Movers:
         return result
 
     def _heights_at_rest(self, who: Flags) -> Array:
-        """(n,), median height of the boxes of ``who`` with a free foot since it stands; nan for who does not stand, or has had
-        none. A width measured just now is far less exact."""
+        """(n,), median height of the box of ``who`` since it stands, of boxes with a free foot if there are some; nan for who
+        does not stand. A width measured just now is far less exact: a place that jitters with it does not stand."""
         tall = np.full(len(self), np.nan)
         for row in np.flatnonzero(who & np.isfinite(self.rest_s)).tolist():
-            use = (self.times[row] >= self.rest_s[row] - 1e-6) & self.free[row]
+            since = self.times[row] >= self.rest_s[row] - 1e-6
+            some = since & self.free[row]
+            use = some if some.sum() >= _SOME_FREE else since
             if use.sum() >= _SOME_FREE:
                 tall[row] = np.median(self.boxes[row, use, 3] - self.boxes[row, use, 1])
         return tall

@@ -70,6 +70,22 @@ def test_the_foot_of_one_that_stands_is_completed_by_the_height_it_had(view: Gro
     assert movers.boxes[row, -5:, 3] == pytest.approx(0.36, abs=1e-6)
 
 
+def test_one_whose_foot_nobody_has_seen_since_it_stands_keeps_its_place(view: GroundView) -> None:
+    """A car parks behind another one; its box is found now wider, now narrower."""
+    movers = Movers()
+    for tick in range(45):
+        time_s, parked = tick / 5, tick >= 12
+        top = 300.0 if parked else 300.0 - 20 * (12 - tick)
+        width, height = ((60.0, 75.0, 52.0)[tick % 3], 40.0) if parked else (60.0, 60.0)
+        hider = [boxed(2, (395, 336, 480, 420), time_s, 0.0)]
+        movers.note([boxed(1, (400, top, 400 + width, top + height), time_s), *hider])
+        movers.tick(time_s, view, HEIGHTS_M)
+    row = int(np.flatnonzero(movers.track_id == 1)[0])
+    assert not movers.free[row, -10:].any()
+    assert np.isfinite(movers.rest_s[row]), "it stands"
+    assert np.ptp(movers.boxes[row, -10:, 3]) < 0.004, "by the width alone it would go to and fro by 20 pixels"
+
+
 def test_a_track_that_returns_takes_its_object_back_from_the_one_that_seemed_to_continue_it(view: GroundView) -> None:
     """Track 1 is not found for a moment, when track 2 comes into view just there: a slower vehicle ahead."""
     movers = Movers()
